@@ -1,0 +1,8 @@
+"""`python -m cftrain` is the same program as `cftrain`."""
+
+import sys
+
+from cftrain.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

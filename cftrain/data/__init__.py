@@ -1,0 +1,1 @@
+"""Tables, their constraints and how rows are drawn from them."""

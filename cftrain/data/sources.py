@@ -1,0 +1,156 @@
+"""Where raw tables come from: folders of Parquet files, then OpenML, then a cache.
+
+A network attempt ends after seconds, also where a host swallows packets: every wait
+is bounded by the socket timeout and the first one by a thread that is left behind.
+"""
+
+import hashlib
+import os
+import socket
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import numpy as np
+import platformdirs
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from cftrain.errors import DataError
+
+OPENML_HOST = ("api.openml.org", 443)
+DOWNLOAD_LIMIT_SECONDS = 900.0
+
+
+class Unavailable(Exception):
+    """A source that did not answer, with the reason."""
+
+
+def cache() -> Path:
+    return Path(platformdirs.user_cache_dir("cftrain"))
+
+
+def folders(root: str | None) -> tuple[Path, ...]:
+    """Folders to look in, the first first: `data.root`, then the user's cache.
+
+    Raises DataError if a root is given that is no folder.
+    """
+    if root is None:
+        return (cache(),)
+    if not Path(root).is_dir():
+        raise DataError(
+            f"data.root (or $CFTRAIN_DATA): expected a folder, got {root!r}"
+        )
+    return Path(root), cache()
+
+
+def warn(message: str) -> None:
+    print(f"cftrain: warning: {message}", file=sys.stderr, flush=True)
+
+
+def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
+    """The columns of the schema. Raises DataError for damaged or other files."""
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{path}: expected a readable Parquet file, got {error}"
+        ) from error
+    found = {field.name: field.type for field in table.schema}
+    for field in schema:
+        if found.get(field.name) != field.type:
+            raise DataError(
+                f"{path}: expected column {field.name!r} of type {field.type}, got "
+                f"columns {', '.join(f'{name}: {kind}' for name, kind in found.items())}"
+            )
+    return table.select(schema.names)
+
+
+def keep(table: pa.Table, name: str) -> None:
+    """Write a table to the cache under a temporary name, then rename it."""
+    folder = cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{name}.{os.getpid()}"
+    pq.write_table(table, partial, compression="zstd")
+    partial.replace(folder / name)
+
+
+def checksum(values: np.ndarray, labels: np.ndarray) -> str:
+    """SHA-256 of a table's bytes, whatever the file that carried it."""
+    digest = hashlib.sha256(np.ascontiguousarray(values).tobytes())
+    digest.update(labels.astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def fetch_openml(
+    data_id: int, version: int, *, timeout_seconds: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features and integer labels of an OpenML table. Raises Unavailable."""
+    with_deadline(
+        lambda: socket.create_connection(OPENML_HOST, timeout_seconds).close(),
+        timeout_seconds,
+    )
+    print(f"cftrain: downloading OpenML table {data_id}", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        bunch = with_deadline(
+            lambda: _fetch(data_id, timeout_seconds, folder),
+            DOWNLOAD_LIMIT_SECONDS,
+            watched=Path(folder),
+        )
+    if str(bunch.details.get("version")) != str(version):
+        raise Unavailable(
+            f"OpenML table {data_id}: expected version {version}, got "
+            f"{bunch.details.get('version')}"
+        )
+    return np.asarray(bunch.data, np.uint8), np.asarray(bunch.target).astype(np.int64)
+
+
+def _fetch(data_id: int, timeout_seconds: float, folder: str) -> Any:
+    from sklearn.datasets import fetch_openml as sklearn_fetch
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(timeout_seconds)
+    try:
+        return sklearn_fetch(
+            data_id=data_id, as_frame=False, data_home=folder, n_retries=1
+        )
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def with_deadline(work: Any, seconds: float, watched: Path | None = None) -> Any:
+    """The result of `work`, which runs in a thread that is abandoned at the deadline.
+
+    Name look-ups have no timeout of their own, hence the thread. A bar shows the
+    bytes in the watched folder. Raises Unavailable if the work fails or is late.
+    """
+    answers: Queue[tuple[Any, Exception | None]] = Queue()
+
+    def run() -> None:
+        try:
+            answers.put((work(), None))
+        except Exception as error:  # any failure means: not to be had from here
+            answers.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    step = 0.2
+    with tqdm(unit="B", unit_scale=True, disable=watched is None) as bar:
+        for _ in range(max(1, round(seconds / step))):
+            try:
+                result, error = answers.get(timeout=step)
+            except Empty:
+                if watched is not None:
+                    bar.update(_bytes_in(watched) - bar.n)
+                continue
+            if error is not None:
+                raise Unavailable(f"{type(error).__name__}: {error}") from error
+            return result
+    raise Unavailable(f"no answer within {seconds:g} seconds")
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

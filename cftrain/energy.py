@@ -1,0 +1,28 @@
+"""Energy of a row for a class. The sign of energy lives in this file only."""
+
+import torch
+from torch import Tensor
+
+from cftrain.tensors import Classes, Logits, PerRow
+
+
+def target_logit(logits: Logits, target: Classes) -> PerRow:
+    return logits.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+
+
+def energy(logits: Logits, target: Classes) -> PerRow:
+    """Minus the logit of the target class (paper, below Eq. 2)."""
+    return -target_logit(logits, target)
+
+
+def target_probability(logits: Logits, target: Classes) -> PerRow:
+    """Softmax probability of the target class."""
+    return target_logit(torch.softmax(logits, -1), target)
+
+
+def cross_entropy(logits: Logits, label: Classes) -> PerRow:
+    """Softmax cross-entropy of each row, without reduction."""
+    rows: Tensor = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), label.flatten(), reduction="none"
+    )
+    return rows.view(label.shape)

@@ -1,0 +1,1 @@
+"""Generators; YAML names them, nobody imports them."""

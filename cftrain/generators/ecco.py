@@ -1,0 +1,49 @@
+"""ECCo: counterfactuals with low energy under the model itself."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from cftrain.counterfactuals.generator import Generator, Progress
+from cftrain.counterfactuals.penalties import (
+    distance,
+    energy_constraint,
+    polynomial_decay,
+)
+from cftrain.energy import cross_entropy, energy
+from cftrain.ranges import Weight
+from cftrain.tensors import Classes, Logits, PerRow, Rows
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Ecco(Generator):
+    """The generic loss plus an energy constraint (Altmeyer et al., 2024).
+
+    Without the conformal set size penalty, as in the paper. The published schedule
+    weakens the constraint with every step and switches it off for `max_steps` <= 12;
+    `constant` keeps the weight, for clean studies of it.
+    """
+
+    name: str
+    distance_weight: Weight
+    energy_weight: Weight
+    schedule: Literal["decay", "constant"]
+
+    def loss(
+        self,
+        logits: Logits,
+        target: Classes,
+        counterfactual: Rows,
+        factual: Rows,
+        *,
+        progress: Progress,
+    ) -> PerRow:
+        pull = self.distance_weight * distance(counterfactual, factual)
+        weight = self.energy_weight * self._schedule(progress)
+        constraint = weight * energy_constraint(energy(logits, target))
+        return cross_entropy(logits, target) + pull + constraint
+
+    def _schedule(self, progress: Progress) -> float:
+        if self.schedule == "constant":
+            return 1.0
+        return polynomial_decay(progress.step, progress.max_steps)

@@ -1,0 +1,31 @@
+"""The generic generator: reach the target, stay close."""
+
+from dataclasses import dataclass
+from typing import final
+
+from cftrain.counterfactuals.generator import Generator, Progress
+from cftrain.counterfactuals.penalties import distance
+from cftrain.energy import cross_entropy
+from cftrain.ranges import Weight
+from cftrain.tensors import Classes, Logits, PerRow, Rows
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Generic(Generator):
+    """Cross-entropy to the target plus L1 distance (Wachter et al., 2018)."""
+
+    name: str
+    distance_weight: Weight
+
+    def loss(
+        self,
+        logits: Logits,
+        target: Classes,
+        counterfactual: Rows,
+        factual: Rows,
+        *,
+        progress: Progress,
+    ) -> PerRow:
+        pull = self.distance_weight * distance(counterfactual, factual)
+        return cross_entropy(logits, target) + pull

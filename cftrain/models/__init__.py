@@ -1,0 +1,1 @@
+"""Classifiers with a leading stack axis."""

@@ -1,0 +1,37 @@
+"""Multilayer perceptron of any depth; without hidden layers it is linear."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from cftrain.models.classifier import Classifier, ModelSpec
+from cftrain.models.layers import StackedLinear
+from cftrain.ranges import Count
+from cftrain.seeding import Stream, Streams
+
+ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU, "tanh": nn.Tanh}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mlp(ModelSpec):
+    """Dense layers of the given widths with an activation after each hidden one."""
+
+    name: str
+    hidden: tuple[Count, ...]
+    activation: Literal["relu", "swish", "tanh"]
+
+    def build(self, *, features: int, classes: int, streams: Streams) -> Classifier:
+        widths = (features, *self.hidden, classes)
+        layers: list[nn.Module] = []
+        for depth, (inputs, outputs) in enumerate(
+            zip(widths[:-1], widths[1:], strict=True)
+        ):
+            if depth:
+                layers.append(ACTIVATIONS[self.activation]())
+            layers.append(StackedLinear(inputs, outputs, _of_layer(streams, depth)))
+        return nn.Sequential(*layers)
+
+
+def _of_layer(streams: Streams, depth: int) -> list[Stream]:
+    return [stream.child("layer", depth) for stream in streams]

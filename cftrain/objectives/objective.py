@@ -1,0 +1,112 @@
+"""Weights on the terms, and the loss of one batch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from cftrain.energy import cross_entropy, energy
+from cftrain.objectives.terms import divergence, ridge
+from cftrain.ranges import Weight
+from cftrain.tensors import Classes, Logits, PerCell, PerRow
+
+PARTS = ("class_loss", "divergence", "adversarial_loss", "ridge")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Logits of one step's rows, and what they should be.
+
+    The observed rows come first, then for each of the step's counterfactuals, in equal
+    numbers: nascent, positive and counterfactual rows. `ridge_share` is 0 for rows that
+    the ridge leaves out, else 1.
+    """
+
+    logits: Logits
+    observed_label: Classes
+    nascent_label: Classes
+    target: Classes
+    ridge_share: PerRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Weights of the class loss, the divergence, the adversarial loss and the ridge.
+
+    full (CT), energy (CD), adversarial (AR) and vanilla (BL) differ in weights only.
+    The weights are not normalised. Options that change what the terms see:
+
+    - `nascent_label`: `observed` (final paper) or `predicted` (its drafts);
+    - `immature_ridge`: whether the ridge counts counterfactuals that are not mature,
+      for which positive and counterfactual are the same row (the authors' code does).
+    """
+
+    class_weight: Weight
+    divergence_weight: Weight
+    adversarial_weight: Weight
+    ridge_weight: Weight
+    nascent_label: Literal["observed", "predicted"]
+    immature_ridge: bool
+
+    @property
+    def weights(self) -> tuple[Weight, Weight, Weight, Weight]:
+        """In the order of `PARTS`."""
+        return (
+            self.class_weight,
+            self.divergence_weight,
+            self.adversarial_weight,
+            self.ridge_weight,
+        )
+
+    @property
+    def needs_counterfactuals(self) -> bool:
+        """Whether any cell does."""
+        return bool(self.cells_with_counterfactuals(1))
+
+    def cells_with_counterfactuals(self, stack: int) -> list[int]:
+        """The cells of the stack that have a term about counterfactuals."""
+        needed = torch.zeros(stack, dtype=torch.bool)
+        for weight in self.weights[1:]:
+            needed |= torch.as_tensor(weight).flatten().cpu() != 0
+        return needed.nonzero().flatten().tolist()
+
+    @property
+    def name(self) -> str:
+        """full, energy, adversarial or vanilla, by the terms that count."""
+        diverges = self.divergence_weight > 0 or self.ridge_weight > 0
+        if self.adversarial_weight > 0:
+            return "full" if diverges else "adversarial"
+        return "energy" if diverges else "vanilla"
+
+    def parts(self, batch: Batch) -> Tensor:
+        """Means of the terms over the batch: (part, stack), ordered as `PARTS`."""
+        observed, nascent = batch.observed_label, batch.nascent_label
+        count, tuples = observed.shape[1], nascent.shape[1]
+        if not tuples:
+            class_loss = cross_entropy(batch.logits, observed).mean(1)
+            return torch.stack([class_loss, *3 * [torch.zeros_like(class_loss)]])
+        labels = torch.cat([observed, nascent], 1)
+        losses = cross_entropy(batch.logits[:, : count + tuples], labels)
+        energies = energy(
+            batch.logits[:, count + tuples :], torch.cat([batch.target] * 2, 1)
+        )
+        positive, counterfactual = energies[:, :tuples], energies[:, tuples:]
+        return torch.stack(
+            [
+                losses[:, :count].mean(1),
+                divergence(positive, counterfactual).mean(1),
+                losses[:, count:].mean(1),
+                (batch.ridge_share * ridge(positive, counterfactual)).mean(1),
+            ]
+        )
+
+    def total(self, parts: Tensor) -> PerCell:
+        """The weighted sum of the parts (paper Eq. 2)."""
+        weights = [
+            torch.as_tensor(weight, dtype=parts.dtype, device=parts.device)
+            for weight in self.weights
+        ]
+        return sum(
+            weight.flatten() * part for weight, part in zip(weights, parts, strict=True)
+        )

@@ -1,0 +1,17 @@
+"""Terms of the objective: pure, per row, without weights or reduction.
+
+The class loss and the adversarial loss are both `cftrain.energy.cross_entropy`, of
+observed rows (paper Eq. 1) and of nascent counterfactuals (paper Eq. 5).
+"""
+
+from cftrain.tensors import PerRow
+
+
+def divergence(positive: PerRow, counterfactual: PerRow) -> PerRow:
+    """Energy gap of observed target-class rows over counterfactuals (paper Eq. 4)."""
+    return positive - counterfactual
+
+
+def ridge(positive: PerRow, counterfactual: PerRow) -> PerRow:
+    """Squared energies of both, which bound the divergence from below (paper Eq. 3)."""
+    return positive * positive + counterfactual * counterfactual

@@ -1,0 +1,67 @@
+"""Admissible values of hyperparameters, attached to annotations of config fields.
+
+`threshold: Annotated[float, Between(0, 1)]` is checked when a configuration is read
+(`cftrain.config`); nothing below the command line checks it again.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from cftrain.tensors import Scalar
+
+
+class Range(Protocol):
+    """Knows which numbers it holds and how to say so."""
+
+    def holds(self, value: float) -> bool: ...
+
+    def __str__(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    low: float
+
+    def holds(self, value: float) -> bool:
+        return self.low <= value < float("inf")
+
+    def __str__(self) -> str:
+        return f"a number >= {self.low:g}"
+
+
+@dataclass(frozen=True)
+class Above:
+    low: float
+
+    def holds(self, value: float) -> bool:
+        return self.low < value < float("inf")
+
+    def __str__(self) -> str:
+        return f"a number > {self.low:g}"
+
+
+@dataclass(frozen=True)
+class Between:
+    """The open interval, or with `closed` the one that includes both ends."""
+
+    low: float
+    high: float
+    closed: bool = False
+
+    def holds(self, value: float) -> bool:
+        if self.closed:
+            return self.low <= value <= self.high
+        return self.low < value < self.high
+
+    def __str__(self) -> str:
+        left, right = "[]" if self.closed else "()"
+        return f"a number in {left}{self.low:g}, {self.high:g}{right}"
+
+
+Weight = Annotated[Scalar, AtLeast(0)]
+PositiveScalar = Annotated[Scalar, Above(0)]
+Probability = Annotated[Scalar, Between(0, 1)]
+Share = Annotated[float, Between(0, 1, closed=True)]
+PositiveFloat = Annotated[float, Above(0)]
+Count = Annotated[int, AtLeast(1)]
+CountOrNone = Annotated[int, AtLeast(0)]

@@ -1,0 +1,54 @@
+"""Many frozen objects to one, whose differing floats are (stack, 1) tensors."""
+
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from cftrain.errors import StackError
+
+T = TypeVar("T")
+
+
+def stack(members: Sequence[T], *, dtype: torch.dtype, device: torch.device) -> T:
+    """One object that stands for all members, in their order.
+
+    Floats become (stack, 1) tensors, nested dataclasses are stacked in turn, and all
+    else has to agree. Raises StackError where it does not.
+    """
+    first = members[0]
+    if any(type(member) is not type(first) for member in members):
+        kinds = sorted({type(member).__name__ for member in members})
+        raise StackError(f"stack: expected objects of one class, got {kinds}")
+    stacked: dict[str, Any] = {}
+    for field in fields(first):  # type: ignore[arg-type]
+        values = [getattr(member, field.name) for member in members]
+        name = f"{type(first).__name__}.{field.name}"
+        stacked[field.name] = _stack_values(name, values, dtype, device)
+    return replace(first, **stacked)  # type: ignore[type-var]
+
+
+def select(stacked: T, cells: slice | list[int]) -> T:
+    """The same object for some cells of the stack only."""
+    chosen: dict[str, Any] = {}
+    for field in fields(stacked):  # type: ignore[arg-type]
+        value = getattr(stacked, field.name)
+        if isinstance(value, Tensor):
+            chosen[field.name] = value[cells]
+        elif is_dataclass(value) and not isinstance(value, type):
+            chosen[field.name] = select(value, cells)
+    return replace(stacked, **chosen)  # type: ignore[type-var]
+
+
+def _stack_values(
+    name: str, values: list[Any], dtype: torch.dtype, device: torch.device
+) -> Any:
+    if all(isinstance(value, float) for value in values):
+        return torch.tensor(values, dtype=dtype, device=device).unsqueeze(1)
+    if is_dataclass(values[0]):
+        return stack(values, dtype=dtype, device=device)
+    if any(value != values[0] for value in values):
+        raise StackError(f"{name}: expected the same value in all cells, got {values}")
+    return values[0]

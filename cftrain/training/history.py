@@ -1,0 +1,53 @@
+"""What training reports after each epoch."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from cftrain.tensors import PerCell
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochRecord:
+    """One number per cell; NaN where a cell has no such thing.
+
+    Losses are means over the epoch's batches; `mature_share` and `search_steps` are
+    means over its searches, `skipped_batches` counts updates left out because a loss or
+    a gradient was not finite, `broken_rows` searches that met a non-finite gradient.
+    """
+
+    loss: PerCell
+    class_loss: PerCell
+    divergence: PerCell
+    adversarial_loss: PerCell
+    ridge: PerCell
+    mature_share: PerCell
+    search_steps: PerCell
+    broken_rows: PerCell
+    skipped_batches: PerCell
+    train_accuracy: PerCell
+    validation_accuracy: PerCell
+    seconds: PerCell
+
+
+COLUMNS = tuple(field.name for field in fields(EpochRecord))
+
+
+def as_tensor(records: list[EpochRecord], stack: int) -> Tensor:
+    """(epoch, stack, column), in float64 on the CPU."""
+    if not records:
+        return torch.empty(0, stack, len(COLUMNS), dtype=torch.float64)
+    return torch.stack(
+        [
+            torch.stack([getattr(r, name).cpu().double() for name in COLUMNS], 1)
+            for r in records
+        ]
+    )
+
+
+def as_records(history: Tensor) -> list[EpochRecord]:
+    return [
+        EpochRecord(**dict(zip(COLUMNS, epoch.unbind(1), strict=True)))
+        for epoch in history
+    ]

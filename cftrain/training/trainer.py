@@ -1,0 +1,153 @@
+"""The training loop: every cell of a stack at once."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.data.sampling import TrainingRows
+from cftrain.models.classifier import Classifier
+from cftrain.objectives.objective import PARTS, Batch, Objective
+from cftrain.seeding import Streams
+from cftrain.tensors import PerCell
+from cftrain.training.checkpoint import Checkpoint
+from cftrain.training.epoch import Pool, children, draw_pool
+from cftrain.training.history import EpochRecord, as_records, as_tensor
+from cftrain.training.optimiser import FlatAdam
+from cftrain.training.schedule import Schedule, batches, groups
+
+PREDICTED_ROWS = 4096
+"""Rows predicted at a time for an accuracy."""
+
+OnEpoch = Callable[[int, EpochRecord], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainer:
+    """Counterfactual training (paper algorithm 1) of all cells of a stack.
+
+    `search` and `objective` are stacked: their floats are (stack, 1) tensors. Draws
+    come from one stream per cell.
+    """
+
+    rows: TrainingRows
+    search: CounterfactualSearch
+    objective: Objective
+    schedule: Schedule
+    streams: Streams
+
+    def train(
+        self,
+        classifier: Classifier,
+        *,
+        checkpoint: Checkpoint | None = None,
+        on_epoch: OnEpoch = lambda epoch, record: None,
+    ) -> list[EpochRecord]:
+        """Train in place, from the checkpoint where there is one; the history."""
+        optimiser = FlatAdam(self.schedule.optimiser, classifier)
+        records: list[EpochRecord] = []
+        saved = checkpoint.load() if checkpoint else None
+        if saved is not None:
+            records = as_records(saved.pop("history"))
+            optimiser.restore(saved)
+        for epoch in range(len(records) + 1, self.schedule.epochs + 1):
+            records.append(self._epoch(epoch, classifier, optimiser))
+            on_epoch(epoch, records[-1])
+            if checkpoint:
+                history = as_tensor(records, len(self.streams))
+                checkpoint.save({**optimiser.state(), "history": history})
+        return records
+
+    def _epoch(
+        self, epoch: int, classifier: Classifier, optimiser: FlatAdam
+    ) -> EpochRecord:
+        start = time.perf_counter()
+        pool = self._pool(epoch, classifier)
+        bounds = batches(len(self.rows), self.schedule.batch_rows)
+        shares = groups(self.counterfactuals if pool else 0, len(bounds))
+        sums = torch.zeros(len(PARTS) + 1, len(self.streams))
+        skipped = torch.zeros(len(self.streams))
+        for bound, share in zip(bounds, shares, strict=True):
+            parts = self.objective.parts(self._batch(classifier, bound, pool, share))
+            total = self.objective.total(parts)
+            made = optimiser.step(total)
+            skipped += ~made.cpu()
+            values = torch.cat([total.detach().unsqueeze(0), parts.detach()])
+            sums += torch.where(made, values, 0).cpu()
+        means = sums / (len(bounds) - skipped).clamp(min=1)
+        return EpochRecord(
+            **dict(zip(("loss", *PARTS), means, strict=True)),
+            mature_share=pool.mature_share if pool else self._nothing(),
+            search_steps=pool.search_steps if pool else self._nothing(),
+            broken_rows=pool.broken_rows if pool else self._nothing(),
+            skipped_batches=skipped,
+            train_accuracy=self._accuracy(classifier, self.rows.training),
+            validation_accuracy=self._accuracy(classifier, self.rows.validation),
+            seconds=torch.full_like(skipped, time.perf_counter() - start),
+        )
+
+    @property
+    def counterfactuals(self) -> int:
+        """Per epoch, and at least one per batch (as the authors' code)."""
+        batch_count = len(batches(len(self.rows), self.schedule.batch_rows))
+        return max(self.schedule.counterfactuals, batch_count)
+
+    def _pool(self, epoch: int, classifier: Classifier) -> Pool | None:
+        wanted = bool(self.objective.cells_with_counterfactuals(len(self.streams)))
+        if epoch <= self.schedule.burn_in_epochs or not wanted:
+            return None
+        return draw_pool(
+            classifier,
+            self.rows,
+            self.search,
+            self.objective,
+            count=self.counterfactuals,
+            streams=children(self.streams, "epoch", epoch),
+        )
+
+    def _batch(
+        self, classifier: Classifier, bound: slice, pool: Pool | None, share: slice
+    ) -> Batch:
+        """One forward pass for all rows of a step."""
+        index = self.rows.training[:, bound]
+        observed = self.rows.features(index)
+        label = self.rows.labels(index)
+        if pool is None:
+            none, no_rows = label[:, :0], observed[:, :0, 0]
+            return Batch(
+                logits=classifier(observed),
+                observed_label=label,
+                nascent_label=none,
+                target=none,
+                ridge_share=no_rows,
+            )
+        inputs = torch.cat(
+            [
+                observed,
+                pool.nascent[:, share],
+                pool.positive[:, share],
+                pool.counterfactual[:, share],
+            ],
+            1,
+        )
+        return Batch(
+            logits=classifier(inputs),
+            observed_label=label,
+            nascent_label=pool.nascent_label[:, share],
+            target=pool.target[:, share],
+            ridge_share=pool.ridge_share[:, share],
+        )
+
+    @torch.no_grad()
+    def _accuracy(self, classifier: Classifier, index: Tensor) -> PerCell:
+        correct = torch.zeros(len(self.streams), dtype=torch.float64)
+        for rows in index.split(PREDICTED_ROWS, 1):
+            predicted = classifier(self.rows.features(rows)).argmax(-1)
+            correct += (predicted == self.rows.labels(rows)).sum(1).cpu()
+        return correct / max(1, index.shape[1])
+
+    def _nothing(self) -> PerCell:
+        return torch.full((len(self.streams),), torch.nan)
