@@ -64,4 +64,7 @@ Probability = Annotated[Scalar, Between(0, 1)]
 Share = Annotated[float, Between(0, 1, closed=True)]
 PositiveFloat = Annotated[float, Above(0)]
 Count = Annotated[int, AtLeast(1)]
-CountOrNone = Annotated[int, AtLeast(0)]
+Seed = Annotated[int, AtLeast(0)]
+
+INCIDENTAL = "incidental"
+"""Annotates fields that say where something is, not what: no part of a run's identity."""

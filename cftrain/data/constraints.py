@@ -6,6 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from cftrain.errors import DataError
 from cftrain.tensors import Flags, Mask, Rows, Table, Vector
 
 KINDS = ("free", "immutable", "increase", "decrease")
@@ -17,12 +18,17 @@ class Constraints:
 
     Infinite bounds mean no box. The paper's three cases of mutability (section 3.3)
     and the free one are the four combinations of `may_increase` and `may_decrease`.
+    Each of the `groups` lists the indices of the one-hot inputs of one category.
     """
 
     lower: Vector
     upper: Vector
     may_increase: Flags
     may_decrease: Flags
+    groups: tuple[tuple[int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_groups(self)
 
     @cached_property
     def all_free(self) -> bool:
@@ -34,6 +40,7 @@ class Constraints:
             upper=self.upper.to(device, dtype),
             may_increase=self.may_increase.to(device),
             may_decrease=self.may_decrease.to(device),
+            groups=self.groups,
         )
 
     def restrict(self, step: Rows) -> Rows:
@@ -103,3 +110,25 @@ def mutability_flags(kinds: list[str]) -> tuple[Tensor, Tensor]:
     increase = torch.tensor([kind in ("free", "increase") for kind in kinds])
     decrease = torch.tensor([kind in ("free", "decrease") for kind in kinds])
     return increase, decrease
+
+
+def _check_groups(constraints: Constraints) -> None:
+    """Raises DataError unless the groups are disjoint and move as one."""
+    width = len(constraints.may_increase)
+    taken: set[int] = set()
+    for group in constraints.groups:
+        members = set(group)
+        if len(members) < 2 or len(members) < len(group) or members & taken:
+            raise DataError(
+                "groups: expected at least 2 different features in each, none of them "
+                f"in two groups, got {constraints.groups}"
+            )
+        if not members <= set(range(width)):
+            raise DataError(f"groups: expected features 0 to {width - 1}, got {group}")
+        taken |= members
+        moves = torch.stack([constraints.may_increase, constraints.may_decrease])
+        if moves[:, list(group)].unique().numel() > 1:
+            raise DataError(
+                f"groups: expected the features {group} to be all free or all "
+                "immutable, got a mixture"
+            )

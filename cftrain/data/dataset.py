@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import torch
 
+from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints
+from cftrain.data.encoding import Codec, identity_codec
 from cftrain.errors import DataError
 from cftrain.tensors import Table, TableClasses
 
@@ -15,7 +17,8 @@ class Dataset:
     """Model inputs and labels; the pool holds training and validation rows.
 
     Which rows of the pool validate is drawn per cell (`cftrain.data.sampling`), the
-    constraints come from the pool alone: test rows shape nothing.
+    constraints come from the pool alone: test rows shape nothing. Without a codec the
+    features are in raw units.
     """
 
     name: str
@@ -29,14 +32,25 @@ class Dataset:
     feature_names: tuple[str, ...]
     constraints: Constraints
     image_shape: tuple[int, int] | None
+    codec: Codec | None = None
 
     def __post_init__(self) -> None:
         _check_part(self, "pool", self.features, self.labels)
         _check_part(self, "test", self.test_features, self.test_labels)
+        if self.units.feature_names != self.feature_names:
+            raise DataError(
+                f"{self.name}: expected a codec of the features "
+                f"{listed(self.feature_names)}, got {listed(self.units.feature_names)}"
+            )
 
     @property
     def width(self) -> int:
         return len(self.feature_names)
+
+    @property
+    def units(self) -> Codec:
+        """Raw rows to features and back: how to speak of features to people."""
+        return self.codec or identity_codec(self.feature_names)
 
     def to(self, device: torch.device) -> "Dataset":
         moved = {
@@ -83,9 +97,24 @@ def _check_part(
     broken = int((~torch.isfinite(features)).any(1).sum())
     if broken:
         raise DataError(f"{where}: expected finite features, got {broken} rows without")
+    _check_groups(dataset, where, features)
     outside = (labels < 0) | (labels >= dataset.classes)
     if outside.any():
         raise DataError(
             f"{where}: expected labels 0 to {dataset.classes - 1}, got "
             f"{sorted(set(labels[outside].tolist()))[:5]}"
         )
+
+
+def _check_groups(dataset: Dataset, where: str, features: Table) -> None:
+    """Raises DataError unless every row has a single 1 in every group of inputs."""
+    for group in dataset.constraints.groups:
+        inputs = features[:, list(group)]
+        one_hot = ((inputs == 0) | (inputs == 1)).all(1) & (inputs.sum(1) == 1)
+        if not one_hot.all():
+            names = listed([dataset.feature_names[index] for index in group])
+            raise DataError(
+                f"{where}: expected one 1 and else 0 in the one-hot group {names}, got "
+                f"{int((~one_hot).sum())} rows without, the first "
+                f"{inputs[~one_hot][0].tolist()}"
+            )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from cftrain.data.constraints import Constraints, mutability_flags
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.sampling import balanced_draw
 from cftrain.errors import DataError
-from cftrain.ranges import Count
+from cftrain.ranges import INCIDENTAL, Count, PositiveFloat
 
 SIDE = 28
 PIXELS = SIDE * SIDE
@@ -40,12 +41,12 @@ class Mnist(DatasetSpec):
     validation_rows: Count
     draw_seed: int
     immutable_rows: tuple[int, ...]
-    root: str | None
+    root: Annotated[str | None, INCIDENTAL]
     openml_id: int
     openml_version: int
     sha256_train: str
     sha256_test: str
-    network_timeout_seconds: float
+    network_timeout_seconds: Annotated[PositiveFloat, INCIDENTAL]
 
     def source(self) -> str:
         if self._files() is not None:

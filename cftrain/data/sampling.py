@@ -52,19 +52,57 @@ def balanced_draw(labels: TableClasses, rows: int, seed: int) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingRows:
-    """Training and validation rows of every cell: indices into one shared pool.
+class ClassIndex:
+    """Rows of every cell sorted by class, to draw rows of wanted classes at once.
 
-    `by_class` lists the training rows sorted by label; class k of cell s starts at
-    `starts[s, k]` and has `counts[s, k]` rows.
+    Class k of cell s holds `counts[s, k]` places of `order[s]` from `starts[s, k]` on.
     """
+
+    order: Tensor
+    starts: Tensor
+    counts: Tensor
+
+    def draw(self, wanted: Classes, streams: Streams) -> Tensor:
+        """For every wanted class one place, uniform among its rows.
+
+        A class without rows gives some place of another class: look at `counts`.
+        """
+        uniform = torch.stack(
+            [
+                torch.rand(
+                    wanted.shape[1], dtype=torch.float64, generator=stream.generator()
+                )
+                for stream in streams
+            ]
+        ).to(wanted.device)
+        counts = self.counts.gather(1, wanted)
+        # The product may round up to the count itself; an empty class stays at 0.
+        offset = torch.minimum((uniform * counts).long(), (counts - 1).clamp(min=0))
+        place = (self.starts.gather(1, wanted) + offset).clamp(
+            max=self.order.shape[1] - 1
+        )
+        return self.order.gather(1, place)
+
+
+def class_index(labels: Classes, classes: int) -> ClassIndex:
+    """Sort the rows of every cell by label; `order` holds places along the row axis."""
+    every = torch.arange(classes, device=labels.device)
+    counts = torch.stack([(labels == label).sum(1) for label in every], 1)
+    return ClassIndex(
+        order=labels.sort(dim=1, stable=True).indices,
+        starts=counts.cumsum(1) - counts,
+        counts=counts,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRows:
+    """Training and validation rows of every cell: indices into one shared pool."""
 
     dataset: Dataset
     training: Tensor
     validation: Tensor
-    by_class: Tensor
-    starts: Tensor
-    counts: Tensor
+    by_class: ClassIndex
 
     def __len__(self) -> int:
         return int(self.training.shape[1])
@@ -87,17 +125,7 @@ class TrainingRows:
 
     def draw_labelled(self, label: Classes, streams: Streams) -> Tensor:
         """For every wanted label one pool index, uniform among its training rows."""
-        uniform = torch.stack(
-            [
-                torch.rand(
-                    label.shape[1], dtype=torch.float64, generator=stream.generator()
-                )
-                for stream in streams
-            ]
-        ).to(label.device)
-        counts = self.counts.gather(1, label)
-        offset = (uniform * counts).long().clamp(max=counts - 1)
-        return self.by_class.gather(1, self.starts.gather(1, label) + offset)
+        return self.training.gather(1, self.by_class.draw(label, streams))
 
 
 def training_rows(dataset: Dataset, streams: Streams) -> TrainingRows:
@@ -107,15 +135,10 @@ def training_rows(dataset: Dataset, streams: Streams) -> TrainingRows:
     splits = [
         stratified_split(labels, dataset.validation_rows, stream) for stream in streams
     ]
-    training = torch.stack([train for train, _ in splits])
-    order = labels[training].sort(dim=1, stable=True).indices
-    classes = torch.arange(dataset.classes)
-    counts = (labels[training].unsqueeze(-1) == classes).sum(1)
+    training = torch.stack([train for train, _ in splits]).to(device)
     return TrainingRows(
         dataset=dataset,
-        training=training.to(device),
+        training=training,
         validation=torch.stack([held for _, held in splits]).to(device),
-        by_class=training.gather(1, order).to(device),
-        starts=(counts.cumsum(1) - counts).to(device),
-        counts=counts.to(device),
+        by_class=class_index(dataset.labels[training], dataset.classes),
     )

@@ -10,11 +10,13 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import platformdirs
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,20 +56,37 @@ def warn(message: str) -> None:
 
 def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     """The columns of the schema. Raises DataError for damaged or other files."""
+    table = _open(path)
+    found = {field.name: field.type for field in table.schema}
+    for field in schema:
+        if found.get(field.name) != field.type:
+            columns = ", ".join(f"{name}: {kind}" for name, kind in found.items())
+            raise DataError(
+                f"{path}: expected column {field.name!r} of type {field.type}, got "
+                f"columns {columns}"
+            )
+    return table.select(schema.names)
+
+
+def read_columns(path: Path, names: Sequence[str]) -> pa.Table:
+    """The named columns, of whatever type. Raises DataError."""
+    table = _open(path)
+    missing = [name for name in names if name not in table.schema.names]
+    if missing:
+        raise DataError(
+            f"{path}: expected columns {', '.join(missing)}, got only "
+            f"{', '.join(table.schema.names)}"
+        )
+    return table.select(list(names))
+
+
+def _open(path: Path) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        return pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{path}: expected a readable Parquet file, got {error}"
         ) from error
-    found = {field.name: field.type for field in table.schema}
-    for field in schema:
-        if found.get(field.name) != field.type:
-            raise DataError(
-                f"{path}: expected column {field.name!r} of type {field.type}, got "
-                f"columns {', '.join(f'{name}: {kind}' for name, kind in found.items())}"
-            )
-    return table.select(schema.names)
 
 
 def keep(table: pa.Table, name: str) -> None:
@@ -90,6 +109,20 @@ def fetch_openml(
     data_id: int, version: int, *, timeout_seconds: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features and integer labels of an OpenML table. Raises Unavailable."""
+    bunch = _bunch(data_id, version, timeout_seconds, as_frame=False)
+    return np.asarray(bunch.data, np.uint8), np.asarray(bunch.target).astype(np.int64)
+
+
+def fetch_openml_frame(
+    data_id: int, version: int | None, *, timeout_seconds: float
+) -> pd.DataFrame:
+    """All columns of an OpenML table; no version: any. Raises Unavailable."""
+    return _bunch(data_id, version, timeout_seconds, as_frame=True).frame
+
+
+def _bunch(
+    data_id: int, version: int | None, timeout_seconds: float, *, as_frame: bool
+) -> Any:
     with_deadline(
         lambda: socket.create_connection(OPENML_HOST, timeout_seconds).close(),
         timeout_seconds,
@@ -97,26 +130,26 @@ def fetch_openml(
     print(f"cftrain: downloading OpenML table {data_id}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         bunch = with_deadline(
-            lambda: _fetch(data_id, timeout_seconds, folder),
+            lambda: _fetch(data_id, timeout_seconds, folder, as_frame=as_frame),
             DOWNLOAD_LIMIT_SECONDS,
             watched=Path(folder),
         )
-    if str(bunch.details.get("version")) != str(version):
+    if version is not None and str(bunch.details.get("version")) != str(version):
         raise Unavailable(
             f"OpenML table {data_id}: expected version {version}, got "
             f"{bunch.details.get('version')}"
         )
-    return np.asarray(bunch.data, np.uint8), np.asarray(bunch.target).astype(np.int64)
+    return bunch
 
 
-def _fetch(data_id: int, timeout_seconds: float, folder: str) -> Any:
+def _fetch(data_id: int, timeout_seconds: float, folder: str, *, as_frame: bool) -> Any:
     from sklearn.datasets import fetch_openml as sklearn_fetch
 
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(timeout_seconds)
     try:
         return sklearn_fetch(
-            data_id=data_id, as_frame=False, data_home=folder, n_retries=1
+            data_id=data_id, as_frame=as_frame, data_home=folder, n_retries=1
         )
     finally:
         socket.setdefaulttimeout(before)

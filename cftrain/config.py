@@ -1,0 +1,200 @@
+"""From a composed configuration to frozen objects, checking everything on the way.
+
+Every node names a frozen dataclass of this package as `_target_` and gives all its
+values. Hydra's own `instantiate` would run any target and stop at the first mistake;
+here one pass over the annotations converts, checks ranges and collects all mistakes.
+"""
+
+import difflib
+import importlib
+import inspect
+import math
+import types
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+
+import cftrain
+from cftrain.errors import ConfigError
+from cftrain.run import Run, Settings, relations
+
+_BAD = object()
+"""Stands for a value that was a mistake; never leaves this module."""
+
+
+def folder() -> Path:
+    """The configuration tree: inside the installed package, or beside it."""
+    package = Path(cftrain.__file__).parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def read(config: DictConfig) -> tuple[Run, Settings]:
+    """The run and the settings of a composed configuration.
+
+    Raises ConfigError with every mistake: its key, what was expected, what was given.
+    """
+    values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(values, dict)
+    target = values.pop("_target_", None)
+    if target != "cftrain.run.Run":
+        raise ConfigError(f"_target_: expected 'cftrain.run.Run', got {target!r}")
+    mistakes: list[str] = []
+    parts: dict[str, Any] = {}
+    known = {**_hints(Run), **_hints(Settings)}
+    _report_unknown(values, known, "", mistakes)
+    for key, kind in known.items():
+        if key not in values:
+            mistakes.append(f"{key}: expected a value, got none")
+            continue
+        built = _build(values[key], kind, key, mistakes)
+        if built is not _BAD:
+            parts[key] = built
+    mistakes.extend(relations(parts))
+    if mistakes:
+        raise ConfigError(mistakes)
+    run = Run(**{field.name: parts[field.name] for field in fields(Run)})
+    settings = Settings(**{field.name: parts[field.name] for field in fields(Settings)})
+    return run, settings
+
+
+def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
+    """A value of the annotated kind, or `_BAD` after noting the mistakes."""
+    ranges: tuple[Any, ...] = ()
+    if get_origin(kind) is Annotated:
+        kind, *extras = get_args(kind)
+        ranges = tuple(extra for extra in extras if hasattr(extra, "holds"))
+    if get_origin(kind) in (Union, types.UnionType):
+        options = get_args(kind)
+        if value is None and types.NoneType in options:
+            return None
+        plain = [option for option in options if option is not types.NoneType]
+        # A hyperparameter that a stack may hold as a tensor is configured as a float.
+        kind = float if float in plain else plain[0]
+        if get_origin(kind) is Annotated:
+            return _build(value, kind, key, mistakes)
+    if inspect.isclass(kind) and kind.__module__.startswith("cftrain."):
+        return _build_object(value, kind, key, mistakes)
+    if get_origin(kind) in (tuple, dict):
+        return _build_collection(value, kind, key, mistakes)
+    return _build_plain(value, kind, ranges, key, mistakes)
+
+
+def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
+    target = value.get("_target_") if isinstance(value, dict) else None
+    cls = _find_class(target) if isinstance(target, str) else None
+    if cls is None or not issubclass(cls, kind):
+        mistakes.append(
+            f"{key}: expected a node whose _target_ is a {kind.__name__} of cftrain, "
+            f"got {target if target is not None else value!r}"
+        )
+        return _BAD
+    given = {name: item for name, item in value.items() if name != "_target_"}
+    hints = _hints(cls)
+    _report_unknown(given, hints, f"{key}.", mistakes)
+    built = {}
+    for name, hint in hints.items():
+        if name not in given:
+            mistakes.append(f"{key}.{name}: expected a value, got none")
+            built[name] = _BAD
+        else:
+            built[name] = _build(given[name], hint, f"{key}.{name}", mistakes)
+    if any(item is _BAD for item in built.values()):
+        return _BAD
+    return cls(**built)
+
+
+def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
+    arguments = get_args(kind)
+    if get_origin(kind) is dict:
+        if not isinstance(value, dict):
+            mistakes.append(f"{key}: expected a mapping, got {value!r}")
+            return _BAD
+        items = {
+            name: _build(item, arguments[1], f"{key}.{name}", mistakes)
+            for name, item in value.items()
+        }
+        return _BAD if any(item is _BAD for item in items.values()) else items
+    open_ended = arguments[-1] is Ellipsis
+    if not isinstance(value, list) or not (
+        open_ended or len(value) == len(arguments)
+    ):
+        count = "" if open_ended else f" of {len(arguments)}"
+        mistakes.append(f"{key}: expected a list{count}, got {value!r}")
+        return _BAD
+    kinds = [arguments[0]] * len(value) if open_ended else arguments
+    built = tuple(
+        _build(item, item_kind, f"{key}.{place}", mistakes)
+        for place, (item, item_kind) in enumerate(zip(value, kinds, strict=True))
+    )
+    return _BAD if any(item is _BAD for item in built) else built
+
+
+def _build_plain(
+    value: Any, kind: Any, ranges: tuple[Any, ...], key: str, mistakes: list[str]
+) -> Any:
+    if get_origin(kind) is Literal:
+        options = get_args(kind)
+        if value in options:
+            return value
+        expected = "one of " + ", ".join(map(str, options)) + _closest(value, options)
+    elif kind is float and type(value) in (int, float) and math.isfinite(value):
+        value, expected = float(value), ""
+    elif type(value) is kind:
+        expected = ""
+    else:
+        expected = _NAMES.get(kind, str(kind))
+        if kind in (int, float) and ranges:
+            expected = str(ranges[0]).replace("a number", expected)
+    if not expected:
+        broken = [str(r) for r in ranges if not r.holds(value)]
+        if not broken:
+            return value
+        noun = "a whole number" if kind is int else "a number"
+        expected = " and ".join(broken).replace("a number", noun)
+    mistakes.append(f"{key}: expected {expected}, got {value!r}")
+    return _BAD
+
+
+_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+}
+
+
+def _find_class(target: str) -> type | None:
+    """A dataclass of this package; nothing else is ever imported or called."""
+    module, _, name = target.rpartition(".")
+    if not module.startswith("cftrain."):
+        return None
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return None
+    return found if isinstance(found, type) and is_dataclass(found) else None
+
+
+def _hints(cls: Any) -> dict[str, Any]:
+    """Annotations of the fields, ranges included."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+def _report_unknown(
+    values: dict[str, Any], known: dict[str, Any], prefix: str, mistakes: list[str]
+) -> None:
+    for key in values:
+        if key not in known:
+            mistakes.append(
+                f"{prefix}{key}: expected one of {', '.join(known)}"
+                f"{_closest(key, tuple(known))}, got an unknown key"
+            )
+
+
+def _closest(value: Any, options: tuple[Any, ...]) -> str:
+    close = difflib.get_close_matches(str(value), [str(option) for option in options])
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,75 @@
+"""Rules that turn a column of a table into classes."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cftrain.data.columns import levels_of, listed, numbers_of
+from cftrain.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRule(ABC):
+    """A column of the table and what it says about the class of a row."""
+
+    column: str
+
+    @property
+    @abstractmethod
+    def classes(self) -> int:
+        """How many classes there are."""
+
+    @abstractmethod
+    def labels(self, values: pd.Series) -> np.ndarray:
+        """Classes 0 to `classes` - 1 (row,) of the column's values; or DataError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByValue(LabelRule):
+    """Class k are the rows with the k-th of the values; other values are refused."""
+
+    values: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return len(self.values)
+
+    def labels(self, values: pd.Series) -> np.ndarray:
+        codes, found = levels_of(values)
+        unknown = [level for level in found if str(level) not in self.values]
+        if unknown:
+            raise DataError(
+                f"label {self.column!r}: expected one of {listed(self.values)}, got "
+                f"{listed(unknown)}"
+            )
+        classes = [self.values.index(str(level)) for level in found]
+        return np.array(classes, dtype=np.int64)[codes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByThreshold(LabelRule):
+    """Class 1 are the rows with at least the threshold."""
+
+    threshold: float
+
+    @property
+    def classes(self) -> int:
+        return 2
+
+    def labels(self, values: pd.Series) -> np.ndarray:
+        return (numbers_of(values) >= self.threshold).astype(np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByMedian(LabelRule):
+    """Class 1 are the rows with at least the median of the whole table."""
+
+    @property
+    def classes(self) -> int:
+        return 2
+
+    def labels(self, values: pd.Series) -> np.ndarray:
+        numbers = numbers_of(values)
+        return (numbers >= np.median(numbers)).astype(np.int64)

@@ -1,0 +1,147 @@
+"""Where a table may come from, each origin with its own names, rows and label."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import pyarrow as pa
+
+from cftrain.data import sources
+from cftrain.data.columns import levels_of, listed
+from cftrain.data.labels import LabelRule
+from cftrain.errors import DataError
+from cftrain.ranges import INCIDENTAL, Count, PositiveFloat, Seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin(ABC):
+    """A file of raw rows and how to read our columns from it.
+
+    `rows` is the number it must hold (null: any). `names` has, for our columns that the
+    file calls otherwise, its name. `only` keeps the rows with a value in a column. With
+    a `balance_seed` all classes are cut at random to the size of the smallest and the
+    rows are shuffled, else they stay in their order.
+    """
+
+    rows: Count | None
+    names: dict[str, str]
+    only: dict[str, str]
+    label: LabelRule
+    balance_seed: Seed | None
+
+    @property
+    @abstractmethod
+    def file(self) -> str:
+        """The file to look for, without a folder."""
+
+    @abstractmethod
+    def read(self, path: Path, columns: Sequence[str]) -> pd.DataFrame:
+        """Our columns and those of label and `only`. Raises DataError."""
+
+    def find(self, folders: Sequence[Path]) -> Path | None:
+        paths = (folder / self.file for folder in folders)
+        return next((path for path in paths if path.is_file()), None)
+
+    def wanted(self, columns: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys([*columns, self.label.column, *self.only]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetOrigin(Origin):
+    """A Parquet file, found in `data.root` or in the cache."""
+
+    stem: str
+
+    @property
+    def file(self) -> str:
+        return f"{self.stem}.parquet"
+
+    def read(self, path: Path, columns: Sequence[str]) -> pd.DataFrame:
+        wanted = self.wanted(columns)
+        theirs = [self.names.get(name, name) for name in wanted]
+        return _rows(self, path, _frame(path, theirs).set_axis(wanted, axis=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenmlOrigin(Origin):
+    """A table of openml.org, kept in the cache as it came.
+
+    `ratios` are columns of ours that are a quotient of two of theirs; `row_range` keeps
+    the rows from the first number to before the second.
+    """
+
+    data_id: Count
+    version: Count | None
+    ratios: dict[str, tuple[str, str]]
+    row_range: tuple[int, int] | None
+    network_timeout_seconds: Annotated[PositiveFloat, INCIDENTAL]
+
+    @property
+    def file(self) -> str:
+        return f"openml-{self.data_id}.parquet"
+
+    def read(self, path: Path, columns: Sequence[str]) -> pd.DataFrame:
+        frame = _frame(path, self._theirs(columns))
+        ours = pd.DataFrame(index=frame.index)
+        for name in self.wanted(columns):
+            if name in self.ratios:
+                over, under = self.ratios[name]
+                ours[name] = frame[over] / frame[under]
+            else:
+                ours[name] = frame[self.names.get(name, name)]
+        first, end = self.row_range or (0, len(ours))
+        return _rows(self, path, ours).iloc[first:end]
+
+    def fetch(self, columns: Sequence[str]) -> None:
+        """Download to the cache; raises Unavailable unless it is the table described."""
+        frame = sources.fetch_openml_frame(
+            self.data_id, self.version, timeout_seconds=self.network_timeout_seconds
+        )
+        missing = [name for name in self._theirs(columns) if name not in frame]
+        if missing or self.rows not in (None, len(frame)):
+            raise sources.Unavailable(
+                f"OpenML table {self.data_id}: expected {self.rows} rows and columns "
+                f"{listed(self._theirs(columns))}, got {len(frame)} rows and "
+                f"{listed(list(frame))}"
+            )
+        plain = {
+            name: frame[name].astype(object)
+            if isinstance(frame[name].dtype, pd.CategoricalDtype)
+            else frame[name]
+            for name in frame
+        }
+        table = pa.Table.from_pandas(pd.DataFrame(plain), preserve_index=False)
+        sources.keep(table, self.file)
+
+    def _theirs(self, columns: Sequence[str]) -> list[str]:
+        named = [
+            self.names.get(name, name)
+            for name in self.wanted(columns)
+            if name not in self.ratios
+        ]
+        parts = [part for pair in self.ratios.values() for part in pair]
+        return list(dict.fromkeys([*named, *parts]))
+
+
+def _frame(path: Path, names: list[str]) -> pd.DataFrame:
+    """Whole numbers stay whole also in columns with missing values."""
+    return sources.read_columns(path, names).to_pandas(integer_object_nulls=True)
+
+
+def _rows(origin: Origin, path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that `only` keeps. Raises DataError if the file is another one."""
+    if origin.rows not in (None, len(frame)):
+        raise DataError(f"{path}: expected {origin.rows} rows, got {len(frame)}")
+    for name, value in origin.only.items():
+        codes, found = levels_of(frame[name])
+        levels = [str(level) for level in found]
+        if value not in levels:
+            raise DataError(
+                f"{path}: expected rows with {value!r} in column {name!r}, got "
+                f"{listed(levels)}"
+            )
+        frame = frame[codes == levels.index(value)]
+    return frame

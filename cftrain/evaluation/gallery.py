@@ -1,0 +1,73 @@
+"""Counterfactuals of a few factuals for every other class, for pictures."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.data.dataset import Dataset
+from cftrain.evaluation.protocol import Gallery
+from cftrain.models.classifier import Classifier
+from cftrain.models.members import predict, width
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """One row of one cell: the counterfactual for a target, or the factual itself."""
+
+    cell: int
+    factual: int
+    label: int
+    target: int
+    predicted: int
+    values: list[float]
+
+
+def exhibits(
+    classifier: Classifier, dataset: Dataset, gallery: Gallery
+) -> list[Exhibit]:
+    """The same factuals for all cells: the first test rows of evenly spaced classes
+    that every cell predicts correctly.
+    """
+    chosen = _factuals(classifier, dataset, gallery.factuals)
+    labels = dataset.test_labels[chosen]
+    stack = width(classifier)
+    targets = torch.arange(dataset.classes, device=labels.device)
+    factual = dataset.test_features[chosen].repeat_interleave(dataset.classes, 0)
+    target = targets.repeat(len(chosen))
+    search = CounterfactualSearch(
+        generator=gallery.generator, maturity=gallery.maturity, steps=gallery.search
+    )
+    found = search(
+        classifier,
+        factual.expand(stack, -1, -1),
+        target.expand(stack, -1),
+        constraints=dataset.constraints,
+    )
+    own = labels.repeat_interleave(dataset.classes) == target
+    shown = torch.where(own.unsqueeze(-1), found.factual, found.counterfactual)
+    predicted = predict(classifier, shown)
+    return [
+        Exhibit(
+            cell=cell,
+            factual=int(chosen[row // dataset.classes]),
+            label=int(labels[row // dataset.classes]),
+            target=int(target[row]),
+            predicted=int(predicted[cell, row]),
+            values=shown[cell, row].tolist(),
+        )
+        for cell in range(stack)
+        for row in range(len(target))
+    ]
+
+
+def _factuals(classifier: Classifier, dataset: Dataset, count: int) -> Tensor:
+    right = predict(classifier, dataset.test_features.unsqueeze(0))
+    right = (right == dataset.test_labels).all(0)
+    classes = torch.linspace(0, dataset.classes - 1, count).round().long().unique()
+    first = [
+        (right & (dataset.test_labels == label)).nonzero().flatten()[:1]
+        for label in classes
+    ]
+    return torch.cat(first)

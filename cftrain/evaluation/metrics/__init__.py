@@ -1,0 +1,1 @@
+"""One metric a file; YAML names them, nobody imports them."""

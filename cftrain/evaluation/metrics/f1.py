@@ -1,0 +1,36 @@
+"""Macro F1 on test rows."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cftrain.data.dataset import Dataset
+from cftrain.evaluation.metric import ModelMetric
+from cftrain.models.classifier import Classifier
+from cftrain.models.members import predict
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MacroF1(ModelMetric):
+    """Unweighted mean over classes of 2 tp / (2 tp + fp + fn), 0 for a class unseen."""
+
+    name: ClassVar[str] = "f1"
+    unit: ClassVar[str] = "share"
+    higher_is_better: ClassVar[bool] = True
+
+    def __call__(
+        self, classifier: Classifier, dataset: Dataset
+    ) -> Float[Tensor, "level stack"]:
+        predicted = predict(classifier, dataset.test_features.unsqueeze(0))
+        labels = dataset.test_labels.unsqueeze(0)
+        scores = []
+        for label in range(dataset.classes):
+            found, true = predicted == label, labels == label
+            hits = (found & true).sum(1).double()
+            both = found.sum(1) + true.sum(1)
+            scores.append(2 * hits / both.clamp(min=1))
+        return torch.stack(scores).mean(0, keepdim=True)

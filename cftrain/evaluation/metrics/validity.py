@@ -1,0 +1,22 @@
+"""Share of counterfactuals that are predicted as their target."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from cftrain.evaluation.metric import CounterfactualMetric, Individuals
+from cftrain.evaluation.reference import Reference
+from cftrain.tensors import PerRow
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Validity(CounterfactualMetric):
+    """1 where the predicted class is the target, else 0; no threshold is involved."""
+
+    name: ClassVar[str] = "validity"
+    unit: ClassVar[str] = "share"
+    higher_is_better: ClassVar[bool] = True
+    of_valid: ClassVar[bool] = False
+
+    def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:
+        return individuals.valid.double()

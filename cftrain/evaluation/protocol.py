@@ -1,0 +1,56 @@
+"""What an evaluation does, as configured."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from cftrain.counterfactuals.generator import Generator
+from cftrain.counterfactuals.maturity import Maturity
+from cftrain.counterfactuals.search import CounterfactualSearch, Steps
+from cftrain.evaluation.metric import Metric
+from cftrain.ranges import Count, Weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """Counterfactuals of a few factuals for every other class, to be looked at."""
+
+    factuals: Count
+    generator: Generator
+    maturity: Maturity
+    search: Steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """The published counterfactual benchmark (paper section 5.1), as coded.
+
+    For each of the `energy_weights`, `rounds` times `individuals` factuals are drawn
+    from the split, each of a drawn class *as the evaluated model predicts it*, and
+    searched for a drawn other class. `pair_seed` fixes the classes for all rounds and
+    models. A generator without energy weight is evaluated once.
+    """
+
+    rounds: Count
+    individuals: Count
+    split: Literal["test", "training"]
+    pair_seed: int
+    generator: Generator
+    energy_weights: tuple[Weight, ...]
+    maturity: Maturity
+    search: Steps
+    metrics: dict[str, Metric]
+    gallery: Gallery | None
+
+    def searches(self) -> list[tuple[float | None, CounterfactualSearch]]:
+        """Each energy weight with its search."""
+        if "energy_weight" not in (field.name for field in fields(self.generator)):
+            return [(None, self._search(self.generator))]
+        return [
+            (weight, self._search(replace(self.generator, energy_weight=weight)))
+            for weight in self.energy_weights
+        ]
+
+    def _search(self, generator: Generator) -> CounterfactualSearch:
+        return CounterfactualSearch(
+            generator=generator, maturity=self.maturity, steps=self.search
+        )

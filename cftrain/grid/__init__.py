@@ -1,0 +1,1 @@
+"""Cells, and the stacks that train them."""

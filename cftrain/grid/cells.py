@@ -1,0 +1,53 @@
+"""Cells: runs with an id."""
+
+import json
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from cftrain.run import Run, cell_id, describe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A run and the hash of everything that shapes its numbers."""
+
+    id: str
+    run: Run
+
+    @property
+    def pair(self) -> str:
+        """Equal for cells that differ in their objective only."""
+        rest = {k: v for k, v in describe(self.run).items() if k != "objective"}
+        text = json.dumps(rest, sort_keys=True)
+        return blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def columns(self) -> dict[str, Any]:
+        """The cell's settings as columns of the table of cells."""
+        run, config = self.run, describe(self.run)
+        return {
+            "cell": self.id,
+            "pair": self.pair,
+            "data": run.data.name,
+            "model": run.model.name,
+            "generator": run.generator.name,
+            "objective": run.objective.name,
+            "seed": run.seed,
+            "epochs": run.schedule.epochs,
+            "counterfactuals": run.schedule.counterfactuals,
+            "burn_in": run.schedule.burn_in,
+            "threshold": config["maturity"].get("threshold"),
+            "max_steps": run.search.max_steps,
+            "step_size": run.search.step_size,
+            "epsilon": run.search.epsilon,
+            "energy_weight": config["generator"].get("energy_weight"),
+            "class_weight": run.objective.class_weight,
+            "divergence_weight": run.objective.divergence_weight,
+            "adversarial_weight": run.objective.adversarial_weight,
+            "ridge_weight": run.objective.ridge_weight,
+            "config": json.dumps(config, sort_keys=True),
+        }
+
+
+def cell(run: Run, source: str) -> Cell:
+    return Cell(id=cell_id(run, source), run=run)

@@ -1,0 +1,1 @@
+"""Results on disk: Parquet tables that any tool can read."""

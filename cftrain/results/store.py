@@ -1,0 +1,114 @@
+"""A folder of results: one part file per table and stack, each written whole."""
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cftrain.errors import ResultError
+from cftrain.results.schema import FORMAT, TABLES
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Store:
+    """Results below one folder.
+
+    The part of `cells` is written last: rows of other tables count only if their cell
+    and stack are listed there. So an interrupted writer leaves nothing half-done.
+    """
+
+    folder: Path
+
+    def prepare(self) -> None:
+        """Make the folder and see that it can be written. Raises ResultError."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ResultError(
+                f"{self.folder}: expected a folder that can be written, got "
+                f"{error.strerror or error}; choose another one with hydra.run.dir=..."
+            ) from error
+
+    def write(self, table: str, stack: str, rows: Iterable[Row]) -> None:
+        """Write the part of a stack under a temporary name, then rename it.
+
+        Raises ResultError if the disk does not take it; an older part then stays.
+        """
+        schema = TABLES[table]
+        columns = {name: [] for name in schema.names}  # type: ignore[var-annotated]
+        for row in rows:
+            for name, column in columns.items():
+                column.append(_null_for_nan(row[name]))
+        path = self._part(table, stack)
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(
+                pa.table(columns, schema=schema), partial, compression="zstd"
+            )
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise ResultError(f"{path}: could not be written: {error}") from error
+
+    def read(self, table: str) -> pd.DataFrame:
+        """All rows of finished cells; of a cell that was repeated, the newest."""
+        finished = self._finished()
+        if table == "cells":
+            return finished
+        keys = finished[["cell", "stack"]]
+        return self._read(table).merge(keys, on=["cell", "stack"])
+
+    def done(self) -> set[str]:
+        """Ids of the cells that were trained and evaluated."""
+        finished = self._finished()
+        return set(finished["cell"][finished["status"] == "done"])
+
+    def _finished(self) -> pd.DataFrame:
+        cells = self._read("cells")
+        return cells.sort_values(["created", "stack"]).drop_duplicates(
+            "cell", keep="last", ignore_index=True
+        )
+
+    def _read(self, table: str) -> pd.DataFrame:
+        schema = TABLES[table]
+        parts = [
+            _read_part(path, schema)
+            for path in sorted((self.folder / table).glob("part-*.parquet"))
+        ]
+        return pa.concat_tables([schema.empty_table(), *parts]).to_pandas()
+
+    def _part(self, table: str, stack: str) -> Path:
+        return self.folder / table / f"part-{stack}.parquet"
+
+
+def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
+    try:
+        part = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ResultError(
+            f"{path}: expected a readable Parquet file, got {error}; delete it and "
+            "run again"
+        ) from error
+    found = (part.schema.metadata or {}).get(b"cftrain_format", b"none").decode()
+    if found != FORMAT or not part.schema.equals(schema):
+        raise ResultError(
+            f"{path}: expected results of format {FORMAT}, got format {found} with "
+            f"columns {', '.join(part.schema.names)}; move the folder away and run again"
+        )
+    return part
+
+
+def _null_for_nan(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,1 @@
+"""From Parquet to tables and figures; nothing here needs torch."""
