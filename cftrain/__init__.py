@@ -1,3 +1,3 @@
-"""Counterfactual training: classifiers whose explanations are plausible and actionable."""
+"""Counterfactual training: models whose explanations are plausible and actionable."""
 
 __version__ = "0.1.0"

@@ -93,9 +93,7 @@ def _hydra(command: str, arguments: Sequence[str]) -> None:
 
     sys.argv = [sys.argv[0], *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach _guarded as they are
-    hydra.main(
-        config_path=str(folder()), config_name="run", version_base="1.3"
-    )(task)()
+    hydra.main(config_path=str(folder()), config_name="run", version_base="1.3")(task)()
     if failures:
         raise failures[0]
 
@@ -108,6 +106,9 @@ def _guarded(command: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("cftrain: interrupted; run it again to go on", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, lives until the exit
+        return 0
     except SystemExit as exit_request:
         return exit_request.code if isinstance(exit_request.code, int) else 1
     except Exception as error:

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import cftrain
 from cftrain.errors import ConfigError
-from cftrain.run import Run, Settings, relations
+from cftrain.run import Run, Settings, configured, relations
 
 _BAD = object()
 """Stands for a value that was a mistake; never leaves this module."""
@@ -36,8 +36,8 @@ def read(config: DictConfig) -> tuple[Run, Settings]:
 
     Raises ConfigError with every mistake: its key, what was expected, what was given.
     """
-    values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    assert isinstance(values, dict)
+    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    values = {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
     target = values.pop("_target_", None)
     if target != "cftrain.run.Run":
         raise ConfigError(f"_target_: expected 'cftrain.run.Run', got {target!r}")
@@ -103,7 +103,11 @@ def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
             built[name] = _build(given[name], hint, f"{key}.{name}", mistakes)
     if any(item is _BAD for item in built.values()):
         return _BAD
-    return cls(**built)
+    try:
+        return cls(**built)
+    except ConfigError as error:  # relations between the object's own values
+        mistakes.extend(error.mistakes)
+        return _BAD
 
 
 def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
@@ -118,9 +122,7 @@ def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> A
         }
         return _BAD if any(item is _BAD for item in items.values()) else items
     open_ended = arguments[-1] is Ellipsis
-    if not isinstance(value, list) or not (
-        open_ended or len(value) == len(arguments)
-    ):
+    if not isinstance(value, list) or not (open_ended or len(value) == len(arguments)):
         count = "" if open_ended else f" of {len(arguments)}"
         mistakes.append(f"{key}: expected a list{count}, got {value!r}")
         return _BAD
@@ -179,9 +181,9 @@ def _find_class(target: str) -> type | None:
 
 
 def _hints(cls: Any) -> dict[str, Any]:
-    """Annotations of the fields, ranges included."""
+    """Annotations of the configured fields, ranges included."""
     hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(cls)}
+    return {name: hints[name] for name in configured(cls)}
 
 
 def _report_unknown(

@@ -15,14 +15,13 @@ def energy(logits: Logits, target: Classes) -> PerRow:
     return -target_logit(logits, target)
 
 
-def target_probability(logits: Logits, target: Classes) -> PerRow:
-    """Softmax probability of the target class."""
-    return target_logit(torch.softmax(logits, -1), target)
-
-
 def cross_entropy(logits: Logits, label: Classes) -> PerRow:
     """Softmax cross-entropy of each row, without reduction."""
-    rows: Tensor = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), label.flatten(), reduction="none"
-    )
-    return rows.view(label.shape)
+    # Classes first: a softmax over a short last axis takes ten times as long.
+    rows: Tensor = torch.nn.functional.cross_entropy(logits.mT, label, reduction="none")
+    return rows
+
+
+def target_probability(logits: Logits, target: Classes) -> PerRow:
+    """Softmax probability of the target class."""
+    return torch.exp(-cross_entropy(logits, target))

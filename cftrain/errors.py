@@ -1,4 +1,4 @@
-"""What can go wrong at the boundary; each message says what was expected and received."""
+"""What can go wrong at the boundary; messages say what was expected and received."""
 
 from collections.abc import Sequence
 

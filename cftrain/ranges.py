@@ -67,4 +67,4 @@ Count = Annotated[int, AtLeast(1)]
 Seed = Annotated[int, AtLeast(0)]
 
 INCIDENTAL = "incidental"
-"""Annotates fields that say where something is, not what: no part of a run's identity."""
+"""Annotates fields that say where something is, not what: no part of a run's id."""

@@ -1,10 +1,11 @@
 """A run: the frozen description of one trained and evaluated model."""
 
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from hashlib import blake2b
 from typing import Any, Literal, get_type_hints
 
+from cftrain.counterfactuals.categories import Categories
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch, Steps
@@ -29,13 +30,17 @@ class Run:
     generator: Generator
     maturity: Maturity
     search: Steps
+    categories: Categories
     objective: Objective
     schedule: Schedule
     evaluation: Protocol
 
     def counterfactual_search(self) -> CounterfactualSearch:
         return CounterfactualSearch(
-            generator=self.generator, maturity=self.maturity, steps=self.search
+            generator=self.generator,
+            maturity=self.maturity,
+            steps=self.search,
+            categories=self.categories,
         )
 
 
@@ -52,14 +57,23 @@ class Settings:
     overwrite: bool
 
 
+def configured(cls: Any) -> list[str]:
+    """Fields that a configuration gives; those with a default are internal."""
+    return [
+        field.name
+        for field in fields(cls)
+        if field.default is MISSING and field.default_factory is MISSING
+    ]
+
+
 def describe(value: Any) -> Any:
     """A frozen object as plain JSON values, without fields marked INCIDENTAL."""
     if is_dataclass(value) and not isinstance(value, type):
         hints = get_type_hints(type(value), include_extras=True)
         described = {
-            field.name: describe(getattr(value, field.name))
-            for field in fields(value)
-            if INCIDENTAL not in getattr(hints[field.name], "__metadata__", ())
+            name: describe(getattr(value, name))
+            for name in configured(type(value))
+            if INCIDENTAL not in getattr(hints[name], "__metadata__", ())
         }
         kind = type(value)
         return {"_target_": f"{kind.__module__}.{kind.__qualname__}", **described}

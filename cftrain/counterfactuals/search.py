@@ -1,11 +1,13 @@
 """The search for counterfactuals: the only loop that moves rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
+from torch import Tensor
 
 from cftrain import stacking
-from cftrain.counterfactuals.generator import Generator, Progress
+from cftrain.counterfactuals.categories import Categories, Free
+from cftrain.counterfactuals.generator import Generator, Noise, Progress
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.result import SearchResult, concatenate
 from cftrain.counterfactuals.working import WorkingSet
@@ -14,10 +16,14 @@ from cftrain.energy import target_probability
 from cftrain.models.classifier import Classifier
 from cftrain.models.members import frozen
 from cftrain.ranges import Count, PositiveScalar
+from cftrain.seeding import Stream, Streams
 from cftrain.tensors import Classes, Logits, Rows, over_features
 
 CHUNK_NUMBERS = 2**19
 """Numbers in one walked chunk of rows: about the second-level cache (2 MiB)."""
+
+MOST_ROWS = 2**13
+"""Rows in one walked chunk: hidden layers are wider than narrow inputs."""
 
 COMPACT_SHARE = 0.75
 """Finished rows leave the working set when at most this share of it is still active."""
@@ -38,7 +44,7 @@ class Steps:
 
 @dataclass(frozen=True, kw_only=True)
 class CounterfactualSearch:
-    """Gradient descent in input space from factuals to their targets.
+    """Gradient descent from factuals to their targets.
 
     Cells are walked one by one and rows in chunks that fit the cache, each until its
     own rows are finished: in a wide mixed stack some row always needs all steps. So a
@@ -48,6 +54,7 @@ class CounterfactualSearch:
     generator: Generator
     maturity: Maturity
     steps: Steps
+    categories: Categories = field(default_factory=Free)
 
     def __call__(
         self,
@@ -56,19 +63,26 @@ class CounterfactualSearch:
         target: Classes,
         *,
         constraints: Constraints,
+        streams: Streams | None = None,
     ) -> SearchResult:
-        rows = max(1, CHUNK_NUMBERS // max(factual.shape[2], 64))
+        """Search from every factual. Streams, one per cell, feed generators that draw;
+        without them their draws are the same in every cell.
+        """
+        size = min(MOST_ROWS, max(1, CHUNK_NUMBERS // factual.shape[2]))
         cells = []
         for cell in range(len(factual)):
             chosen = slice(cell, cell + 1)
             search = stacking.select(self, chosen)
             model = frozen(classifier, chosen)
+            stream = streams[cell] if streams else Stream(0)
             chunks = [
-                search._walk(model, some_factuals, some_targets, constraints)
-                for some_factuals, some_targets in zip(
-                    factual[chosen].split(rows, 1),
-                    target[chosen].split(rows, 1),
-                    strict=True,
+                search._walk(model, x, y, constraints, stream.child("chunk", number))
+                for number, (x, y) in enumerate(
+                    zip(
+                        factual[chosen].split(size, 1),
+                        target[chosen].split(size, 1),
+                        strict=True,
+                    )
                 )
             ]
             cells.append(concatenate(chunks, 1))
@@ -80,37 +94,76 @@ class CounterfactualSearch:
         factual: Rows,
         target: Classes,
         constraints: Constraints,
+        stream: Stream,
     ) -> SearchResult:
         """Move the rows of one cell until each is mature, broken or out of steps."""
         rows = WorkingSet(factual, target)
         for step in range(self.steps.max_steps + 1):
             progress = Progress(step=step, max_steps=self.steps.max_steps)
-            logits, gradient = self._gradient(classifier, rows, progress)
+            noise = Noise(
+                stream=stream.child(step), rows=factual.shape[1], index=rows.index[0]
+            )
+            state = self.generator.encode(rows.x, noise).detach()
+            logits, gradient = self._gradient(
+                classifier, rows, state, constraints, progress
+            )
             mature = self.maturity(target_probability(logits, rows.target), gradient)
             active = rows.stop(mature, broken=~torch.isfinite(gradient).all(-1))
             if step == self.steps.max_steps or active == 0:
                 break
             if active <= COMPACT_SHARE * len(rows):
-                gradient = rows.compact(gradient)
-            self._move(rows, gradient, constraints)
-        return rows.result()
+                state, gradient = rows.compact(state, gradient)
+            self._move(rows, state, gradient, constraints)
+        return self._hardened(rows.result(), classifier, constraints)
 
     def _gradient(
-        self, classifier: Classifier, rows: WorkingSet, progress: Progress
-    ) -> tuple[Logits, Rows]:
+        self,
+        classifier: Classifier,
+        rows: WorkingSet,
+        state: Tensor,
+        constraints: Constraints,
+        progress: Progress,
+    ) -> tuple[Logits, Tensor]:
+        """Logits of the rows, and the gradient of the loss by their states."""
         with torch.enable_grad():
-            x = rows.x.detach().requires_grad_()
-            logits = classifier(x)
+            state = state.requires_grad_()
+            x = self.generator.view(state, rows.x)
+            seen = self.categories.view(x, constraints)
+            logits = classifier(seen)
             loss = self.generator.loss(
-                logits, rows.target, x, rows.factual, progress=progress
+                logits, rows.target, seen, rows.factual, progress=progress
             )
             # Rows are independent: the gradient of the sum is that of each row.
-            (gradient,) = torch.autograd.grad(loss.sum(), x)
+            (gradient,) = torch.autograd.grad(loss.sum(), state)
         return logits.detach(), gradient
 
-    def _move(self, rows: WorkingSet, gradient: Rows, constraints: Constraints) -> None:
+    @torch.no_grad()
+    def _move(
+        self,
+        rows: WorkingSet,
+        state: Tensor,
+        gradient: Tensor,
+        constraints: Constraints,
+    ) -> None:
         """One step of descent, as far as mutability and domain allow."""
-        step = constraints.restrict(over_features(self.steps.step_size) * -gradient)
-        x = constraints.clamp(rows.x + step, rows.factual)
+        step = over_features(self.steps.step_size) * -gradient
+        move = constraints.restrict(self.generator.move(state, step, rows.x))
+        x = constraints.clamp(rows.x + move, rows.factual)
         near = (x - rows.factual).abs().amax(-1) <= self.steps.epsilon
         rows.move(x, near)
+
+    @torch.no_grad()
+    def _hardened(
+        self, result: SearchResult, classifier: Classifier, constraints: Constraints
+    ) -> SearchResult:
+        """Reported rows have valid categories, and are judged as they are reported."""
+        counterfactual = self.categories.hard(result.counterfactual, constraints)
+        if counterfactual is result.counterfactual:
+            return result
+        probability = target_probability(classifier(counterfactual), result.target)
+        at_rest = torch.zeros_like(counterfactual)
+        mature = result.mature & self.maturity(probability, at_rest)
+        nascent = self.categories.hard(result.nascent, constraints)
+        return replace(
+            result, counterfactual=counterfactual, nascent=nascent, mature=mature
+        )

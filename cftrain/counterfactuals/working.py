@@ -52,13 +52,13 @@ class WorkingSet:
         self.nascent = torch.where((near & moving).unsqueeze(-1), x, self.nascent)
         self.steps = self.steps + moving
 
-    def compact(self, gradient: Rows) -> Rows:
-        """Leave out the stopped rows; the gradient of those that stay."""
+    def compact(self, *others: Tensor) -> list[Tensor]:
+        """Leave out the stopped rows; the same of other (1, row, ...) tensors."""
         self._write()
         kept = (~self.stopped[0]).nonzero().squeeze(1)
         for name in (*MOVING, *OUTCOMES):
             setattr(self, name, getattr(self, name).index_select(1, kept))
-        return gradient.index_select(1, kept)
+        return [other.index_select(1, kept) for other in others]
 
     def result(self) -> SearchResult:
         self._write()

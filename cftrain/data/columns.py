@@ -43,7 +43,10 @@ class Column(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class NumericColumn(Column):
-    """(value - mean) / deviation, with the pool's mean and sample deviation."""
+    """(value - mean) / deviation, with the pool's mean and sample deviation.
+
+    Decoded to the decimals that a float32 input resolves, so 39 stays 39.
+    """
 
     mean: float
     deviation: float
@@ -59,10 +62,14 @@ class NumericColumn(Column):
         return scaled * self.deviation + self.mean
 
     def encode(self, values: pd.Series) -> np.ndarray:
-        return ((numbers_of(values) - self.mean) / self.deviation)[:, None]
+        return (numbers_of(values)[:, None] - self.mean) / self.deviation
 
     def decode(self, inputs: np.ndarray) -> np.ndarray:
-        return inputs[:, 0] * self.deviation + self.mean
+        scaled = inputs[:, 0]
+        noise = 2 * self.deviation * np.spacing(np.abs(scaled).astype(np.float32))
+        power = 10.0 ** np.floor(-np.log10(noise)).clip(0, 12)
+        values: np.ndarray = scaled * self.deviation + self.mean
+        return np.rint(values * power) / power + 0.0  # no -0.0
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "numeric", **self.__dict__}
@@ -88,10 +95,12 @@ class CategoricalColumn(Column):
                 f"({listed(self.levels)}), got {listed(unseen)}"
             )
         places = np.array([place[level] for level in found], dtype=np.int64)
-        return np.eye(len(self.levels))[places[codes]]
+        inputs: np.ndarray = np.eye(len(self.levels))[places[codes]]
+        return inputs
 
     def decode(self, inputs: np.ndarray) -> np.ndarray:
-        return np.array(self.levels, dtype=object)[inputs.argmax(1)]
+        values: np.ndarray = np.array(self.levels, dtype=object)[inputs.argmax(1)]
+        return values
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "categorical", "name": self.name, "levels": list(self.levels)}

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints
@@ -25,8 +27,8 @@ class Dataset:
     source: str
     features: Table
     labels: TableClasses
-    test_features: Table
-    test_labels: TableClasses
+    test_features: Float[Tensor, "test_row feature"]
+    test_labels: Int[Tensor, " test_row"]
     validation_rows: int
     classes: int
     feature_names: tuple[str, ...]

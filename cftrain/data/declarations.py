@@ -1,11 +1,11 @@
 """Constraints as people declare them: by the name of a raw column, in raw units."""
 
+import math
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Literal, get_args
 
 import torch
-from torch import Tensor
 
 from cftrain.data.columns import NumericColumn, listed
 from cftrain.data.constraints import Constraints, inferred_domain, mutability_flags
@@ -15,7 +15,8 @@ from cftrain.tensors import Table, Vector
 
 Kind = Literal["free", "immutable", "increase", "decrease"]
 GROUP_KINDS = ("free", "immutable")
-Bounds = tuple[float, float]
+Bounds = tuple[float | None, float | None]
+"""Low and high, in raw units; None: no bound."""
 
 
 def declared_constraints(
@@ -61,10 +62,17 @@ def _box(
         lower = -upper
     else:
         lower, upper = inferred_domain(pool, deviations)
-    for name, (low, high) in domain.items():
-        column, (place,) = _numeric(codec)[name]
+    numeric = _numeric(codec)
+    for name, bounds in domain.items():
+        column, (place,) = numeric[name]
+        low, high = _interval(bounds)
         lower[place], upper[place] = column.scaled(low), column.scaled(high)
     return lower, upper
+
+
+def _interval(bounds: Bounds) -> tuple[float, float]:
+    low, high = bounds
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def _domain_mistakes(
@@ -72,8 +80,10 @@ def _domain_mistakes(
 ) -> list[str]:
     mistakes = []
     numeric = _numeric(codec)
-    for name, (low, high) in domain.items():
+    least, most = pool.amin(0).tolist(), pool.amax(0).tolist()
+    for name, bounds in domain.items():
         where = f"data.domain.{name}"
+        low, high = _interval(bounds)
         if name not in codec.inputs:
             mistakes.append(f"{where}: {_unknown(codec, name)}")
         elif name not in numeric:
@@ -83,15 +93,15 @@ def _domain_mistakes(
             )
         elif not low < high:
             mistakes.append(
-                f"{where}: expected [low, high] with low < high, got [{low:g}, {high:g}]"
+                f"{where}: expected bounds with low < high, got [{low:g}, {high:g}]"
             )
         else:
             column, (place,) = numeric[name]
-            least, most = _raw_range(column, pool[:, place])
-            if high < least or low > most:
+            seen = column.raw(least[place]), column.raw(most[place])
+            if high < seen[0] or low > seen[1]:
                 mistakes.append(
                     f"{where}: expected bounds in raw units that hold some row of the "
-                    f"pool ({least:g} to {most:g}), got [{low:g}, {high:g}]"
+                    f"pool ({seen[0]:g} to {seen[1]:g}), got [{low:g}, {high:g}]"
                 )
     return mistakes
 
@@ -121,10 +131,6 @@ def _numeric(codec: Codec) -> dict[str, tuple[NumericColumn, tuple[int, ...]]]:
         for column in codec.columns
         if isinstance(column, NumericColumn)
     }
-
-
-def _raw_range(column: NumericColumn, scaled: Tensor) -> Bounds:
-    return column.raw(float(scaled.min())), column.raw(float(scaled.max()))
 
 
 def _unknown(codec: Codec, name: str) -> str:

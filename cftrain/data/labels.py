@@ -44,8 +44,11 @@ class ByValue(LabelRule):
                 f"label {self.column!r}: expected one of {listed(self.values)}, got "
                 f"{listed(unknown)}"
             )
-        classes = [self.values.index(str(level)) for level in found]
-        return np.array(classes, dtype=np.int64)[codes]
+        classes = np.array(
+            [self.values.index(str(level)) for level in found], dtype=np.int64
+        )
+        labels: np.ndarray = classes[codes]
+        return labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,4 +75,5 @@ class ByMedian(LabelRule):
 
     def labels(self, values: pd.Series) -> np.ndarray:
         numbers = numbers_of(values)
-        return (numbers >= np.median(numbers)).astype(np.int64)
+        labels: np.ndarray = numbers >= np.median(numbers)
+        return labels.astype(np.int64)

@@ -96,7 +96,7 @@ class OpenmlOrigin(Origin):
         return _rows(self, path, ours).iloc[first:end]
 
     def fetch(self, columns: Sequence[str]) -> None:
-        """Download to the cache; raises Unavailable unless it is the table described."""
+        """Download to the cache. Raises Unavailable if it is another table."""
         frame = sources.fetch_openml_frame(
             self.data_id, self.version, timeout_seconds=self.network_timeout_seconds
         )

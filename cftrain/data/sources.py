@@ -90,12 +90,18 @@ def _open(path: Path) -> pa.Table:
 
 
 def keep(table: pa.Table, name: str) -> None:
-    """Write a table to the cache under a temporary name, then rename it."""
+    """Write a table to the cache under a temporary name, then rename it.
+
+    Raises Unavailable if the cache cannot be written.
+    """
     folder = cache()
-    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{name}.{os.getpid()}"
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(folder / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, partial, compression="zstd")
+        partial.replace(folder / name)
+    except OSError as error:
+        raise Unavailable(f"the cache cannot be written: {error}") from error
 
 
 def checksum(values: np.ndarray, labels: np.ndarray) -> str:

@@ -1,24 +1,28 @@
 """Tables of raw columns: a new one is a YAML file that gives these values."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from cftrain.data import sources
-from cftrain.data.columns import MISSING, ColumnKind, listed
+from cftrain.data.cleaning import (
+    MissingRule,
+    complete,
+    from_one_hot,
+    undersampled,
+)
+from cftrain.data.columns import ColumnKind, listed
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import Bounds, Kind, declared_constraints
-from cftrain.data.encoding import fit_codec
+from cftrain.data.encoding import Codec, fit_codec
 from cftrain.data.origins import OpenmlOrigin, Origin, ParquetOrigin
 from cftrain.errors import ConfigError, DataError
 from cftrain.ranges import INCIDENTAL, Between, Count, PositiveFloat
-
-MissingRule = Literal["refuse", "drop_rows", "own_level"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,32 +69,18 @@ class Table(DatasetSpec):
 
     def load(self) -> Dataset:
         source, origin, path = self._origin()
-        frame, labels = self._read(origin, path)
-        cut = round(self.pool_share * len(frame))
-        rows = self.training_rows + self.validation_rows
-        if rows > cut:
-            raise DataError(
-                f"{self.name}: expected at most {cut} training and validation rows "
-                f"(the first {self.pool_share:g} of {len(frame)}), got {rows}"
-            )
-        _check_classes(self.name, labels[:rows], origin.label.classes)
         try:
-            codec = fit_codec(
-                frame.iloc[:cut],
-                self.columns,
-                levels=self.levels,
-                standardise=self.standardise,
-            )
-            features = codec.encode(frame)
+            codec, features, labels, cut = self._encoded(origin, path)
         except DataError as error:
             raise DataError(f"{self.name} ({path}):\n{error}") from error
+        rows = self.training_rows + self.validation_rows
         return Dataset(
             name=self.name,
             source=source,
             features=features[:rows],
-            labels=torch.from_numpy(labels[:rows]),
+            labels=labels[:rows],
             test_features=features[cut:],
-            test_labels=torch.from_numpy(labels[cut:]),
+            test_labels=labels[cut:],
             validation_rows=self.validation_rows,
             classes=origin.label.classes,
             feature_names=codec.feature_names,
@@ -105,22 +95,48 @@ class Table(DatasetSpec):
             codec=codec,
         )
 
-    def _read(self, origin: Origin, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
-        """Raw rows, complete, in their final order, and their labels."""
-        parts = [part for name in self.columns for part in self._parts(name)]
-        frame = origin.read(path, parts)
+    def _encoded(self, origin: Origin, path: Path) -> tuple[Codec, Tensor, Tensor, int]:
+        """The codec, all rows in their final order and where the test rows start."""
+        frame, labels = self._complete(origin, path)
+        cut = round(self.pool_share * len(frame))
+        rows = self.training_rows + self.validation_rows
+        if rows > cut:
+            raise DataError(
+                f"expected at most {cut} training and validation rows (the first "
+                f"{self.pool_share:g} of {len(frame)}), got {rows}"
+            )
+        counts = np.bincount(labels[:rows], minlength=origin.label.classes)
+        if (counts == 0).any():
+            raise DataError(
+                f"expected rows of all {origin.label.classes} classes in the pool, "
+                f"got {counts.tolist()} rows of each"
+            )
+        codec = fit_codec(
+            frame.iloc[:cut],
+            self.columns,
+            levels=self.levels,
+            standardise=self.standardise,
+        )
+        return codec, codec.encode(frame), torch.from_numpy(labels), cut
+
+    def _complete(self, origin: Origin, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
+        """Raw rows without missing values, in their final order, and their labels."""
+        frame = origin.read(path, self._parts())
         labels = origin.label.labels(frame[origin.label.column])
         for name, members in self.encoded.items():
-            frame[name] = _decoded(name, frame[list(members)])
-        frame, kept = _complete(frame[list(self.columns)], self.missing)
+            frame[name] = from_one_hot(name, frame[list(members)])
+        frame, kept = complete(frame[list(self.columns)], self.missing)
         labels = labels[kept]
         if origin.balance_seed is not None:
             order = undersampled(labels, origin.balance_seed)
             frame, labels = frame.iloc[order], labels[order]
         return frame, labels
 
-    def _parts(self, name: str) -> tuple[str, ...]:
-        return self.encoded.get(name, (name,))
+    def _parts(self) -> list[str]:
+        """Columns to read: for an encoded one its 0/1 columns."""
+        return [
+            part for name in self.columns for part in self.encoded.get(name, (name,))
+        ]
 
     def _origins(self) -> list[tuple[str, Origin]]:
         """In the order of preference."""
@@ -149,9 +165,8 @@ class Table(DatasetSpec):
         tried = f"{self.name}: expected {files} in {places}, got none of them"
         if self.openml is None:
             raise DataError(f"{tried}; {ADVICE}")
-        parts = [part for name in self.columns for part in self._parts(name)]
         try:
-            self.openml.fetch(parts)
+            self.openml.fetch(self._parts())
         except sources.Unavailable as reason:
             raise DataError(
                 f"{tried}, nor OpenML table {self.openml.data_id} ({reason}); {ADVICE}"
@@ -160,72 +175,6 @@ class Table(DatasetSpec):
 
 
 ADVICE = "set data.root or $CFTRAIN_DATA to a folder with the file"
-
-
-def undersampled(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Indices, shuffled, of as many rows of each class as the smallest class has."""
-    generator = torch.Generator().manual_seed(seed)
-    classes, counts = np.unique(labels, return_counts=True)
-    chosen = []
-    for label in classes:
-        members = np.flatnonzero(labels == label)
-        order = torch.randperm(len(members), generator=generator).numpy()
-        chosen.append(members[order[: counts.min()]])
-    rows = np.concatenate(chosen)
-    return rows[torch.randperm(len(rows), generator=generator).numpy()]
-
-
-def _complete(
-    frame: pd.DataFrame, rules: Mapping[str, MissingRule]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Rows without missing values, and which they are. Raises DataError."""
-    refused = []
-    kept = np.ones(len(frame), dtype=np.bool_)
-    filled = {}
-    for name in frame:
-        missing = frame[name].isna().to_numpy()
-        rule = rules.get(name, "refuse")
-        if missing.any() and rule == "refuse":
-            refused.append(
-                f"column {name!r}: expected no missing values, got {missing.sum()}; say "
-                f"in data.missing.{name} what to do: drop_rows or, for a categorical "
-                "column, own_level"
-            )
-        if rule == "drop_rows":
-            kept &= ~missing
-        filled[name] = (
-            frame[name].astype(object).where(~missing, MISSING)
-            if rule == "own_level"
-            else frame[name]
-        )
-    if refused:
-        raise DataError("\n".join(refused))
-    return pd.DataFrame(filled)[kept], kept
-
-
-def _decoded(name: str, members: pd.DataFrame) -> pd.Series:
-    """The one column whose 0/1 columns are given. Raises DataError."""
-    values = members.to_numpy()
-    one_hot = np.isin(values, (0, 1)).all(1) & ((values == 1).sum(1) == 1)
-    if not one_hot.all():
-        raise DataError(
-            f"data.encoded.{name}: expected a single 1 and else 0 in every row of "
-            f"{listed(list(members))}, got {int((~one_hot).sum())} rows without, the "
-            f"first {values[~one_hot][0].tolist()}"
-        )
-    return pd.Series(
-        np.array(members.columns, dtype=object)[(values == 1).argmax(1)],
-        index=members.index,
-    )
-
-
-def _check_classes(name: str, labels: np.ndarray, classes: int) -> None:
-    counts = np.bincount(labels, minlength=classes)
-    if (counts == 0).any():
-        raise DataError(
-            f"{name}: expected rows of all {classes} classes in the pool, got "
-            f"{counts.tolist()} rows of each"
-        )
 
 
 def _mistakes(spec: Table) -> list[str]:

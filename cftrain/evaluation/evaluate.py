@@ -15,7 +15,6 @@ from cftrain.evaluation.reference import Reference
 from cftrain.models.classifier import Classifier
 from cftrain.models.members import predict, width
 from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +77,13 @@ def draw_individuals(
         predict(classifier, reference.features.unsqueeze(0)), dataset.classes
     )
     factual = reference.features[index.draw(wanted, streams)]
-    found = search(classifier, factual, targets, constraints=dataset.constraints)
+    found = search(
+        classifier,
+        factual,
+        targets,
+        constraints=dataset.constraints,
+        streams=[stream.child("search") for stream in streams],
+    )
     return Individuals(
         found=found,
         predicted=predict(classifier, found.counterfactual),

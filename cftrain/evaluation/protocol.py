@@ -1,13 +1,14 @@
 """What an evaluation does, as configured."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from cftrain.counterfactuals.categories import Categories
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch, Steps
 from cftrain.evaluation.metric import Metric
-from cftrain.ranges import Count, Weight
+from cftrain.ranges import AtLeast, Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,22 +36,27 @@ class Protocol:
     split: Literal["test", "training"]
     pair_seed: int
     generator: Generator
-    energy_weights: tuple[Weight, ...]
+    energy_weights: tuple[Annotated[float, AtLeast(0)], ...]
     maturity: Maturity
     search: Steps
+    categories: Categories
     metrics: dict[str, Metric]
     gallery: Gallery | None
 
     def searches(self) -> list[tuple[float | None, CounterfactualSearch]]:
         """Each energy weight with its search."""
-        if "energy_weight" not in (field.name for field in fields(self.generator)):
-            return [(None, self._search(self.generator))]
+        generator: Any = self.generator  # a dataclass, which its abstract base is not
+        if "energy_weight" not in (field.name for field in fields(generator)):
+            return [(None, self._search(generator))]
         return [
-            (weight, self._search(replace(self.generator, energy_weight=weight)))
+            (weight, self._search(replace(generator, energy_weight=weight)))
             for weight in self.energy_weights
         ]
 
     def _search(self, generator: Generator) -> CounterfactualSearch:
         return CounterfactualSearch(
-            generator=generator, maturity=self.maturity, steps=self.search
+            generator=generator,
+            maturity=self.maturity,
+            steps=self.search,
+            categories=self.categories,
         )

@@ -3,10 +3,10 @@
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from cftrain.seeding import Streams
-from cftrain.tensors import Rows
 
 
 class StackedLinear(nn.Module):
@@ -18,7 +18,9 @@ class StackedLinear(nn.Module):
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(len(streams), outputs))
 
-    def forward(self, x: Rows) -> Rows:
+    def forward(
+        self, x: Float[Tensor, "stack row input"]
+    ) -> Float[Tensor, "stack row output"]:
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)
 
 

@@ -1,6 +1,7 @@
 """Multilayer perceptron of any depth; without hidden layers it is linear."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from torch import nn
@@ -24,9 +25,7 @@ class Mlp(ModelSpec):
     def build(self, *, features: int, classes: int, streams: Streams) -> Classifier:
         widths = (features, *self.hidden, classes)
         layers: list[nn.Module] = []
-        for depth, (inputs, outputs) in enumerate(
-            zip(widths[:-1], widths[1:], strict=True)
-        ):
+        for depth, (inputs, outputs) in enumerate(pairwise(widths)):
             if depth:
                 layers.append(ACTIVATIONS[self.activation]())
             layers.append(StackedLinear(inputs, outputs, _of_layer(streams, depth)))

@@ -1,6 +1,7 @@
 """Weights on the terms, and the loss of one batch."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -103,10 +104,9 @@ class Objective:
 
     def total(self, parts: Tensor) -> PerCell:
         """The weighted sum of the parts (paper Eq. 2)."""
-        weights = [
-            torch.as_tensor(weight, dtype=parts.dtype, device=parts.device)
-            for weight in self.weights
-        ]
-        return sum(
-            weight.flatten() * part for weight, part in zip(weights, parts, strict=True)
-        )
+        return (self._weights.to(parts) * parts).sum(0)
+
+    @cached_property
+    def _weights(self) -> Tensor:
+        """(part, stack), or (part, 1) for plain numbers."""
+        return torch.stack([torch.as_tensor(w).reshape(-1) for w in self.weights])

@@ -105,7 +105,7 @@ def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
     if found != FORMAT or not part.schema.equals(schema):
         raise ResultError(
             f"{path}: expected results of format {FORMAT}, got format {found} with "
-            f"columns {', '.join(part.schema.names)}; move the folder away and run again"
+            f"columns {', '.join(part.schema.names)}; move the folder away, run again"
         )
     return part
 

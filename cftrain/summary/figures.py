@@ -48,8 +48,8 @@ def _draw(
         figsize=(CELL_INCHES * (len(targets) + 1.6), CELL_INCHES * (rows * 1.08 + 0.9)),
         layout="constrained",
     )
-    blocks = figure.subfigures(len(factuals), 1, hspace=0.04)
-    for block, factual in zip(np.atleast_1d(blocks), factuals, strict=True):
+    blocks = figure.subfigures(len(factuals), 1, squeeze=False, hspace=0.04)
+    for block, factual in zip(blocks[:, 0], factuals, strict=True):
         axes = block.subplots(len(lines), len(targets), squeeze=False)
         shown = gallery[gallery["factual"] == factual]
         for line, cell in zip(axes, lines, strict=True):

@@ -34,9 +34,7 @@ def _header(model: pd.Series) -> str:
     )
 
 
-def _table(
-    rows: list[Comparison], model: pd.Series, baseline: pd.Series | None
-) -> str:
+def _table(rows: list[Comparison], model: pd.Series, baseline: pd.Series | None) -> str:
     name = LABELS[model["objective"]]
     if baseline is None:
         cells = [[row.measure, _shown(row.model)] for row in rows]
@@ -55,11 +53,14 @@ def _table(
 def _change(row: Comparison) -> str:
     """Points for shares; the percentage reduction for measures to be made small."""
     if row.higher_is_better:
-        return EMPTY if row.difference is None else f"{100 * row.difference:+.1f} points"
+        return (
+            EMPTY if row.difference is None else f"{100 * row.difference:+.1f} points"
+        )
     if row.reduction is None:
         return EMPTY
     spread = "" if row.deviation is None else f" +- {row.deviation:.1f}"
-    return f"{row.reduction:.1f}{spread} % lower"
+    direction = "lower" if row.reduction >= 0 else "higher"
+    return f"{abs(row.reduction):.1f}{spread} % {direction}"
 
 
 def _notes(store: Store, chosen: pd.DataFrame) -> list[str]:
@@ -75,8 +76,8 @@ def _notes(store: Store, chosen: pd.DataFrame) -> list[str]:
             )
         if own["skipped_batches"].sum():
             notes.append(
-                f"{LABELS[row['objective']]}: {own['skipped_batches'].sum():.0f} updates "
-                "were skipped because a loss or a gradient was not finite"
+                f"{LABELS[row['objective']]}: {own['skipped_batches'].sum():.0f} "
+                "updates were skipped because a loss or a gradient was not finite"
             )
     seconds = chosen.iloc[0]
     notes.append(

@@ -48,7 +48,8 @@ class Checkpoint:
         try:
             with safe_open(self.path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                state = {name: file.get_tensor(name) for name in file.keys()}
+                names = file.keys()
+                state = {name: file.get_tensor(name) for name in names}
         except (SafetensorError, OSError) as error:
             raise ResultError(
                 f"{self.path}: expected a readable checkpoint, got {error}; delete the "

@@ -54,9 +54,7 @@ def draw_pool(
     drawn = rows.draw(count, children(streams, "factuals"))
     factual, observed = rows.features(drawn), rows.labels(drawn)
     predicted = predict(classifier, factual)
-    target = other_class(
-        predicted, rows.dataset.classes, children(streams, "targets")
-    )
+    target = other_class(predicted, rows.dataset.classes, children(streams, "targets"))
     positive = rows.features(rows.draw_labelled(target, children(streams, "positives")))
 
     cells = objective.cells_with_counterfactuals(len(streams))
@@ -65,6 +63,7 @@ def draw_pool(
         factual[cells],
         target[cells],
         constraints=rows.dataset.constraints,
+        streams=[streams[cell].child("search") for cell in cells],
     )
     counterfactual, nascent = positive.clone(), factual.clone()
     mature = torch.zeros_like(target, dtype=torch.bool)
@@ -91,9 +90,7 @@ def other_class(predicted: Classes, classes: int, streams: Streams) -> Classes:
     """For every row a class other than the predicted one, all equally likely."""
     offset = torch.stack(
         [
-            torch.randint(
-                1, classes, predicted.shape[1:], generator=stream.generator()
-            )
+            torch.randint(1, classes, predicted.shape[1:], generator=stream.generator())
             for stream in streams
         ]
     )

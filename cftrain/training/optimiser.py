@@ -22,6 +22,9 @@ class Adam:
     epsilon: PositiveFloat
 
 
+_SMALLEST = 1e-12
+
+
 class FlatAdam:
     """Adam on parameters that all are views of one (stack, parameter) buffer.
 
@@ -36,9 +39,12 @@ class FlatAdam:
         self.mean = torch.zeros_like(self.weights)
         self.square = torch.zeros_like(self.weights)
         stack = len(self.weights)
-        self.count = torch.zeros(
-            stack, 1, dtype=torch.float64, device=self.weights.device
-        )
+        # Powers of the decay rates, which correct the bias of the first steps.
+        self.powers = torch.ones(2, stack, 1, dtype=torch.float64)
+        self.powers = self.powers.to(self.weights.device)
+        rates = [settings.beta1, settings.beta2]
+        self._rates = torch.tensor(rates, dtype=torch.float64).view(2, 1, 1)
+        self._rates = self._rates.to(self.weights.device)
 
     def step(self, loss: PerCell) -> PerCell:
         """One update by the gradient of the loss; True for cells that made it."""
@@ -49,26 +55,25 @@ class FlatAdam:
         return made
 
     def _update(self, gradient: Tensor, made: Tensor) -> None:
+        """Cells that did not make the step keep weights, moments and powers."""
         settings = self.settings
         gradient = torch.where(made, gradient, 0)
         share = made.to(gradient.dtype)
-        self.count += made
         self.mean.lerp_(gradient, (1 - settings.beta1) * share)
         self.square.lerp_(gradient * gradient, (1 - settings.beta2) * share)
-        count = self.count.clamp(min=1)
-        mean_bias = 1 - settings.beta1**count
-        square_bias = (1 - settings.beta2**count).sqrt().to(gradient.dtype)
-        rate = (settings.learning_rate / mean_bias).to(gradient.dtype) * share
-        scale = self.square.sqrt().div_(square_bias).add_(settings.epsilon)
-        with torch.no_grad():
-            self.weights.sub_(rate * self.mean / scale)
+        self.powers = torch.where(made, self.powers * self._rates, self.powers)
+        # A cell that never made a step has powers of one: its share of zero decides.
+        mean_bias, square_bias = (1 - self.powers).clamp(min=_SMALLEST).to(share)
+        scale = (self.square / square_bias).sqrt_().add_(settings.epsilon)
+        rate = settings.learning_rate * share / mean_bias
+        self.weights.addcdiv_(rate * self.mean, scale, value=-1)
 
     def state(self) -> dict[str, Tensor]:
         return {
             "weights": self.weights,
             "mean": self.mean,
             "square": self.square,
-            "count": self.count,
+            "powers": self.powers,
         }
 
     def restore(self, state: dict[str, Tensor]) -> None:

@@ -1,6 +1,7 @@
 """How long, in which portions and with how many counterfactuals training goes."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cftrain.ranges import Count, Share
 from cftrain.training.optimiser import Adam
@@ -34,4 +35,4 @@ def groups(tuples: int, count: int) -> list[slice]:
     """Contiguous groups as equal as possible; the first ones have one more."""
     size, longer = divmod(tuples, count)
     starts = [group * size + min(group, longer) for group in range(count + 1)]
-    return [slice(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(starts)]

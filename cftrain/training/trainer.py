@@ -68,18 +68,16 @@ class Trainer:
         pool = self._pool(epoch, classifier)
         bounds = batches(len(self.rows), self.schedule.batch_rows)
         shares = groups(self.counterfactuals if pool else 0, len(bounds))
-        sums = torch.zeros(len(PARTS) + 1, len(self.streams))
-        skipped = torch.zeros(len(self.streams))
+        totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
             parts = self.objective.parts(self._batch(classifier, bound, pool, share))
             total = self.objective.total(parts)
-            made = optimiser.step(total)
-            skipped += ~made.cpu()
-            values = torch.cat([total.detach().unsqueeze(0), parts.detach()])
-            sums += torch.where(made, values, 0).cpu()
-        means = sums / (len(bounds) - skipped).clamp(min=1)
+            made.append(optimiser.step(total))
+            totals.append(total.detach())
+            terms.append(parts.detach())
+        means, skipped = _summary(totals, terms, made)
         return EpochRecord(
-            **dict(zip(("loss", *PARTS), means, strict=True)),
+            **means,
             mature_share=pool.mature_share if pool else self._nothing(),
             search_steps=pool.search_steps if pool else self._nothing(),
             broken_rows=pool.broken_rows if pool else self._nothing(),
@@ -151,3 +149,15 @@ class Trainer:
 
     def _nothing(self) -> PerCell:
         return torch.full((len(self.streams),), torch.nan)
+
+
+def _summary(
+    totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
+) -> tuple[dict[str, PerCell], PerCell]:
+    """Mean losses over the steps that were made, and how many were not."""
+    steps = torch.stack(made).double()
+    values = torch.cat([torch.stack(totals).unsqueeze(1), torch.stack(terms)], 1)
+    values = values.double()
+    values = torch.where(steps.unsqueeze(1) > 0, values, 0).sum(0)
+    means = values / steps.sum(0).clamp(min=1)
+    return dict(zip(("loss", *PARTS), means, strict=True)), (1 - steps).sum(0)

@@ -1,0 +1,132 @@
+"""The command line and the configuration, as tests use them."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from omegaconf import DictConfig
+
+import cftrain
+from cftrain import config
+from cftrain.cli import main
+from cftrain.run import Run, Settings
+
+ROOT = Path(cftrain.__file__).parents[1]
+
+TINY = (
+    "schedule.epochs=2",
+    "schedule.counterfactuals=16",
+    "search.max_steps=4",
+    "evaluation.rounds=2",
+    "evaluation.individuals=6",
+    "evaluation.energy_weights=[0.5,5.0]",
+    "evaluation.search.max_steps=6",
+    "evaluation.gallery=null",
+)
+"""Overrides that make any run last a moment."""
+
+TINY_MOONS = (
+    "data=moons",
+    "data.training_rows=120",
+    "data.validation_rows=30",
+    "data.test_rows=60",
+    "data.generated_rows=400",
+    *TINY,
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call of the program left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """The error message; fails unless it is all that was said, and no traceback."""
+        assert self.code == 2, self
+        assert self.out == "", self.out
+        assert self.err.startswith("cftrain: "), self.err
+        assert self.err.count("cftrain: ") == 1, self.err
+        assert "Traceback" not in self.err, self.err
+        return self.err.removeprefix("cftrain: ").rstrip("\n")
+
+
+def compose(*overrides: str) -> DictConfig:
+    """The composed configuration, as Hydra hands it to the command."""
+    with initialize_config_dir(str(config.folder()), version_base="1.3"):
+        return hydra_compose("run", list(overrides))
+
+
+def read(*overrides: str) -> tuple[Run, Settings]:
+    return config.read(compose(*overrides))
+
+
+def run_of(*overrides: str) -> Run:
+    return read(*overrides)[0]
+
+
+@contextmanager
+def environment(changes: Mapping[str, str | None], cwd: Path | None) -> Iterator[None]:
+    """Environment and folder for a while; the program may change them as it likes."""
+    before = Path.cwd()
+    with mock.patch.dict(os.environ), mock.patch.object(sys, "argv", ["cftrain"]):
+        # Set by Hydra's caller in a former call of this process.
+        os.environ.pop("HYDRA_FULL_ERROR", None)
+        for name, value in changes.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        os.chdir(cwd or before)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+def call(*arguments: str, cwd: Path | None = None, **changes: str | None) -> Outcome:
+    """Call `main` in this process; `changes` are for the environment (None: unset)."""
+    out, err = io.StringIO(), io.StringIO()
+    with environment(changes, cwd), redirect_stdout(out), redirect_stderr(err):
+        code = main(list(arguments))
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def spawn(
+    *arguments: str,
+    launcher: tuple[str, ...] = (),
+    cwd: Path,
+    **changes: str | None,
+) -> Outcome:
+    """Run `python -m cftrain` in a process of its own."""
+    env: dict[str, Any] = {**os.environ, "PYTHONPATH": str(ROOT), **changes}
+    done = subprocess.run(
+        [*launcher, sys.executable, "-m", "cftrain", *arguments],
+        cwd=cwd,
+        env={name: value for name, value in env.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Contents of all files below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,1 @@
+"""What every dataset, model and generator has to do."""

@@ -1,0 +1,69 @@
+import pytest
+import torch
+from torch import nn
+
+from cftrain.models.members import frozen, predict, width
+from tests.builders import mlp, normal
+
+
+class Scaled(nn.Module):
+    """Nested, with a buffer and an optional part that is not there."""
+
+    def __init__(self, cells: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(mlp(cells), nn.Tanh())
+        self.register_buffer("scale", normal(cells, 1, 1, seed=3))
+        self.register_parameter("absent", None)
+
+    def forward(self, x):
+        return self.inner(x) * self.scale
+
+
+@pytest.mark.parametrize("build", [mlp, Scaled])
+@pytest.mark.parametrize("cells", [slice(0, 1), slice(1, 3), [2], [2, 0], []])
+def test_a_slice_of_a_stack_is_a_model_of_its_own(build, cells):
+    model, x = build(3), normal(3, 5, 4, seed=1)
+    chosen = frozen(model, cells)
+    torch.testing.assert_close(chosen(x[cells]), model(x)[cells], rtol=0, atol=1e-15)
+
+
+def test_a_slice_needs_no_gradients_and_leaves_the_whole_as_it_was(classifier):
+    before = [parameter.clone() for parameter in classifier.parameters()]
+    chosen = frozen(classifier, slice(1, 2))
+    x = normal(1, 5, 4).requires_grad_()
+    chosen(x).sum().backward()
+    assert x.grad is not None
+    for parameter, value in zip(classifier.parameters(), before, strict=True):
+        assert parameter.requires_grad
+        assert parameter.grad is None
+        assert torch.equal(parameter, value)
+
+
+def test_a_slice_sees_later_updates(classifier):
+    x = normal(3, 5, 4, seed=1)
+    chosen = frozen(classifier, slice(1, 2))
+    before = chosen(x[1:2])
+    with torch.no_grad():
+        for parameter in classifier.parameters():
+            parameter.mul_(2)
+    assert not torch.equal(chosen(x[1:2]), before)
+    torch.testing.assert_close(chosen(x[1:2]), classifier(x)[1:2])
+
+
+def test_the_width_is_the_number_of_cells():
+    assert [width(mlp(cells)) for cells in (1, 2, 5)] == [1, 2, 5]
+    assert width(frozen(mlp(3), [0])) == 1
+
+
+def test_predictions_are_the_largest_logits(classifier):
+    x = normal(3, 8, 4, seed=1)
+    assert torch.equal(predict(classifier, x), classifier(x).argmax(-1))
+    assert not predict(classifier, x).requires_grad
+
+
+def test_shared_rows_are_predicted_by_every_cell(classifier):
+    x = normal(1, 8, 4, seed=1)
+    found = predict(classifier, x)
+    for cell in range(3):
+        alone = predict(frozen(classifier, [cell]), x)
+        assert torch.equal(found[cell : cell + 1], alone)
