@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command needs it, so that help is instant.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ Counterfactual training: classifiers whose explanations are plausible and action
 
 commands:
   train      train a model and its baseline, evaluate and compare them
+  figure     draw an illustration: figure constraints, figure protection
+  data       data list, data fetch NAME
 
 Overrides follow Hydra: +experiment=mnist, data=moons, objective.ridge_weight=0.1, ...
 
@@ -27,7 +30,11 @@ Overrides follow Hydra: +experiment=mnist, data=moons, objective.ridge_weight=0.
   cftrain --version
 """
 
-COMMANDS = ("train",)
+CONFIGURED = {"train": "run", "figure": "figure"}
+"""Commands that Hydra composes a configuration for, with that configuration's name."""
+
+COMMANDS = (*CONFIGURED, "data")
+PICTURES = ("constraints", "protection")
 
 ARGUMENT_ERROR = 2
 INTERRUPTED = 130
@@ -61,7 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return ARGUMENT_ERROR
-    return _guarded(lambda: _hydra(arguments[0], arguments[1:]))
+    command, rest = arguments[0], arguments[1:]
+    if command == "data":
+        return _guarded(lambda: _data(rest))
+    if command == "figure":
+        rest = _figure_overrides(rest)
+    return _guarded(lambda: _hydra(command, rest))
 
 
 def rank() -> int:
@@ -70,6 +82,22 @@ def rank() -> int:
         if variable in os.environ:
             return int(os.environ[variable])
     return 0
+
+
+def _data(arguments: Sequence[str]) -> None:
+    from cftrain.commands import data
+
+    data.run(arguments)
+
+
+def _figure_overrides(arguments: list[str]) -> list[str]:
+    """The picture's name as an override, and the experiment it is drawn from."""
+    overrides = arguments
+    if arguments and arguments[0] in PICTURES:
+        overrides = [f"picture={arguments[0]}", *arguments[1:]]
+    if not any(word.startswith("+experiment=") for word in overrides):
+        overrides = ["+experiment=credit", "name=figures", *overrides]
+    return overrides
 
 
 def _hydra(command: str, arguments: Sequence[str]) -> None:
@@ -83,17 +111,17 @@ def _hydra(command: str, arguments: Sequence[str]) -> None:
     def task(config: object) -> None:
         from omegaconf import DictConfig
 
-        from cftrain.commands import train
-
         assert isinstance(config, DictConfig)
         try:
-            train.run(config)
+            importlib.import_module(f"cftrain.commands.{command}").run(config)
         except Exception as error:  # Hydra would print a line of its own
             failures.append(error)
 
     sys.argv = [sys.argv[0], *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach _guarded as they are
-    hydra.main(config_path=str(folder()), config_name="run", version_base="1.3")(task)()
+    hydra.main(
+        config_path=str(folder()), config_name=CONFIGURED[command], version_base="1.3"
+    )(task)()
     if failures:
         raise failures[0]
 
@@ -107,7 +135,7 @@ def _guarded(command: Callable[[], None]) -> int:
         print("cftrain: interrupted; run it again to go on", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, lives until the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SystemExit as exit_request:
         return exit_request.code if isinstance(exit_request.code, int) else 1
@@ -142,9 +170,13 @@ def _explanation(error: Exception) -> str | None:
 def _complete(arguments: Sequence[str]) -> int:
     """Shell completion by Hydra, which knows no commands: complete those here."""
     words = os.environ.get("COMP_LINE", "").split(" ")
+    command = "train"
     if "query" in arguments[-1]:
         if len(words) <= 2:
             print(" ".join(COMMANDS))
             return 0
+        if words[1] not in CONFIGURED:
+            return 0
+        command = words[1]
         os.environ["COMP_LINE"] = " ".join([words[0], *words[2:]])
-    return _guarded(lambda: _hydra(COMMANDS[0], arguments))
+    return _guarded(lambda: _hydra(command, arguments))

@@ -12,13 +12,24 @@ import math
 import types
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from omegaconf import DictConfig, OmegaConf
 
 import cftrain
 from cftrain.errors import ConfigError
 from cftrain.run import Run, Settings, configured, relations
+
+S = TypeVar("S", bound=Settings)
 
 _BAD = object()
 """Stands for a value that was a mistake; never leaves this module."""
@@ -31,8 +42,8 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
-def read(config: DictConfig) -> tuple[Run, Settings]:
-    """The run and the settings of a composed configuration.
+def read(config: DictConfig, settings_class: type[S]) -> tuple[Run, S]:
+    """The run of a composed configuration, and the settings of the command.
 
     Raises ConfigError with every mistake: its key, what was expected, what was given.
     """
@@ -43,7 +54,7 @@ def read(config: DictConfig) -> tuple[Run, Settings]:
         raise ConfigError(f"_target_: expected 'cftrain.run.Run', got {target!r}")
     mistakes: list[str] = []
     parts: dict[str, Any] = {}
-    known = {**_hints(Run), **_hints(Settings)}
+    known = {**_hints(Run), **_hints(settings_class)}
     _report_unknown(values, known, "", mistakes)
     for key, kind in known.items():
         if key not in values:
@@ -56,7 +67,9 @@ def read(config: DictConfig) -> tuple[Run, Settings]:
     if mistakes:
         raise ConfigError(mistakes)
     run = Run(**{field.name: parts[field.name] for field in fields(Run)})
-    settings = Settings(**{field.name: parts[field.name] for field in fields(Settings)})
+    settings = settings_class(
+        **{field.name: parts[field.name] for field in fields(settings_class)}
+    )
     return run, settings
 
 

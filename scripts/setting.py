@@ -18,7 +18,7 @@ from cftrain.run import Run
 def cell(*overrides: str) -> Run:
     """The run of a configuration."""
     with initialize_config_dir(str(folder()), version_base="1.3"):
-        run, _ = read(compose("run", overrides=[*overrides, "compare=none"]))
+        run, _ = read(compose("run", overrides=[*overrides, "compare=none"]), Settings)
     return run
 
 

@@ -153,6 +153,7 @@ def objective(
     ridge_weight: float = 0.1,
     *,
     nascent_label: str = "observed",
+    positive: str = "target",
     immature_ridge: bool = True,
 ) -> Objective:
     return Objective(
@@ -161,6 +162,7 @@ def objective(
         adversarial_weight=adversarial_weight,
         ridge_weight=ridge_weight,
         nascent_label=nascent_label,
+        positive=positive,
         immature_ridge=immature_ridge,
     )
 

@@ -70,7 +70,7 @@ def compose(*overrides: str) -> DictConfig:
 
 
 def read(*overrides: str) -> tuple[Run, Settings]:
-    return config.read(compose(*overrides))
+    return config.read(compose(*overrides), Settings)
 
 
 def run_of(*overrides: str) -> Run:

@@ -51,7 +51,9 @@ def assert_cell(
     names: set[str] = NUMBERS,
 ) -> None:
     """The cell at that place of the stack is the only one of the other training."""
-    for left, right in zip(found[1].parameters(), expected[1].parameters(), strict=True):
+    for left, right in zip(
+        found[1].parameters(), expected[1].parameters(), strict=True
+    ):
         torch.testing.assert_close(left[place], right[0], rtol=0, atol=tolerance)
     for left, right in zip(found[0], expected[0], strict=True):
         for name in sorted(names):

@@ -25,7 +25,7 @@ THREADS = 1
 
 def run(config: DictConfig) -> None:
     """Train what is missing, then show everything that was asked for."""
-    run, settings = read(config)
+    run, settings = read(config, Settings)
     device = choose_device(settings.device)
     torch.set_num_threads(THREADS)
     store = Store(Path(HydraConfig.get().runtime.output_dir))

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar, final
 
 from cftrain.ranges import Probability
 from cftrain.tensors import Mask, PerRow, Rows
@@ -10,11 +11,15 @@ from cftrain.tensors import Mask, PerRow, Rows
 class Maturity(ABC):
     """A stopping rule; rows it accepts are frozen where they are."""
 
+    accepts_exhausted: ClassVar[bool] = False
+    """Whether a row that used all its steps is mature as well."""
+
     @abstractmethod
     def __call__(self, probability: PerRow, gradient: Rows) -> Mask:
         """Accept rows by their target probability and their search gradient."""
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Threshold(Maturity):
     """The target class has at least this probability (paper section 3.1)."""
@@ -25,6 +30,20 @@ class Threshold(Maturity):
         return probability >= self.threshold
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class Exhausted(Maturity):
+    """The threshold, or all steps used: the notation list of the paper's appendix."""
+
+    accepts_exhausted: ClassVar[bool] = True
+
+    threshold: Probability
+
+    def __call__(self, probability: PerRow, gradient: Rows) -> Mask:
+        return probability >= self.threshold
+
+
+@final
 @dataclass(frozen=True, kw_only=True)
 class Never(Maturity):
     """No early stop: the search uses all its steps. For pictures, not for training."""

@@ -108,8 +108,11 @@ class CounterfactualSearch:
                 classifier, rows, state, constraints, progress
             )
             mature = self.maturity(target_probability(logits, rows.target), gradient)
+            last = step == self.steps.max_steps
+            if last and self.maturity.accepts_exhausted:
+                mature = torch.ones_like(mature)
             active = rows.stop(mature, broken=~torch.isfinite(gradient).all(-1))
-            if step == self.steps.max_steps or active == 0:
+            if last or active == 0:
                 break
             if active <= COMPACT_SHARE * len(rows):
                 state, gradient = rows.compact(state, gradient)
@@ -163,6 +166,8 @@ class CounterfactualSearch:
         probability = target_probability(classifier(counterfactual), result.target)
         at_rest = torch.zeros_like(counterfactual)
         mature = result.mature & self.maturity(probability, at_rest)
+        if self.maturity.accepts_exhausted:
+            mature = result.mature
         nascent = self.categories.hard(result.nascent, constraints)
         return replace(
             result, counterfactual=counterfactual, nascent=nascent, mature=mature

@@ -78,6 +78,10 @@ class DatasetSpec(ABC):
         """
 
     @abstractmethod
+    def located(self) -> str | None:
+        """The source as far as it is here already; no network, no warning."""
+
+    @abstractmethod
     def load(self) -> Dataset:
         """Read, prepare and check. Raises DataError."""
 

@@ -64,6 +64,9 @@ class Mnist(DatasetSpec):
             return "parquet"
         return "embedded"
 
+    def located(self) -> str:
+        return "embedded" if self._files() is None else "parquet"
+
     def load(self) -> Dataset:
         source = self.source()
         if source == "parquet":

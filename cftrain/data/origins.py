@@ -113,7 +113,12 @@ class OpenmlOrigin(Origin):
             else frame[name]
             for name in frame
         }
-        table = pa.Table.from_pandas(pd.DataFrame(plain), preserve_index=False)
+        try:
+            table = pa.Table.from_pandas(pd.DataFrame(plain), preserve_index=False)
+        except pa.ArrowException as error:
+            raise sources.Unavailable(
+                f"OpenML table {self.data_id}: expected plain columns, got {error}"
+            ) from error
         sources.keep(table, self.file)
 
     def _theirs(self, columns: Sequence[str]) -> list[str]:

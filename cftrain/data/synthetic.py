@@ -51,6 +51,9 @@ class Generated(DatasetSpec):
     def source(self) -> str:
         return "generated"
 
+    def located(self) -> str:
+        return self.source()
+
     def load(self) -> Dataset:
         pool, test = self._rows()
         generator = torch.Generator().manual_seed(self.draw_seed)

@@ -1,6 +1,7 @@
 """What an evaluation does, as configured."""
 
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cftrain.counterfactuals.categories import Categories
@@ -9,6 +10,7 @@ from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch, Steps
 from cftrain.evaluation.metric import Metric
 from cftrain.ranges import AtLeast, Count
+from cftrain.tensors import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,10 @@ class Protocol:
     categories: Categories
     metrics: dict[str, Metric]
     gallery: Gallery | None
+
+    def fitted(self, rows: Table, folder: Path) -> "Protocol":
+        """The protocol with a generator that knows the data's pool."""
+        return replace(self, generator=self.generator.fitted(rows, folder))
 
     def searches(self) -> list[tuple[float | None, CounterfactualSearch]]:
         """Each energy weight with its search."""

@@ -19,7 +19,7 @@ class Cell:
     def pair(self) -> str:
         """Equal for cells that differ in their objective only."""
         rest = {k: v for k, v in describe(self.run).items() if k != "objective"}
-        text = json.dumps(rest, sort_keys=True)
+        text = json.dumps(rest)
         return blake2b(text.encode(), digest_size=8).hexdigest()
 
     def columns(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Cell:
             "divergence_weight": run.objective.divergence_weight,
             "adversarial_weight": run.objective.adversarial_weight,
             "ridge_weight": run.objective.ridge_weight,
-            "config": json.dumps(config, sort_keys=True),
+            "config": json.dumps(config),
         }
 
 

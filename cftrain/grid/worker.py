@@ -1,9 +1,10 @@
 """Train and evaluate one stack, and write its results."""
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import cftrain
 from cftrain import stacking
 from cftrain.data.dataset import Dataset
 from cftrain.data.sampling import training_rows
+from cftrain.data.sources import cache
 from cftrain.evaluation.evaluate import Measurement, evaluate
 from cftrain.evaluation.gallery import exhibits
 from cftrain.evaluation.metric import Metric
@@ -60,13 +62,13 @@ def run_stack(
         runs, dataset, device=device, checkpoint=checkpoint, on_epoch=on_epoch
     )
     middle = time.perf_counter()
-    protocol = runs[0].evaluation
+    protocol = runs[0].evaluation.fitted(dataset.features, cache())
     streams = [Stream(run.seed) for run in runs]
     classifier = frozen(trained.classifier, slice(None))
     measurements = list(evaluate(classifier, dataset, protocol, streams=streams))
     end = time.perf_counter()
 
-    _write_weights(trained.classifier, cells, store)
+    _write_weights(trained.classifier, dataset, cells, store)
     ids = [cell.id for cell in cells]
     if protocol.gallery is not None:
         height, width = dataset.image_shape or (1, dataset.width)
@@ -100,6 +102,7 @@ def train(
     """Train runs that differ in seeds and floats only. Raises StackError."""
     dtype = dataset.features.dtype
     streams = [Stream(run.seed) for run in runs]
+    runs = _fitted(runs, dataset)
     classifier = (
         runs[0]
         .model.build(
@@ -124,7 +127,17 @@ def train(
     return Trained(classifier=classifier, history=history)
 
 
-def _write_weights(classifier: Classifier, cells: Sequence[Cell], store: Store) -> None:
+def _fitted(runs: Sequence[Run], dataset: Dataset) -> list[Run]:
+    """Runs whose generators know the data, all of them by the same fit."""
+    first = runs[0].generator.fitted(dataset.features, cache())
+    return [replace(run, generator=run.generator.sharing(first)) for run in runs]
+
+
+def _write_weights(
+    classifier: Classifier, dataset: Dataset, cells: Sequence[Cell], store: Store
+) -> None:
+    """One file per cell; with it what turns raw rows into the model's inputs."""
+    codec = json.dumps(dataset.units.to_dict())
     folder = store.folder / "weights"
     folder.mkdir(parents=True, exist_ok=True)
     for place, cell in enumerate(cells):
@@ -133,7 +146,9 @@ def _write_weights(classifier: Classifier, cells: Sequence[Cell], store: Store) 
             for name, value in classifier.state_dict().items()
         }
         partial = folder / f".{cell.id}.safetensors"
-        safetensors.torch.save_file(tensors, partial, metadata={"cell": cell.id})
+        safetensors.torch.save_file(
+            tensors, partial, metadata={"cell": cell.id, "codec": codec}
+        )
         partial.replace(folder / f"{cell.id}.safetensors")
 
 

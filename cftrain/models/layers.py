@@ -5,8 +5,13 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
-from cftrain.seeding import Streams
+from cftrain.seeding import Stream, Streams
+from cftrain.tensors import Rows
+
+Images = Float[Tensor, "stack row height width channel"]
+"""Channels come last in memory too: that is how convolutions are fast on a CPU."""
 
 
 class StackedLinear(nn.Module):
@@ -14,17 +19,53 @@ class StackedLinear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, streams: Streams) -> None:
         super().__init__()
-        weight = torch.stack([_glorot(inputs, outputs, s.generator()) for s in streams])
+        weight = torch.stack([glorot(s.generator(), outputs, inputs) for s in streams])
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(len(streams), outputs))
 
-    def forward(
-        self, x: Float[Tensor, "stack row input"]
-    ) -> Float[Tensor, "stack row output"]:
+    def forward(self, x: Rows) -> Rows:
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)
 
 
-def _glorot(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:
-    """Uniform in +- sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010)."""
-    limit = math.sqrt(6 / (inputs + outputs))
-    return limit * (2 * torch.rand(outputs, inputs, generator=generator) - 1)
+class StackedConv2d(nn.Module):
+    """One convolution per cell, padded to keep the size, and max pooling.
+
+    Weight (stack, output, input, kernel, kernel), bias (stack, output). Cells take
+    turns: a grouped convolution is no faster at batches of a thousand images.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int, pool: int, streams: Streams
+    ) -> None:
+        super().__init__()
+        shape = (outputs, inputs, kernel, kernel)
+        self.weight = nn.Parameter(
+            torch.stack([glorot(s.generator(), *shape) for s in streams])
+        )
+        self.bias = nn.Parameter(torch.zeros(len(streams), outputs))
+        self.padding, self.pool = kernel // 2, pool
+
+    def forward(self, x: Images) -> Images:
+        cells = zip(x, self.weight, self.bias, strict=True)
+        return torch.stack([self._of_cell(*cell) for cell in cells])
+
+    def _of_cell(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        x = x.permute(0, 3, 1, 2)
+        x = functional.conv2d(x, weight, bias, padding=self.padding)
+        return functional.max_pool2d(x, self.pool).permute(0, 2, 3, 1)
+
+
+def glorot(generator: torch.Generator, *shape: int) -> Tensor:
+    """Uniform in +- sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010).
+
+    The shape is (output, input) or that of a convolution, (output, input, *window),
+    each of whose inputs and outputs counts once for every place in the window.
+    """
+    connections = (shape[0] + shape[1]) * math.prod(shape[2:])
+    limit = math.sqrt(6 / connections)
+    return limit * (2 * torch.rand(shape, generator=generator) - 1)
+
+
+def of_layer(streams: Streams, depth: int) -> list[Stream]:
+    """The streams that the weights of one layer come from."""
+    return [stream.child("layer", depth) for stream in streams]

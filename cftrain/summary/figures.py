@@ -1,16 +1,15 @@
 """Pictures from result tables."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from cftrain.errors import ResultError
 from cftrain.results.store import Store
+from cftrain.summary.saving import save
 
 NAMES = {"vanilla": "baseline", "full": "CT", "energy": "CD", "adversarial": "AR"}
-DOTS_PER_INCH = 160
 FRAME = "#d95f02"
 CELL_INCHES = 0.78
 
@@ -25,22 +24,11 @@ def draw_gallery(store: Store, cells: list[str], folder: Path) -> list[Path]:
         return []
     objective = store.read("cells").set_index("cell")["objective"]
     lines = sorted(cells, key=lambda cell: objective[cell] != "vanilla")
-    path = folder / "counterfactuals.png"
-    partial = folder / f".counterfactuals-{os.getpid()}.png"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _draw(gallery, lines, objective, partial)
-        partial.replace(path)
-    except OSError as error:
-        raise ResultError(f"{path}: could not be written: {error}") from error
-    return [path]
+    figure = _draw(gallery, lines, objective)
+    return save(figure, folder / "counterfactuals", kinds=("png",))
 
 
-def _draw(
-    gallery: pd.DataFrame, lines: list[str], objective: pd.Series, path: Path
-) -> None:
-    from matplotlib.figure import Figure
-
+def _draw(gallery: pd.DataFrame, lines: list[str], objective: pd.Series) -> Figure:
     factuals = list(gallery["factual"].unique())
     targets = sorted(gallery["target"].unique())
     rows = len(factuals) * len(lines)
@@ -59,7 +47,7 @@ def _draw(
             for axis, target in zip(axes[0], targets, strict=True):
                 axis.set_title(str(target), fontsize=11)
     figure.suptitle("Counterfactuals for each target class (framed: the factual)")
-    figure.savefig(path, dpi=DOTS_PER_INCH)
+    return figure
 
 
 def _draw_line(axes: np.ndarray, rows: pd.DataFrame, name: str) -> None:

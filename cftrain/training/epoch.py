@@ -55,7 +55,10 @@ def draw_pool(
     factual, observed = rows.features(drawn), rows.labels(drawn)
     predicted = predict(classifier, factual)
     target = other_class(predicted, rows.dataset.classes, children(streams, "targets"))
-    positive = rows.features(rows.draw_labelled(target, children(streams, "positives")))
+    positive = factual
+    if objective.positive == "target":
+        labelled = rows.draw_labelled(target, children(streams, "positives"))
+        positive = rows.features(labelled)
 
     cells = objective.cells_with_counterfactuals(len(streams))
     found = stacking.select(search, cells)(

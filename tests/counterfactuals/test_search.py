@@ -188,7 +188,9 @@ numbers = st.floats(-2, 2, width=32)
 def some_settings(draw: st.DrawFn) -> Settings:
     """Any generator, any box, any mutability."""
     bounds = [
-        sorted(draw(st.tuples(numbers, numbers).filter(lambda pair: pair[0] != pair[1])))
+        sorted(
+            draw(st.tuples(numbers, numbers).filter(lambda pair: pair[0] != pair[1]))
+        )
         for _ in range(FEATURES)
     ]
     return Settings(
@@ -206,7 +208,7 @@ def some_settings(draw: st.DrawFn) -> Settings:
 
 
 @given(some_settings(), st.integers(0, 1000))
-@settings(max_examples=25)
+@settings(max_examples=50)
 def test_any_settings_agree_with_a_loop_over_rows(s, seed):
     model = builders.mlp(1, seed=seed, scale=1.5)
     found = as_search(s)(
@@ -225,7 +227,7 @@ def test_any_settings_agree_with_a_loop_over_rows(s, seed):
 @given(some_settings(), st.integers(0, 1000))
 @settings(max_examples=40)
 def test_no_search_breaks_the_constraints(s, seed):
-    """Factuals inside and outside the box. Rows that never moved stay where they are."""
+    """Factuals inside and outside the box; rows that never move stay where they are."""
     limits = constraints(s.kinds, s.lower, s.upper)
     x = 2 * normal(2, 6, FEATURES, seed=seed)
     target = builders.integers(CLASSES, 2, 6, seed=seed)
@@ -353,7 +355,10 @@ def test_every_cell_has_its_own_epsilon():
     ]
     start = torch.zeros(3, 1, FEATURES, dtype=torch.float64)
     found = stacked(searches)(
-        builders.mlp(3), start, torch.zeros_like(start[..., 0]).long(), constraints=free()
+        builders.mlp(3),
+        start,
+        torch.zeros_like(start[..., 0]).long(),
+        constraints=free(),
     )
     assert found.nascent[:, 0, 0].tolist() == pytest.approx([0.0, 0.2, 0.5])
 

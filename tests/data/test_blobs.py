@@ -5,25 +5,22 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from torch import Tensor
 
-from cftrain import config
 from cftrain.data.constraints import inferred_domain
 from cftrain.data.dataset import Dataset
 from cftrain.data.synthetic import Blobs, Circles, Generated
 from cftrain.errors import ConfigError, DataError
+from tests.console import run_of
 
 CENTRES = torch.tensor([[2.586902, -0.451857], [-0.993221, 4.062597]])
 
 
 def spec(name: str) -> Generated:
     """The specification in `conf/data`."""
-    with initialize_config_dir(str(config.folder()), version_base=None):
-        composed = compose("run", overrides=[f"data={name}"])
-    run, _ = config.read(composed)
-    assert isinstance(run.data, Generated)
-    return run.data
+    generated = run_of(f"data={name}").data
+    assert isinstance(generated, Generated)
+    return generated
 
 
 def of_class(dataset: Dataset, label: int) -> Tensor:

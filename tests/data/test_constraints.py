@@ -45,12 +45,14 @@ def cases(draw: st.DrawFn) -> Case:
     def each(values: st.SearchStrategy) -> list:
         return draw(st.lists(values, min_size=features, max_size=features))
 
-    bounds = [sorted(pair) for pair in each(st.tuples(numbers, numbers))]
-    bounded = each(st.booleans())
+    bounds = [
+        sorted(pair) if bounded else (-math.inf, math.inf)
+        for pair, bounded in each(st.tuples(st.tuples(numbers, numbers), st.booleans()))
+    ]
     return Case(
         kinds=each(st.sampled_from(KINDS)),
-        lower=[b[0] if has else -math.inf for b, has in zip(bounds, bounded)],
-        upper=[b[1] if has else math.inf for b, has in zip(bounds, bounded)],
+        lower=[low for low, _ in bounds],
+        upper=[high for _, high in bounds],
         factual=each(numbers),
         x=each(numbers),
     )
@@ -105,14 +107,13 @@ def test_clamping_a_factual_moves_free_features_only(case):
 def test_protect_follows_the_table_of_the_method(case):
     expected = []
     for kind, x, positive in zip(case.kinds, case.x, case.factual, strict=True):
-        value = positive
-        if kind == "immutable":
-            value = x
-        elif kind == "increase" and positive < x:
-            value = x
-        elif kind == "decrease" and positive > x:
-            value = x
-        expected.append(value)
+        table = {
+            "free": positive,
+            "immutable": x,
+            "increase": max(positive, x),
+            "decrease": min(positive, x),
+        }
+        expected.append(table[kind])
     once = case.limits.protect(rows(case.factual), rows(case.x))
     assert plain(once) == expected
     assert torch.equal(case.limits.protect(once, rows(case.x)), once)
@@ -207,8 +208,9 @@ def test_the_domain_holds_deviations_and_range():
 
 
 def test_kinds_are_pairs_of_flags():
-    increase, decrease = mutability_flags(list(KINDS))
-    assert dict(zip(KINDS, zip(increase.tolist(), decrease.tolist()))) == {
+    flags = [part.tolist() for part in mutability_flags(list(KINDS))]
+    found = dict(zip(KINDS, zip(*flags, strict=True), strict=True))
+    assert found == {
         "free": (True, True),
         "immutable": (False, False),
         "increase": (True, False),

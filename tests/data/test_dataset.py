@@ -39,7 +39,7 @@ def test_labels_have_to_be_classes(part, label):
 def test_every_row_needs_a_label(part):
     name = "labels" if part == "pool" else "test_labels"
     short = getattr(blobs(), name)[:-1]
-    with pytest.raises(DataError, match="expected a label per row, got .* and .*"):
+    with pytest.raises(DataError, match=r"expected a label per row, got .* and .*"):
         replace(blobs(), **{name: short})
 
 

@@ -141,7 +141,9 @@ def test_rows_beyond_the_image_are_refused(root, rows):
 
 
 def test_a_root_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(DataError, match="data.root .*: expected a folder, got .*nowhere"):
+    with pytest.raises(
+        DataError, match=r"data.root .*: expected a folder, got .*nowhere"
+    ):
         mnist(tmp_path / "nowhere").load()
 
 
@@ -217,12 +219,14 @@ def test_wrong_files_are_refused(root, part, kind):
 def test_empty_files_are_refused(root, part):
     empty = table(*TRAIN).slice(0, 0)
     pq.write_table(empty, root / f"mnist_{part}.parquet")
-    with pytest.raises(DataError, match="expected .*, got"):
+    with pytest.raises(DataError, match=r"expected .*, got"):
         mnist(root).load()
 
 
 def test_rows_that_the_classes_cannot_share_are_refused(root):
-    with pytest.raises(DataError, match="expected rows divisible by 10 classes, got 51"):
+    with pytest.raises(
+        DataError, match="expected rows divisible by 10 classes, got 51"
+    ):
         mnist(root, training_rows=41).load()
 
 
@@ -296,9 +300,7 @@ def test_one_of_two_files_is_not_enough(root):
 
 def test_a_network_that_hangs_is_given_up(monkeypatch, capsys):
     released = threading.Event()
-    monkeypatch.setattr(
-        socket, "create_connection", lambda *a, **o: released.wait(30)
-    )
+    monkeypatch.setattr(socket, "create_connection", lambda *a, **o: released.wait(30))
     start = time.monotonic()
     assert mnist(None).source() == "embedded"
     assert time.monotonic() - start < 3
@@ -429,7 +431,6 @@ def test_a_download_of_something_else_is_refused(openml, name, value):
     assert cached() == []
 
 
-@pytest.mark.xfail(reason="BUG: the OSError of sources.keep ends the program")
 def test_a_cache_that_cannot_be_written_costs_a_warning(openml, tmp_path, monkeypatch):
     (tmp_path / "a_file").write_text("")
     monkeypatch.setattr(sources, "cache", lambda: tmp_path / "a_file" / "cache")

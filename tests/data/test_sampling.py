@@ -74,7 +74,10 @@ def test_a_class_index_lists_the_rows_of_every_class():
     found = class_index(labels, 4)
     for cell in range(3):
         for label in range(4):
-            start, count = int(found.starts[cell, label]), int(found.counts[cell, label])
+            start, count = (
+                int(found.starts[cell, label]),
+                int(found.counts[cell, label]),
+            )
             places = found.order[cell, start : start + count].tolist()
             assert places == (labels[cell] == label).nonzero().flatten().tolist()
 
@@ -128,7 +131,11 @@ def test_drawn_rows_are_different_training_rows():
 
 def test_drawn_rows_come_from_all_over():
     rows = training_rows(blobs(), streams(1))
-    seen = [row for seed in range(300) for row in rows.draw(24, streams(1, seed))[0].tolist()]
+    seen = [
+        row
+        for seed in range(300)
+        for row in rows.draw(24, streams(1, seed))[0].tolist()
+    ]
     counts = torch.tensor(seen).bincount(minlength=96)
     assert (counts[rows.validation[0]] == 0).all()
     # A third of 300 draws: mean 100, standard deviation 8.2.

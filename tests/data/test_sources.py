@@ -1,5 +1,4 @@
 import hashlib
-import os
 import socket
 import threading
 import time
@@ -38,14 +37,20 @@ def test_further_columns_and_their_order_do_not_matter(path):
     [
         (TABLE.drop(["label"]), "label"),
         (TABLE.rename_columns(["Value", "label"]), "value"),
-        (TABLE.cast(pa.schema([("value", pa.float64()), ("label", pa.int32())])), "label"),
-        (TABLE.cast(pa.schema([("value", pa.string()), ("label", pa.int64())])), "value"),
+        (
+            TABLE.cast(pa.schema([("value", pa.float64()), ("label", pa.int32())])),
+            "label",
+        ),
+        (
+            TABLE.cast(pa.schema([("value", pa.string()), ("label", pa.int64())])),
+            "value",
+        ),
     ],
 )
 def test_other_columns_are_refused(path, table, column):
     pq.write_table(table, path)
     with pytest.raises(
-        DataError, match=rf"table.parquet: expected column '{column}' of type .*, got"
+        DataError, match=f"table.parquet: expected column '{column}' of type"
     ):
         sources.read_parquet(path, SCHEMA)
 
@@ -71,7 +76,7 @@ def test_damaged_files_are_refused(path, number):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(DataError, match="nowhere.parquet: expected a readable Parquet"):
+    with pytest.raises(DataError, match=r"nowhere.*: expected a readable Parquet"):
         sources.read_parquet(tmp_path / "nowhere.parquet", SCHEMA)
 
 
@@ -84,23 +89,25 @@ def test_the_root_comes_before_the_cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["nowhere", "a_file"])
 def test_a_root_that_is_no_folder_is_refused(tmp_path, name):
     (tmp_path / "a_file").write_text("")
-    with pytest.raises(DataError, match=f"data.root .*: expected a folder, got.*{name}"):
+    with pytest.raises(
+        DataError, match=f"data.root .*: expected a folder, got.*{name}"
+    ):
         sources.folders(str(tmp_path / name))
 
 
 def test_tables_are_kept_whole_or_not_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "cache", lambda: tmp_path / "new" / "cache")
     sources.keep(TABLE, "kept.parquet")
-    assert os.listdir(sources.cache()) == ["kept.parquet"]
+    assert [p.name for p in sources.cache().iterdir()] == ["kept.parquet"]
     assert sources.read_parquet(sources.cache() / "kept.parquet", SCHEMA).equals(TABLE)
 
 
 def test_the_checksum_is_that_of_the_bytes():
     values = np.arange(12, dtype=np.uint8).reshape(3, 4)
     labels = np.array([1, 2, 3], dtype=np.int32)
-    expected = hashlib.sha256(bytes(range(12)) + b"".join(
-        label.to_bytes(8, "little") for label in (1, 2, 3)
-    ))
+    expected = hashlib.sha256(
+        bytes(range(12)) + b"".join(label.to_bytes(8, "little") for label in (1, 2, 3))
+    )
     assert sources.checksum(values, labels) == expected.hexdigest()
     folded = np.asfortranarray(values)
     assert sources.checksum(folded, labels.astype(np.int64)) == expected.hexdigest()
@@ -111,7 +118,9 @@ def test_work_that_ends_in_time_gives_its_result():
     assert sources.with_deadline(lambda: 7, 5.0) == 7
 
 
-@pytest.mark.parametrize("error", [OSError("no route"), ValueError("odd"), TimeoutError()])
+@pytest.mark.parametrize(
+    "error", [OSError("no route"), ValueError("odd"), TimeoutError()]
+)
 def test_work_that_fails_is_unavailable_with_the_reason(error):
     def work() -> None:
         raise error
@@ -124,7 +133,7 @@ def test_work_that_fails_is_unavailable_with_the_reason(error):
 def test_work_that_hangs_is_given_up_at_the_deadline(tmp_path, watched):
     released = threading.Event()
     start = time.monotonic()
-    with pytest.raises(sources.Unavailable, match="no answer within 0.4 seconds"):
+    with pytest.raises(sources.Unavailable, match=r"no answer within 0\.4 s"):
         sources.with_deadline(
             lambda: released.wait(30), 0.4, watched=tmp_path if watched else None
         )

@@ -95,7 +95,7 @@ def test_all_generated_rows_may_be_used():
 
 def test_more_rows_than_generated_are_refused():
     sizes = {"training_rows": 300, "validation_rows": 60, "test_rows": 41}
-    with pytest.raises(DataError, match="expected at most 400 .*, got 401"):
+    with pytest.raises(DataError, match=r"expected at most 400 .*, got 401"):
         moons(**sizes, generated_rows=400)
 
 

@@ -472,6 +472,22 @@ def test_another_openml_table_is_not_kept(root, cache, published, changes, messa
     assert not cache.exists()
 
 
+def test_an_openml_table_that_no_file_can_hold_is_not_kept(
+    root, cache, published, monkeypatch
+):
+    mixed = published.assign(age=pd.Series([1, "a"] * (ROWS // 2), dtype=object))
+    monkeypatch.setattr(sources, "fetch_openml_frame", lambda *_, **__: mixed)
+    with pytest.raises(DataError, match="expected plain columns, got"):
+        spec(root, raw=None, openml=OPENML).load()
+    assert not cache.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_said(root, cache, published):
+    cache.write_text("a file")
+    with pytest.raises(DataError, match="the cache cannot be written"):
+        spec(root, raw=None, openml=OPENML).load()
+
+
 def test_another_parquet_file_is_refused(root):
     with pytest.raises(DataError, match=r"loans\.parquet: expected 50 rows, got 49"):
         spec(root, loans()[:49]).load()

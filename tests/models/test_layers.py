@@ -14,7 +14,9 @@ def test_every_cell_is_a_dense_layer():
     found = layer(x)
     assert found.shape == (2, 5, 3)
     for cell in range(2):
-        alone = torch.nn.functional.linear(x[cell], layer.weight[cell], layer.bias[cell])
+        alone = torch.nn.functional.linear(
+            x[cell], layer.weight[cell], layer.bias[cell]
+        )
         torch.testing.assert_close(found[cell], alone)
 
 

@@ -147,9 +147,7 @@ def test_the_weights_say_the_name_and_whether_counterfactuals_are_needed(weights
 
 
 def mixed() -> Objective:
-    return stacked(
-        [vanilla(), objective(), vanilla(), objective(1.0, 0.0, 0.25, 0.0)]
-    )
+    return stacked([vanilla(), objective(), vanilla(), objective(1.0, 0.0, 0.25, 0.0)])
 
 
 def test_cells_without_counterfactuals_are_found_in_a_stack():

@@ -41,11 +41,17 @@ def test_a_later_save_replaces_an_earlier_one(checkpoint):
     assert checkpoint.load().keys() == {"weights"}
 
 
-def test_a_failed_save_leaves_the_old_file_and_no_other(checkpoint):
+def test_a_failed_save_leaves_the_old_file_and_no_other(checkpoint, monkeypatch):
     checkpoint.save(STATE)
     before = checkpoint.path.read_bytes()
-    with pytest.raises(Exception, match="."):
-        checkpoint.save({"weights": "no tensor"})
+
+    def full(state, path, metadata):
+        path.write_bytes(b"half of it")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(OSError, match="no space left"):
+        checkpoint.save(STATE)
     assert checkpoint.path.read_bytes() == before
     assert files(checkpoint) == ["stack.safetensors"]
 
@@ -61,7 +67,9 @@ def test_a_checkpoint_of_other_runs_is_refused_and_kept(checkpoint):
     checkpoint.save(STATE)
     before = checkpoint.path.read_bytes()
     other = Checkpoint(path=checkpoint.path, owner="xyz")
-    with pytest.raises(ResultError, match="expected a checkpoint of stack xyz.*got.*abc"):
+    with pytest.raises(
+        ResultError, match=r"expected a checkpoint of stack xyz.*got.*abc"
+    ):
         other.load()
     assert checkpoint.path.read_bytes() == before
 

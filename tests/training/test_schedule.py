@@ -29,7 +29,7 @@ def test_groups_are_dealt_as_equally_as_possible(tuples, count):
     every = list(range(tuples))
     found = [every[group] for group in groups(tuples, count)]
     assert found == deal(tuples, count)
-    assert sum(found, []) == every
+    assert [number for group in found for number in group] == every
     sizes = [len(group) for group in found]
     assert max(sizes) - min(sizes) <= 1
     assert sizes == sorted(sizes, reverse=True)

@@ -81,7 +81,11 @@ def plain_copy(model: nn.Module, cell: int) -> nn.Module:
 
 def test_training_agrees_with_a_plain_loop_and_the_librarys_adam(monkeypatch):
     """96 rows less 24, 20 a batch: the last batch is short; 30 tuples for 4 batches."""
-    members = [objective(), objective(1.0, 0.3, 0.0, 0.5), objective(2.0, 0.0, 1.0, 0.0)]
+    members = [
+        objective(),
+        objective(1.0, 0.3, 0.0, 0.5),
+        objective(2.0, 0.0, 1.0, 0.0),
+    ]
     ours = trainer(members, schedule(epochs=3))
     model = builders.mlp(3)
     copies = [plain_copy(model, cell) for cell in range(3)]

@@ -1,0 +1,86 @@
+"""Convolutional network in the style of LeNet."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from torch import nn
+
+from cftrain.errors import ConfigError
+from cftrain.models.classifier import Classifier, ModelSpec
+from cftrain.models.layers import StackedConv2d, StackedLinear, of_layer
+from cftrain.ranges import Count
+from cftrain.seeding import Streams
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+"""Increasing ones only, which give the same before and after max pooling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lenet(ModelSpec):
+    """Convolutions with max pooling, then dense layers (LeCun et al., 1998).
+
+    Rows are grey images of `image` = (height, width) pixels, row by row. There is a
+    convolution for each of `channels`, a dense layer for each of `hidden`, and an
+    activation after each of them; it follows the pooling, where there is less to do.
+    """
+
+    name: str
+    image: tuple[Count, Count]
+    channels: tuple[Count, ...]
+    kernel: Count
+    pool: Count
+    hidden: tuple[Count, ...]
+    activation: Literal["relu", "tanh"]
+
+    def __post_init__(self) -> None:
+        mistakes = []
+        if self.kernel % 2 == 0:
+            mistakes.append(
+                "model.kernel: expected an odd number, so that padding keeps the size "
+                f"of images, got {self.kernel}"
+            )
+        if 0 in self._pooled():
+            height, width = self.image
+            mistakes.append(
+                f"model.image: expected at least {self.pool ** len(self.channels)} "
+                f"pixels a side for {len(self.channels)} times pooling by {self.pool}, "
+                f"got {height} x {width}"
+            )
+        if mistakes:
+            raise ConfigError(mistakes)
+
+    def build(self, *, features: int, classes: int, streams: Streams) -> Classifier:
+        height, width = self.image
+        if features != height * width:
+            raise ConfigError(
+                f"model.image: expected height x width to be {features}, the number of "
+                f"features of the data, got {height} x {width} = {height * width}"
+            )
+        activation = ACTIVATIONS[self.activation]
+        layers: list[nn.Module] = [nn.Unflatten(-1, (height, width, 1))]
+        depths = iter(range(len(self.channels) + len(self.hidden) + 1))
+        for inputs, outputs in pairwise((1, *self.channels)):
+            convolution = StackedConv2d(
+                inputs,
+                outputs,
+                kernel=self.kernel,
+                pool=self.pool,
+                streams=of_layer(streams, next(depths)),
+            )
+            layers += [convolution, activation()]
+        layers.append(nn.Flatten(2))
+        for inputs, outputs in pairwise((self._flat(), *self.hidden, classes)):
+            dense = StackedLinear(inputs, outputs, of_layer(streams, next(depths)))
+            layers += [dense, activation()]
+        return nn.Sequential(*layers[:-1])
+
+    def _pooled(self) -> tuple[int, int]:
+        """Height and width after the convolutions."""
+        shrink = self.pool ** len(self.channels)
+        return self.image[0] // shrink, self.image[1] // shrink
+
+    def _flat(self) -> int:
+        """Numbers of one row after the convolutions."""
+        height, width = self._pooled()
+        return height * width * (1, *self.channels)[-1]

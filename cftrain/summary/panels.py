@@ -1,0 +1,106 @@
+"""Pictures of two-dimensional illustrations, from plain arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from cftrain.summary.saving import save
+
+BLUE, ORANGE, GREEN, INK = "#3b75af", "#ef8636", "#2c8c3c", "#333333"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One model with one set of constraints; arrays are (row, feature) or (row,)."""
+
+    model: str
+    protected: str | None
+    features: np.ndarray
+    labels: np.ndarray
+    factual: np.ndarray
+    counterfactual: np.ndarray
+    valid: np.ndarray
+    axes: tuple[np.ndarray, np.ndarray]
+    score: np.ndarray
+    """Probability of the granted class on the grid of the axes."""
+    cost: float
+    implausibility: float
+
+
+def draw_panels(
+    panels: Sequence[Panel], names: Sequence[str], path: Path
+) -> list[Path]:
+    """One panel beside the other, two in a line; the files written."""
+    figure = Figure(figsize=(9.0, 8.2), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True, sharey=True)
+    for letter, axis, panel in zip("abcd", axes.flat, panels, strict=True):
+        _draw(axis, panel, letter)
+    for axis in axes[-1]:
+        axis.set_xlabel(names[0])
+    for axis in axes[:, 0]:
+        axis.set_ylabel(names[1])
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
+    return save(figure, path)
+
+
+def _draw(axis: Axes, panel: Panel, letter: str) -> None:
+    axis.contourf(
+        *panel.axes,
+        panel.score,
+        levels=[0, 0.5, 1],
+        cmap=ListedColormap([BLUE, ORANGE]),
+        alpha=0.12,
+    )
+    for label, colour, name in ((0, BLUE, "denied"), (1, ORANGE, "granted")):
+        rows = panel.features[panel.labels == label][:400]
+        axis.scatter(
+            rows[:, 0],
+            rows[:, 1],
+            s=5,
+            color=colour,
+            alpha=0.45,
+            linewidths=0,
+            label=name,
+        )
+    axis.contour(*panel.axes, panel.score, levels=[0.5], colors=GREEN, linewidths=2.2)
+    axis.plot([], [], color=GREEN, linewidth=2.2, label="decision boundary")
+    for start, end in zip(panel.factual, panel.counterfactual, strict=True):
+        axis.plot(*zip(start, end, strict=True), color=INK, linewidth=0.9, zorder=3)
+    axis.scatter(
+        panel.factual[:, 0],
+        panel.factual[:, 1],
+        s=22,
+        color="white",
+        edgecolors=INK,
+        zorder=4,
+        label="factual",
+    )
+    reached = panel.counterfactual[panel.valid]
+    axis.scatter(
+        reached[:, 0],
+        reached[:, 1],
+        s=110,
+        marker="*",
+        color="#ffd92f",
+        edgecolors=INK,
+        linewidths=0.7,
+        zorder=5,
+        label="counterfactual",
+    )
+    held = "both mutable" if panel.protected is None else f"{panel.protected} immutable"
+    axis.set_title(f"({letter}) {panel.model} training, {held}", fontsize=10.5)
+    axis.text(
+        0.98,
+        0.98,
+        f"cost {panel.cost:.2f}   distance to granted {panel.implausibility:.2f}",
+        transform=axis.transAxes,
+        ha="right",
+        va="top",
+        fontsize=8.5,
+    )

@@ -1,0 +1,24 @@
+"""The parts that YAML names: a new file is found and tested without further ado."""
+
+from pathlib import Path
+
+import yaml
+
+from cftrain.config import folder
+from cftrain.run import Run
+from tests.console import run_of
+
+
+def names(group: str) -> list[str]:
+    return sorted(path.stem for path in Path(folder(), group).glob("*.yaml"))
+
+
+def values(group: str, name: str) -> dict:
+    return yaml.safe_load(Path(folder(), group, f"{name}.yaml").read_text())
+
+
+def run_with(group: str, name: str) -> Run:
+    """The default run, but for one part; small enough for every dataset."""
+    return run_of(
+        f"{group}={name}", "schedule.batch_rows=30", "schedule.counterfactuals=30"
+    )
