@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import cftrain
 from cftrain.errors import CftrainError, ConfigError
@@ -18,6 +19,9 @@ Counterfactual training: classifiers whose explanations are plausible and action
 
 commands:
   train      train a model and its baseline, evaluate and compare them
+  grid       train and evaluate a grid of runs, on all cores or under mpirun
+  status     how far the grid in a folder is
+  verify     train a sample of a grid's cells again and compare
   figure     draw an illustration: figure constraints, figure protection
   data       data list, data fetch NAME
 
@@ -30,17 +34,17 @@ Overrides follow Hydra: +experiment=mnist, data=moons, objective.ridge_weight=0.
   cftrain --version
 """
 
-CONFIGURED = {"train": "run", "figure": "figure"}
+CONFIGURED = {"train": "run", "grid": "grid", "figure": "figure"}
 """Commands that Hydra composes a configuration for, with that configuration's name."""
 
-COMMANDS = (*CONFIGURED, "data")
+PLAIN = ("status", "verify", "data")
+"""Commands with words of their own."""
+
+COMMANDS = (*CONFIGURED, *PLAIN)
 PICTURES = ("constraints", "protection")
 
 ARGUMENT_ERROR = 2
 INTERRUPTED = 130
-
-RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
-"""Where MPI launchers tell a process its rank before MPI itself has started."""
 
 
 def entry() -> int:
@@ -49,58 +53,75 @@ def entry() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0, 2 for what the user can mend, 130 for Ctrl-C."""
+    """Run a command; the exit code: 0, 1 for failed cells, 2 for what the user can
+    mend, 130 for Ctrl-C.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["grid"] and int(_launched("SIZE") or 1) > 1:
+        return _grid_on_ranks(arguments[1:])
+    if rank() > 0:
+        return 0
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE, end="")
         return 0
     if arguments[0] == "--version":
         print(f"cftrain {cftrain.__version__}")
         return 0
-    if rank() > 0:
-        return 0
     if arguments[0] in ("-sc", "--shell-completion"):
         return _complete(arguments)
-    if arguments[0] not in COMMANDS:
+    command, rest = arguments[0], arguments[1:]
+    if command in PLAIN:
+        return _guarded(lambda: _module(command).run(rest))
+    if command not in CONFIGURED:
         print(
-            f"cftrain: expected a command ({', '.join(COMMANDS)}), got "
-            f"{arguments[0]!r}; see cftrain --help",
+            f"cftrain: expected a command ({', '.join(COMMANDS)}), got {command!r}; "
+            "see cftrain --help",
             file=sys.stderr,
         )
         return ARGUMENT_ERROR
-    command, rest = arguments[0], arguments[1:]
-    if command == "data":
-        return _guarded(lambda: _data(rest))
-    if command == "figure":
-        rest = _figure_overrides(rest)
-    return _guarded(lambda: _hydra(command, rest))
+    return _guarded(lambda: _hydra(command, _overrides(command, rest)))
 
 
 def rank() -> int:
-    """Rank among processes started together; only rank 0 of `train` works."""
-    for variable in RANK_VARIABLES:
-        if variable in os.environ:
-            return int(os.environ[variable])
-    return 0
+    """Rank among processes started together; but for `grid`, only rank 0 works."""
+    return int(_launched("RANK") or 0)
 
 
-def _data(arguments: Sequence[str]) -> None:
-    from cftrain.commands import data
-
-    data.run(arguments)
-
-
-def _figure_overrides(arguments: list[str]) -> list[str]:
-    """The picture's name as an override, and the experiment it is drawn from."""
-    overrides = arguments
-    if arguments and arguments[0] in PICTURES:
-        overrides = [f"picture={arguments[0]}", *arguments[1:]]
-    if not any(word.startswith("+experiment=") for word in overrides):
-        overrides = ["+experiment=credit", "name=figures", *overrides]
-    return overrides
+def _launched(what: str) -> str | None:
+    """What an MPI launcher told this process of itself before MPI has started."""
+    for prefix in ("PMI_", "PMIX_", "OMPI_COMM_WORLD_"):
+        if f"{prefix}{what}" in os.environ:
+            return os.environ[f"{prefix}{what}"]
+    return None
 
 
-def _hydra(command: str, arguments: Sequence[str]) -> None:
+def _grid_on_ranks(arguments: Sequence[str]) -> int:
+    """Rank 0 composes and hands out stacks, the others work for it."""
+    from cftrain.grid.launch import with_mpi_workers
+
+    overrides = _overrides("grid", arguments)
+    return with_mpi_workers(
+        lambda executor: _guarded(lambda: _hydra("grid", overrides, executor))
+    )
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"cftrain.commands.{command}")
+
+
+def _overrides(command: str, arguments: Sequence[str]) -> list[str]:
+    """What Hydra gets: a picture's name and --dry-run become overrides."""
+    words = ["dry_run=true" if word == "--dry-run" else word for word in arguments]
+    if command != "figure":
+        return words
+    if words and words[0] in PICTURES:
+        words[0] = f"picture={words[0]}"
+    if not any(word.startswith("+experiment=") for word in words):
+        words = ["+experiment=credit", "name=figures", *words]
+    return words
+
+
+def _hydra(command: str, arguments: Sequence[str], *context: object) -> None:
     """Hand the command's overrides to Hydra, which calls its task."""
     import hydra
 
@@ -113,7 +134,7 @@ def _hydra(command: str, arguments: Sequence[str]) -> None:
 
         assert isinstance(config, DictConfig)
         try:
-            importlib.import_module(f"cftrain.commands.{command}").run(config)
+            _module(command).run(config, *context)
         except Exception as error:  # Hydra would print a line of its own
             failures.append(error)
 

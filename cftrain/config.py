@@ -11,6 +11,7 @@ import inspect
 import math
 import types
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import (
     Annotated,
@@ -47,14 +48,25 @@ def read(config: DictConfig, settings_class: type[S]) -> tuple[Run, S]:
 
     Raises ConfigError with every mistake: its key, what was expected, what was given.
     """
+    return build(plain(config), settings_class)
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The configuration as plain values, interpolations resolved."""
     container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    values = {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
+    return {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
+
+
+def build(values: dict[str, Any], settings_class: type[S]) -> tuple[Run, S]:
+    """As `read`, from plain values. Raises ConfigError."""
+    values = dict(values)
     target = values.pop("_target_", None)
     if target != "cftrain.run.Run":
         raise ConfigError(f"_target_: expected 'cftrain.run.Run', got {target!r}")
     mistakes: list[str] = []
     parts: dict[str, Any] = {}
-    known = {**_hints(Run), **_hints(settings_class)}
+    settings_kind: Any = settings_class
+    known = {**_hints(Run), **_hints(settings_kind)}
     _report_unknown(values, known, "", mistakes)
     for key, kind in known.items():
         if key not in values:
@@ -73,9 +85,21 @@ def read(config: DictConfig, settings_class: type[S]) -> tuple[Run, S]:
     return run, settings
 
 
+def rebuild(described: dict[str, Any]) -> Run:
+    """The run that `cftrain.run.describe` described. Raises ConfigError."""
+    mistakes: list[str] = []
+    run = _build(described, Run, "run", mistakes)
+    if mistakes:
+        raise ConfigError(mistakes)
+    assert isinstance(run, Run)
+    return run
+
+
 def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
     """A value of the annotated kind, or `_BAD` after noting the mistakes."""
     ranges: tuple[Any, ...] = ()
+    if kind is Any:
+        return value
     if get_origin(kind) is Annotated:
         kind, *extras = get_args(kind)
         ranges = tuple(extra for extra in extras if hasattr(extra, "holds"))
@@ -83,16 +107,28 @@ def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
         options = get_args(kind)
         if value is None and types.NoneType in options:
             return None
-        plain = [option for option in options if option is not types.NoneType]
+        given = [option for option in options if option is not types.NoneType]
         # A hyperparameter that a stack may hold as a tensor is configured as a float.
-        kind = float if float in plain else plain[0]
-        if get_origin(kind) is Annotated:
-            return _build(value, kind, key, mistakes)
+        if float not in given:
+            return _build_any(value, given, key, mistakes)
+        kind = float
     if inspect.isclass(kind) and kind.__module__.startswith("cftrain."):
         return _build_object(value, kind, key, mistakes)
     if get_origin(kind) in (tuple, dict):
         return _build_collection(value, kind, key, mistakes)
     return _build_plain(value, kind, ranges, key, mistakes)
+
+
+def _build_any(value: Any, kinds: list[Any], key: str, mistakes: list[str]) -> Any:
+    """A value of the first kind that takes it; else the mistakes of the last."""
+    noted: list[str] = []
+    for kind in kinds:
+        noted = []
+        built = _build(value, kind, key, noted)
+        if built is not _BAD:
+            return built
+    mistakes.extend(noted)
+    return _BAD
 
 
 def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
@@ -181,7 +217,7 @@ _NAMES = {
 }
 
 
-def _find_class(target: str) -> type | None:
+def _find_class(target: str) -> Any:
     """A dataclass of this package; nothing else is ever imported or called."""
     module, _, name = target.rpartition(".")
     if not module.startswith("cftrain."):
@@ -193,6 +229,7 @@ def _find_class(target: str) -> type | None:
     return found if isinstance(found, type) and is_dataclass(found) else None
 
 
+@cache
 def _hints(cls: Any) -> dict[str, Any]:
     """Annotations of the configured fields, ranges included."""
     hints = get_type_hints(cls, include_extras=True)

@@ -66,21 +66,26 @@ def configured(cls: Any) -> list[str]:
     ]
 
 
-def describe(value: Any) -> Any:
-    """A frozen object as plain JSON values, without fields marked INCIDENTAL."""
+def describe(value: Any, *, incidental: bool = False) -> Any:
+    """A frozen object as plain JSON values, as a configuration gives them.
+
+    Fields marked INCIDENTAL are left out unless asked for.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         hints = get_type_hints(type(value), include_extras=True)
         described = {
-            name: describe(getattr(value, name))
+            name: describe(getattr(value, name), incidental=incidental)
             for name in configured(type(value))
-            if INCIDENTAL not in getattr(hints[name], "__metadata__", ())
+            if incidental or INCIDENTAL not in getattr(hints[name], "__metadata__", ())
         }
         kind = type(value)
         return {"_target_": f"{kind.__module__}.{kind.__qualname__}", **described}
     if isinstance(value, dict):
-        return {key: describe(item) for key, item in value.items()}
+        return {
+            key: describe(item, incidental=incidental) for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [describe(item) for item in value]
+        return [describe(item, incidental=incidental) for item in value]
     return value
 
 
@@ -109,5 +114,11 @@ def relations(parts: dict[str, Any]) -> list[str]:
         mistakes.append(
             "schedule.batch_rows: expected at most the number of training rows "
             f"(data.training_rows={data.training_rows}), got {schedule.batch_rows}"
+        )
+    objective = parts.get("objective")
+    if objective and objective.ridge_weight > 0 == objective.divergence_weight:
+        mistakes.append(
+            "objective.ridge_weight: expected 0 where objective.divergence_weight is 0 "
+            f"(the ridge bounds the divergence), got {objective.ridge_weight:g}"
         )
     return mistakes

@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from cftrain import stacking
 from cftrain.config import folder, read
 from cftrain.counterfactuals.search import CounterfactualSearch
-from cftrain.run import Run
+from cftrain.run import Run, Settings
 
 
 def cell(*overrides: str) -> Run:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from cftrain import stacking
+from cftrain.counterfactuals.categories import Categories, Free
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity, Threshold
 from cftrain.counterfactuals.search import CounterfactualSearch, Steps
@@ -38,7 +39,10 @@ def free(features: int = FEATURES) -> Constraints:
 
 
 def constraints(
-    kinds: list[str], lower: list[float] | float, upper: list[float] | float
+    kinds: list[str],
+    lower: list[float] | float,
+    upper: list[float] | float,
+    groups: tuple[tuple[int, ...], ...] = (),
 ) -> Constraints:
     increase, decrease = mutability_flags(kinds)
     shape = torch.ones(len(kinds), dtype=torch.float64)
@@ -47,6 +51,7 @@ def constraints(
         upper=torch.as_tensor(upper, dtype=torch.float64) * shape,
         may_increase=increase,
         may_decrease=decrease,
+        groups=groups,
     )
 
 
@@ -133,6 +138,7 @@ def ecco(
 def search(
     generator: Generator | None = None,
     maturity: Maturity | None = None,
+    categories: Categories | None = None,
     *,
     threshold: float = 0.75,
     step_size: float = 0.1,
@@ -143,6 +149,7 @@ def search(
         generator=generator or ecco(),
         maturity=maturity or Threshold(threshold=threshold),
         steps=Steps(step_size=step_size, max_steps=max_steps, epsilon=epsilon),
+        categories=categories or Free(),
     )
 
 

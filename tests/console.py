@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 from hydra import compose as hydra_compose
@@ -111,15 +110,13 @@ def spawn(
     **changes: str | None,
 ) -> Outcome:
     """Run `python -m cftrain` in a process of its own."""
-    env: dict[str, Any] = {**os.environ, "PYTHONPATH": str(ROOT), **changes}
-    done = subprocess.run(
-        [*launcher, sys.executable, "-m", "cftrain", *arguments],
-        cwd=cwd,
-        env={name: value for name, value in env.items() if value is not None},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    with environment({"PYTHONPATH": str(ROOT), **changes}, cwd):
+        done = subprocess.run(
+            [*launcher, sys.executable, "-m", "cftrain", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 

@@ -7,11 +7,13 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
+from omegaconf import OmegaConf
 
+from cftrain import config
 from cftrain.grid.cells import cell
 from cftrain.ranges import INCIDENTAL
-from cftrain.run import Run, cell_id, configured, describe, stack_id
-from tests.console import read, run_of
+from cftrain.run import Run, Settings, cell_id, configured, describe, stack_id
+from tests.console import compose, read, run_of
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +117,30 @@ def test_settings_are_no_part_of_the_id(default, override):
     assert identity(run_of(override)) == identity(default)
 
 
-def test_the_order_of_keys_is_no_part_of_the_id(default):
-    metrics = dict(reversed(default.evaluation.metrics.items()))
-    assert list(metrics) != list(default.evaluation.metrics)
-    other = replace(default, evaluation=replace(default.evaluation, metrics=metrics))
-    assert identity(other) == identity(default)
+def test_the_order_of_keys_in_a_node_is_no_part_of_the_id(default):
+    values = OmegaConf.to_container(compose(), resolve=True)
+    turned = turned_nodes(values)
+    assert list(turned) == list(values)[::-1]
+    assert list(turned["search"]) == list(values["search"])[::-1]
+    run, _ = config.read(OmegaConf.create(turned), Settings)
+    assert identity(run) == identity(default)
+
+
+def turned_nodes(values: Any) -> Any:
+    """All nodes with their keys in the opposite order; mappings stay as they are."""
+    if not isinstance(values, dict):
+        return values
+    pairs = [(name, turned_nodes(value)) for name, value in values.items()]
+    return dict(pairs[::-1] if "_target_" in values else pairs)
+
+
+def test_the_order_of_the_columns_of_a_table_is_part_of_the_id():
+    table = run_of("data=adult")
+    columns = dict(reversed(table.data.columns.items()))
+    other = replace(table, data=replace(table.data, columns=columns))
+    assert identity(other) != identity(table)
+    stored = [cell(run, "").columns()["config"] for run in (table, other)]
+    assert stored[0] != stored[1]
 
 
 def test_a_whole_number_is_the_float_it_is_read_as(default):

@@ -55,6 +55,10 @@ class Generator(ABC):
         """This generator, ready with what another one of the stack was fitted with."""
         return self
 
+    def ineffective(self, max_steps: int) -> frozenset[str]:
+        """Settings that change nothing in searches of at most so many steps."""
+        return frozenset()
+
     def encode(self, x: Rows, noise: Noise) -> Tensor:
         """The state that stands for the rows x; the search descends by it."""
         return x

@@ -29,6 +29,11 @@ class Ecco(Generator):
     energy_weight: Weight
     schedule: Literal["decay", "constant"]
 
+    def ineffective(self, max_steps: int) -> frozenset[str]:
+        if self.schedule == "decay" and polynomial_decay(0, max_steps) == 0:
+            return frozenset({"energy_weight"})
+        return frozenset()
+
     def loss(
         self,
         logits: Logits,

@@ -33,7 +33,8 @@ class Revise(Generator):
     network: Vae | None = None
 
     def fitted(self, rows: Table, cache: Path) -> "Revise":
-        return replace(self, network=fitted(self.vae, rows, cache))
+        network = fitted(self.vae, rows, cache)
+        return replace(self, network=network.to(dtype=rows.dtype, device=rows.device))
 
     def sharing(self, fitted: Generator) -> "Revise":
         if not isinstance(fitted, Revise) or fitted.vae != self.vae:

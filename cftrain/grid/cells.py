@@ -45,7 +45,7 @@ class Cell:
             "divergence_weight": run.objective.divergence_weight,
             "adversarial_weight": run.objective.adversarial_weight,
             "ridge_weight": run.objective.ridge_weight,
-            "config": json.dumps(config),
+            "config": json.dumps(describe(run, incidental=True)),
         }
 
 

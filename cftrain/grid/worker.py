@@ -1,33 +1,26 @@
 """Train and evaluate one stack, and write its results."""
 
-import json
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import safetensors.torch
 import torch
 
-import cftrain
 from cftrain import stacking
 from cftrain.data.dataset import Dataset
 from cftrain.data.sampling import training_rows
 from cftrain.data.sources import cache
-from cftrain.evaluation.evaluate import Measurement, evaluate
+from cftrain.evaluation.evaluate import evaluate
 from cftrain.evaluation.gallery import exhibits
-from cftrain.evaluation.metric import Metric
 from cftrain.grid.cells import Cell
+from cftrain.grid.record import StackResult, write
 from cftrain.models.classifier import Classifier
 from cftrain.models.members import frozen
 from cftrain.results.store import Store
 from cftrain.run import Run
 from cftrain.seeding import Stream
 from cftrain.training.checkpoint import Checkpoint
-from cftrain.training.history import COLUMNS, EpochRecord
+from cftrain.training.history import EpochRecord
 from cftrain.training.trainer import OnEpoch, Trainer
 
 
@@ -63,31 +56,23 @@ def run_stack(
     )
     middle = time.perf_counter()
     protocol = runs[0].evaluation.fitted(dataset.features, cache())
-    streams = [Stream(run.seed) for run in runs]
     classifier = frozen(trained.classifier, slice(None))
-    measurements = list(evaluate(classifier, dataset, protocol, streams=streams))
-    end = time.perf_counter()
-
-    _write_weights(trained.classifier, dataset, cells, store)
-    ids = [cell.id for cell in cells]
-    if protocol.gallery is not None:
-        height, width = dataset.image_shape or (1, dataset.width)
-        shown = exhibits(classifier, dataset, protocol.gallery)
-        rows = (
-            {**asdict(exhibit), "height": height, "width": width} for exhibit in shown
-        )
-        store.write("gallery", stack, _keyed(rows, ids, stack))
-    store.write("history", stack, _history_rows(trained.history, ids, stack))
-    metrics = {metric.name: metric for metric in protocol.metrics.values()}
-    store.write("metrics", stack, _metric_rows(measurements, metrics, ids, stack))
-    facts = {
-        "stack": stack,
-        "name": name,
-        "train_seconds": middle - start,
-        "evaluate_seconds": end - middle,
-        "stack_cells": len(cells),
-    }
-    store.write("cells", stack, [_cell_row(cell, dataset, facts) for cell in cells])
+    streams = [Stream(run.seed) for run in runs]
+    measured = list(evaluate(classifier, dataset, protocol, streams=streams))
+    gallery = protocol.gallery
+    result = StackResult(
+        stack=stack,
+        cells=cells,
+        dataset=dataset,
+        classifier=trained.classifier,
+        history=trained.history,
+        metrics=protocol.metrics.values(),
+        measurements=measured,
+        exhibits=[] if gallery is None else exhibits(classifier, dataset, gallery),
+        train_seconds=middle - start,
+        evaluate_seconds=time.perf_counter() - middle,
+    )
+    write(result, store, name=name)
     checkpoint.remove()
 
 
@@ -131,85 +116,3 @@ def _fitted(runs: Sequence[Run], dataset: Dataset) -> list[Run]:
     """Runs whose generators know the data, all of them by the same fit."""
     first = runs[0].generator.fitted(dataset.features, cache())
     return [replace(run, generator=run.generator.sharing(first)) for run in runs]
-
-
-def _write_weights(
-    classifier: Classifier, dataset: Dataset, cells: Sequence[Cell], store: Store
-) -> None:
-    """One file per cell; with it what turns raw rows into the model's inputs."""
-    codec = json.dumps(dataset.units.to_dict())
-    folder = store.folder / "weights"
-    folder.mkdir(parents=True, exist_ok=True)
-    for place, cell in enumerate(cells):
-        tensors = {
-            name: value[place].detach().cpu().contiguous()
-            for name, value in classifier.state_dict().items()
-        }
-        partial = folder / f".{cell.id}.safetensors"
-        safetensors.torch.save_file(
-            tensors, partial, metadata={"cell": cell.id, "codec": codec}
-        )
-        partial.replace(folder / f"{cell.id}.safetensors")
-
-
-def _keyed(
-    rows: Iterator[dict[str, Any]], ids: list[str], stack: str
-) -> Iterator[dict[str, Any]]:
-    """Rows with the id of their cell instead of its place in the stack."""
-    for row in rows:
-        yield {**row, "cell": ids[row["cell"]], "stack": stack}
-
-
-def _history_rows(
-    history: list[EpochRecord], ids: list[str], stack: str
-) -> Iterator[dict[str, Any]]:
-    for number, record in enumerate(history, start=1):
-        for place, cell in enumerate(ids):
-            values = {name: float(getattr(record, name)[place]) for name in COLUMNS}
-            yield {"cell": cell, "stack": stack, "epoch": number, **values}
-
-
-def _metric_rows(
-    measurements: list[Measurement],
-    metrics: dict[str, Metric],
-    ids: list[str],
-    stack: str,
-) -> Iterator[dict[str, Any]]:
-    for measurement in measurements:
-        metric = metrics[measurement.metric]
-        yield {
-            **asdict(measurement),
-            "cell": ids[measurement.cell],
-            "stack": stack,
-            "unit": metric.unit,
-            "higher_is_better": metric.higher_is_better,
-        }
-
-
-def _cell_row(cell: Cell, dataset: Dataset, facts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **cell.columns(),
-        "data_source": dataset.source,
-        "train_rows": cell.run.data.training_rows,
-        "test_rows": len(dataset.test_labels),
-        "status": "done",
-        "reason": None,
-        "cftrain_version": cftrain.__version__,
-        "torch_version": torch.__version__,
-        "git_revision": git_revision(),
-        "created": datetime.now(UTC),
-        **facts,
-    }
-
-
-def git_revision() -> str | None:
-    """The commit of the checkout this package runs from, if it does; `+` if changed."""
-    folder = Path(cftrain.__file__).parent
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40"]
-    try:
-        answer = subprocess.run(
-            [*command, "--exclude=*", "--dirty=+"], capture_output=True, text=True
-        )
-    except OSError:
-        return None
-    return answer.stdout.strip() or None

@@ -8,10 +8,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Rows
-
-Images = Float[Tensor, "stack row height width channel"]
-"""Channels come last in memory too: that is how convolutions are fast on a CPU."""
 
 
 class StackedLinear(nn.Module):
@@ -23,15 +19,18 @@ class StackedLinear(nn.Module):
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(len(streams), outputs))
 
-    def forward(self, x: Rows) -> Rows:
+    def forward(
+        self, x: Float[Tensor, "stack row input"]
+    ) -> Float[Tensor, "stack row output"]:
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)
 
 
 class StackedConv2d(nn.Module):
     """One convolution per cell, padded to keep the size, and max pooling.
 
-    Weight (stack, output, input, kernel, kernel), bias (stack, output). Cells take
-    turns: a grouped convolution is no faster at batches of a thousand images.
+    Weight (stack, output, input, kernel, kernel), bias (stack, output). Channels come
+    last, in memory too: that is fast on a CPU. Cells take turns, for a grouped
+    convolution is no faster at batches of a thousand images.
     """
 
     def __init__(
@@ -45,7 +44,9 @@ class StackedConv2d(nn.Module):
         self.bias = nn.Parameter(torch.zeros(len(streams), outputs))
         self.padding, self.pool = kernel // 2, pool
 
-    def forward(self, x: Images) -> Images:
+    def forward(
+        self, x: Float[Tensor, "stack row height width input"]
+    ) -> Float[Tensor, "stack row pooled_height pooled_width output"]:
         cells = zip(x, self.weight, self.bias, strict=True)
         return torch.stack([self._of_cell(*cell) for cell in cells])
 

@@ -39,8 +39,8 @@ class Objective:
     The weights are not normalised. Options that change what the terms see:
 
     - `nascent_label`: `observed` (final paper) or `predicted` (its drafts);
-    - `positive`: an observed row of the `target` class, or the `factual` itself (Eq. 2 of
-      the draft read literally: another method);
+    - `positive`: an observed row of the `target` class, or the `factual` itself (the
+      draft's Eq. 2 read literally: another method);
     - `immature_ridge`: whether the ridge counts counterfactuals that are not mature,
       for which positive and counterfactual are the same row (the authors' code does).
     """

@@ -75,6 +75,17 @@ class Store:
         finished = self._finished()
         return set(finished["cell"][finished["status"] == "done"])
 
+    def failed(self) -> dict[str, str]:
+        """Reasons by the id of the cell that failed."""
+        finished = self._finished()
+        lost = finished[finished["status"] == "failed"]
+        return dict(zip(lost["cell"], lost["reason"], strict=True))
+
+    def statuses(self, stack: str) -> dict[str, str | None]:
+        """For each cell of a stack's part: why it failed, or None if it is done."""
+        part = _read_part(self._part("cells", stack), TABLES["cells"]).to_pydict()
+        return dict(zip(part["cell"], part["reason"], strict=True))
+
     def _finished(self) -> pd.DataFrame:
         cells = self._read("cells")
         return cells.sort_values(["created", "stack"]).drop_duplicates(

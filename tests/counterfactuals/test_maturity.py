@@ -1,7 +1,7 @@
 import torch
 
 from cftrain import stacking
-from cftrain.counterfactuals.maturity import Never, Threshold
+from cftrain.counterfactuals.maturity import Exhausted, Never, Threshold
 from tests.builders import normal, stacked
 
 PROBABILITY = torch.tensor([[0.2, 0.5, 0.75, 1.0, torch.nan]], dtype=torch.float64)
@@ -24,3 +24,13 @@ def test_every_cell_has_its_own_threshold():
 
 def test_never_is_never():
     assert not Never()(PROBABILITY, GRADIENT).any()
+
+
+def test_only_the_appendixs_rule_accepts_rows_that_used_all_steps():
+    threshold, exhausted = Threshold(threshold=0.75), Exhausted(threshold=0.75)
+    assert torch.equal(
+        exhausted(PROBABILITY, GRADIENT), threshold(PROBABILITY, GRADIENT)
+    )
+    assert exhausted.accepts_exhausted
+    assert not threshold.accepts_exhausted
+    assert not Never().accepts_exhausted

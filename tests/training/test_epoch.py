@@ -165,6 +165,18 @@ def test_mature_counterfactuals_are_the_searchs(rows, classifier):
     assert reached[~gave_way].all()
 
 
+def test_positives_may_be_the_factuals(rows, classifier):
+    """Eq. 2 of the draft, read literally."""
+    still = [builders.search(max_steps=1, step_size=1e-12, epsilon=1.0)] * STACK
+    literal = [objective(positive="factual")] * STACK
+    found = pool_of(classifier, rows, literal, still)
+    torch.testing.assert_close(found.positive, found.nascent, rtol=0, atol=1e-9)
+    moved = pool_of(classifier, rows, literal)
+    assert torch.equal(moved.positive, found.positive)
+    gave_way = (moved.counterfactual == moved.positive).all(-1)
+    torch.testing.assert_close(1 - gave_way.double().mean(1), moved.mature_share)
+
+
 def test_the_ridge_may_leave_out_what_is_not_mature(rows, classifier):
     found = pool_of(classifier, rows, [objective(immature_ridge=False)] * STACK)
     gave_way = (found.counterfactual == found.positive).all(-1)

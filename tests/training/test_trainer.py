@@ -199,6 +199,19 @@ def test_searches_use_the_model_at_the_start_of_the_epoch(monkeypatch):
         assert torch.equal(found, expected)
 
 
+def test_every_epoch_and_cell_has_its_own_draws(monkeypatch):
+    seen = []
+    draw = trainer_module.draw_pool
+
+    def recorded(*arguments, **options):
+        seen.extend(options["streams"])
+        return draw(*arguments, **options)
+
+    monkeypatch.setattr(trainer_module, "draw_pool", recorded)
+    trainer([objective()] * 2, schedule(epochs=3)).train(builders.mlp(2))
+    assert len(set(seen)) == len(seen) == 6
+
+
 # --- what is reported ----------------------------------------------------------------
 
 

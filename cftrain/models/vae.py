@@ -1,0 +1,234 @@
+"""Variational autoencoder: a latent space to search in, fitted once per dataset."""
+
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated
+
+import safetensors.torch
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from torch.nn import functional
+
+from cftrain.errors import DataError
+from cftrain.models.layers import glorot
+from cftrain.ranges import AtLeast, Count, PositiveFloat, Seed
+from cftrain.seeding import Stream
+from cftrain.tensors import PerRow, Rows, Table
+
+Latents = Float[Tensor, "stack row latent"]
+
+FORMAT = "cftrain-vae-1"
+"""Raised when fits change, so that weights of older ones are never taken for new."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaeSpec:
+    """Sizes of an autoencoder and how Adam (Kingma and Ba, 2015) fits it.
+
+    `decoder_decay` weighs the squared L2 norm of the decoder's weights and biases.
+    """
+
+    latent: Count
+    hidden: Count
+    epochs: Count
+    batch_rows: Count
+    learning_rate: PositiveFloat
+    decoder_decay: Annotated[float, AtLeast(0)]
+    seed: Seed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Vae:
+    """Gaussian encoder and decoder, each of one hidden layer; all cells share them.
+
+    `weights` holds `<layer>.weight` (output, input) and `<layer>.bias` of the layers
+    encoder, mean, log_sigma, decoder and output.
+    """
+
+    weights: dict[str, Tensor]
+
+    def encode(self, x: Rows) -> tuple[Latents, Latents]:
+        """Mean and logarithm of the standard deviation of a row's latent state."""
+        hidden = torch.sigmoid(self._dense("encoder", x))
+        return self._dense("mean", hidden), self._dense("log_sigma", hidden)
+
+    def decode(self, state: Latents) -> Rows:
+        return self._dense("output", torch.tanh(self._dense("decoder", state)))
+
+    def to(self, *, dtype: torch.dtype, device: torch.device) -> "Vae":
+        moved = {name: w.to(device, dtype) for name, w in self.weights.items()}
+        return Vae(weights=moved)
+
+    def _dense(self, layer: str, x: Tensor) -> Tensor:
+        weight, bias = self.weights[f"{layer}.weight"], self.weights[f"{layer}.bias"]
+        return functional.linear(x, weight, bias)
+
+
+def draw(mean: Latents, log_sigma: Latents, noise: Latents) -> Latents:
+    """A latent state from standard normal noise (Kingma and Welling, 2014)."""
+    return mean + log_sigma.exp() * noise
+
+
+def divergence_from_normal(mean: Latents, log_sigma: Latents) -> PerRow:
+    """Kullback-Leibler divergence of a row's latent state from N(0, 1), in nats."""
+    terms = (2 * log_sigma).exp() + mean.square() - 1 - 2 * log_sigma
+    return terms.sum(-1) / 2
+
+
+def loss(
+    vae: Vae, x: Rows, noise: Latents, *, decoder_decay: float
+) -> Float[Tensor, ""]:
+    """Squared error plus divergence, mean of all rows, plus decay of the decoder.
+
+    As the authors' code. Without a factor 1/2 the squared error stands for noise of
+    variance 1/2, so that directions of less variance are not encoded at all.
+    """
+    mean, log_sigma = vae.encode(x)
+    error = (vae.decode(draw(mean, log_sigma, noise)) - x).square().sum(-1)
+    decoder = [
+        value.square().sum()
+        for name, value in vae.weights.items()
+        if name.startswith(("decoder", "output"))
+    ]
+    decay = decoder_decay * torch.stack(decoder).sum()
+    return (error + divergence_from_normal(mean, log_sigma)).mean() + decay
+
+
+def fitted(spec: VaeSpec, rows: Table, folder: Path) -> Vae:
+    """The fit to these rows: from a file in the folder, or new and then kept there.
+
+    Raises DataError if the file is damaged or of another fit, and as `fit` does.
+    """
+    identity = _identity(spec, rows)
+    key = blake2b(json.dumps(identity).encode(), digest_size=8).hexdigest()
+    path = folder / f"vae-{key}.safetensors"
+    if path.exists():
+        return _load(path, identity)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        vae = fit(spec, rows)
+        _save(vae, path, identity)
+    except (SafetensorError, OSError) as error:
+        raise DataError(
+            f"{folder}: expected a folder that can be written, got {error}"
+        ) from error
+    return vae
+
+
+def fit(spec: VaeSpec, rows: Table) -> Vae:
+    """Fit to rows, on the CPU in float32, with nothing random but from the seed.
+
+    Raises DataError if the rows are not finite, or too large for the learning rate.
+    """
+    rows = rows.detach().to("cpu", torch.float32)
+    if not len(rows) or not rows.isfinite().all():
+        raise DataError(
+            "vae: expected at least one row and finite numbers only, got "
+            f"{len(rows)} rows with {int((~rows.isfinite()).sum())} non-finite numbers"
+        )
+    start = initial(spec, features=rows.shape[1]).weights
+    vae = Vae(weights={name: w.requires_grad_() for name, w in start.items()})
+    optimiser = torch.optim.Adam(
+        vae.weights.values(), lr=spec.learning_rate, fused=True
+    )
+    for epoch in range(1, spec.epochs + 1):
+        total = _epoch(spec, epoch, vae, rows, optimiser)
+        if not math.isfinite(total):
+            raise DataError(
+                f"vae: expected a finite loss, got {total} in epoch {epoch}; "
+                "standardise the rows or lower the learning rate"
+            )
+    return Vae(weights={name: w.detach() for name, w in vae.weights.items()})
+
+
+def initial(spec: VaeSpec, *, features: int) -> Vae:
+    """Before the fit: Glorot's weights, zero biases."""
+    weights = {}
+    for layer, (outputs, inputs) in _shapes(spec, features).items():
+        generator = _stream(spec).child("weights", layer).generator()
+        weights[f"{layer}.weight"] = glorot(generator, outputs, inputs)
+        weights[f"{layer}.bias"] = torch.zeros(outputs)
+    return Vae(weights=weights)
+
+
+@torch.enable_grad()
+def _epoch(
+    spec: VaeSpec, epoch: int, vae: Vae, rows: Tensor, optimiser: torch.optim.Adam
+) -> float:
+    """One pass over the shuffled rows, the last of which may be fewer; its losses."""
+    generator = _stream(spec).child("epoch", epoch).generator()
+    shuffled = rows[torch.randperm(len(rows), generator=generator)].unsqueeze(0)
+    noise = torch.randn(1, len(rows), spec.latent, generator=generator)
+    batches = zip(
+        shuffled.split(spec.batch_rows, 1), noise.split(spec.batch_rows, 1), strict=True
+    )
+    total = torch.zeros(())
+    for x, some_noise in batches:
+        optimiser.zero_grad()
+        value = loss(vae, x, some_noise, decoder_decay=spec.decoder_decay)
+        value.backward()
+        optimiser.step()
+        total += value.detach()
+    return float(total)
+
+
+def _stream(spec: VaeSpec) -> Stream:
+    return Stream(spec.seed).child("vae")
+
+
+def _shapes(spec: VaeSpec, features: int) -> dict[str, tuple[int, int]]:
+    """Outputs and inputs of every layer."""
+    return {
+        "encoder": (spec.hidden, features),
+        "mean": (spec.latent, spec.hidden),
+        "log_sigma": (spec.latent, spec.hidden),
+        "decoder": (spec.hidden, spec.latent),
+        "output": (features, spec.hidden),
+    }
+
+
+def _identity(spec: VaeSpec, rows: Table) -> dict[str, str]:
+    """What a fit follows from, as it stands in the file."""
+    values = rows.detach().to("cpu", torch.float32).contiguous()
+    digest = blake2b(values.numpy().tobytes(), digest_size=16).hexdigest()
+    count, features = rows.shape
+    return {
+        "format": FORMAT,
+        "spec": json.dumps(asdict(spec), sort_keys=True),
+        "rows": f"{count} x {features}, blake2b {digest}",
+    }
+
+
+def _save(vae: Vae, path: Path, identity: dict[str, str]) -> None:
+    """Write under a temporary name, then rename: no one reads half a file."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        safetensors.torch.save_file(vae.weights, partial, metadata=identity)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _load(path: Path, identity: dict[str, str]) -> Vae:
+    again = "delete the file to fit again"
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        weights = safetensors.torch.load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DataError(
+            f"{path}: expected a readable file of a VAE, got {error}; {again}"
+        ) from error
+    for key, value in identity.items():
+        if metadata.get(key) != value:
+            raise DataError(
+                f"{path}: expected a VAE with {key} {value}, got {metadata.get(key)}; "
+                f"{again}"
+            )
+    return Vae(weights=weights)

@@ -1,0 +1,38 @@
+from dataclasses import replace
+
+from cftrain.counterfactuals.maturity import Never
+from cftrain.evaluation.protocol import Protocol
+from tests.builders import generic
+from tests.console import run_of
+from tests.evaluation.individuals import protocol
+
+
+def test_the_published_protocol():
+    """Section 1 of the evaluation of the paper, as coded by its authors."""
+    made = run_of().evaluation
+    assert isinstance(made, Protocol)
+    assert (made.rounds, made.individuals, made.split) == (100, 250, "test")
+    assert made.energy_weights == (0.1, 0.5, 1.0, 5.0, 10.0)
+    assert (made.search.max_steps, made.search.step_size) == (50, 0.1)
+    assert made.maturity.threshold == 0.95
+    assert made.generator.distance_weight == 0
+    assert made.metrics["ip_star"].length_scale == 5
+    assert run_of("evaluation=tabular").evaluation.individuals == 100
+    assert run_of("evaluation=images").evaluation.individuals == 25
+
+
+def test_there_is_a_search_for_each_energy_weight():
+    made = protocol(energy_weights=(0.1, 7.0), maturity=Never())
+    weights, searches = zip(*made.searches(), strict=True)
+    assert weights == (0.1, 7.0)
+    for weight, search in zip(weights, searches, strict=True):
+        assert search.generator == replace(made.generator, energy_weight=weight)
+        assert search.maturity == Never()
+        assert search.steps == made.search
+        assert search.categories == made.categories
+
+
+def test_a_generator_without_energy_is_searched_once():
+    ((weight, search),) = protocol(generator=generic(0.5)).searches()
+    assert weight is None
+    assert search.generator == generic(0.5)

@@ -1,0 +1,312 @@
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cftrain.errors import ResultError
+from cftrain.results import schema as schemas
+from cftrain.results.schema import TABLES
+from cftrain.results.store import Store
+from tests.console import ROOT, files
+from tests.results.rows import START, cell_row, metric_rows, row, sample, write_stack
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "results")
+
+
+def one_value(cell: str, stack: str, value: float) -> list[dict]:
+    return metric_rows(cell, stack, "ip", {(0.1, 0): value})
+
+
+def values(store: Store) -> dict[str, list[float]]:
+    metrics = store.read("metrics")
+    return {cell: list(group["value"]) for cell, group in metrics.groupby("cell")}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_written_is_read(store, table):
+    given = {field.name: sample(field.type) for field in TABLES[table]}
+    rows = [{**given, "cell": cell, "stack": "s"} for cell in ("a", "b")]
+    if table != "cells":
+        store.write("cells", "s", [cell_row("a", "s"), cell_row("b", "s")])
+    store.write(table, "s", rows)
+    found = store.read(table)
+    assert list(found["cell"]) == ["a", "b"]
+    for name, value in given.items():
+        if name in ("cell", "stack"):
+            continue
+        held = found[name][0]
+        if isinstance(held, np.ndarray):
+            held = held.tolist()
+        assert held == value, name
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_empty_store_has_empty_tables_of_all_columns(store, table):
+    found = store.read(table)
+    assert found.empty
+    assert list(found.columns) == TABLES[table].names
+    assert store.done() == set()
+    assert not store.folder.exists()
+
+
+def test_what_is_no_number_is_null(store):
+    rows = [
+        row("history", epoch=1, loss=math.nan, seconds=np.float64("nan"), ridge=0.0),
+        row("history", epoch=2, loss=math.inf),
+    ]
+    write_stack(store, "s", [cell_row("c", "s")], history=rows)
+    part = pq.read_table(store.folder / "history" / "part-s.parquet")
+    assert part["loss"].to_pylist() == [None, math.inf]
+    assert part["seconds"].null_count == 2
+    assert part["ridge"].to_pylist() == [0.0, None]
+    assert part["epoch"].to_pylist() == [1, 2]
+
+
+def test_parts_are_plain_parquet_for_any_tool(store):
+    for stack, value in (("s", 1.0), ("t", 2.0)):
+        write_stack(
+            store, stack, [cell_row("c" + stack, stack)], one_value("c", stack, value)
+        )
+    frame = pd.read_parquet(store.folder / "metrics")
+    assert sorted(frame["value"]) == [1, 2]
+    assert list(frame.columns) == TABLES["metrics"].names
+    assert len(pd.read_parquet(store.folder / "cells")) == 2
+
+
+def test_a_folder_may_be_named_like_a_partition(tmp_path):
+    store = Store(tmp_path / "seed=3,epoch=4")
+    write_stack(store, "s", [cell_row("c", "s", seed=1)])
+    assert list(store.read("cells").columns) == TABLES["cells"].names
+    assert store.read("cells")["seed"][0] == 1
+
+
+def test_every_part_carries_the_format(store):
+    write_stack(store, "s", [cell_row("c", "s")])
+    for path in store.folder.rglob("*.parquet"):
+        metadata = pq.read_schema(path).metadata
+        assert metadata[b"cftrain_format"] == schemas.FORMAT.encode()
+
+
+def test_a_stack_without_its_cells_is_invisible(store):
+    write_stack(store, "s", [cell_row("a", "s")], one_value("a", "s", 1.0))
+    store.write("metrics", "t", one_value("b", "t", 2.0))
+    store.write("history", "t", [row("history", cell="b", stack="t", epoch=1)])
+    assert store.done() == {"a"}
+    assert values(store) == {"a": [1.0]}
+    assert store.read("history").empty
+
+
+def test_cells_that_a_stack_does_not_list_are_invisible(store):
+    rows = [*one_value("a", "s", 1.0), *one_value("stray", "s", 2.0)]
+    write_stack(store, "s", [cell_row("a", "s")], rows)
+    assert values(store) == {"a": [1.0]}
+
+
+def test_only_cells_that_are_done_are_done(store):
+    cells = [cell_row("a", "s"), cell_row("b", "s", status="failed", reason="x")]
+    store.write("cells", "s", cells)
+    assert store.done() == {"a"}
+    assert set(store.read("cells")["cell"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize("order", [("s", "t"), ("t", "s")])
+def test_of_a_repeated_cell_the_newest_counts_in_all_tables(store, order):
+    """Whatever the order of writing and the names of the files."""
+    newest = {"s": 1, "t": 0}
+    for stack in order:
+        write_stack(
+            store,
+            stack,
+            [cell_row("twice", stack, age=newest[stack]), cell_row(stack, stack)],
+            [
+                *one_value("twice", stack, float(ord(stack))),
+                *one_value(stack, stack, 0.0),
+            ],
+            [row("history", cell="twice", stack=stack, epoch=1, loss=newest[stack])],
+            [row("gallery", cell="twice", stack=stack, factual=newest[stack])],
+        )
+    assert values(store) == {"twice": [float(ord("t"))], "s": [0.0], "t": [0.0]}
+    assert list(store.read("history")["loss"]) == [0]
+    assert list(store.read("gallery")["factual"]) == [0]
+    cells = store.read("cells").set_index("cell")
+    assert cells.loc["twice", "stack"] == "t"
+    assert sorted(cells.index) == ["s", "t", "twice"]
+
+
+def test_a_repeated_stack_replaces_its_parts(store):
+    for value, age in ((1.0, 1), (2.0, 0)):
+        write_stack(
+            store, "s", [cell_row("a", "s", age=age)], one_value("a", "s", value)
+        )
+    assert values(store) == {"a": [2.0]}
+    assert store.read("cells")["created"][0] == START
+    assert len(list(store.folder.rglob("*.parquet"))) == 3
+
+
+def disk_full(table: pa.Table, path: Path, **_: object) -> None:
+    Path(path).write_bytes(b"half a fi")
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_full_disk_leaves_the_older_part(store, table, monkeypatch):
+    cells = [cell_row("a", "s")]
+    gallery = [row("gallery", cell="a", stack="s", factual=1)]
+    write_stack(store, "s", cells, one_value("a", "s", 1.0), gallery=gallery)
+    before = files(store.folder)
+    monkeypatch.setattr(pq, "write_table", disk_full)
+    with pytest.raises(ResultError, match="No space left on device") as caught:
+        store.write(table, "s", [])
+    path = store.folder / table / "part-s.parquet"
+    assert str(caught.value).startswith(f"{path}: could not be written: ")
+    assert files(store.folder) == before
+    assert values(store) == {"a": [1.0]}
+
+
+def test_a_part_is_renamed_into_its_place(store, monkeypatch):
+    """A reader sees the old file or the new one and never a part of one."""
+    seen = []
+    write = pq.write_table
+
+    def spy(table, path, **options):
+        seen.append(Path(path))
+        write(table, path, **options)
+        assert not (store.folder / "cells" / "part-s.parquet").exists()
+        assert store.read("cells").empty
+
+    monkeypatch.setattr(pq, "write_table", spy)
+    store.write("cells", "s", [cell_row("a", "s")])
+    assert seen[0].parent == store.folder / "cells"
+    assert not seen[0].exists()
+    assert list(files(store.folder)) == ["cells/part-s.parquet"]
+
+
+@pytest.mark.xfail(reason="cleaning up raises NotADirectoryError in its place")
+def test_writing_below_a_file_is_an_error_with_the_path(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultError, match=r"file/cells/part-s\.parquet: could not be"):
+        Store(tmp_path / "file").write("cells", "s", [])
+
+
+@pytest.mark.xfail(reason="Store.write knows OSError only; this is OverflowError")
+def test_rows_that_do_not_fit_the_schema_leave_nothing(store):
+    with pytest.raises(ResultError):
+        store.write("cells", "s", [cell_row("a", "s", seed=2**63)])
+
+
+def test_preparing_makes_the_folder_and_leaves_nothing_in_it(store):
+    store.prepare()
+    store.prepare()
+    assert store.folder.is_dir()
+    assert not files(store.folder)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultError) as caught:
+        Store(tmp_path / "file" / "results").prepare()
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}/file/results: expected a folder that can be")
+    assert "got Not a directory" in message
+    assert "hydra.run.dir=" in message
+
+
+def test_a_folder_without_permission_is_an_error(store, nobody):
+    with nobody, pytest.raises(ResultError, match="got Permission denied"):
+        store.prepare()
+
+
+@pytest.fixture
+def nobody(tmp_path) -> AbstractContextManager[None]:
+    """No right to write to the folder: nothing is forbidden to root, so not as root."""
+
+    @contextmanager
+    def dropped() -> Iterator[None]:
+        tmp_path.chmod(0o500)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(user)
+            tmp_path.chmod(0o700)
+
+    return dropped()
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
+def test_a_damaged_part_is_an_error_with_its_path(store, table, damage):
+    gallery = [row("gallery", cell="a", stack="s", factual=1)]
+    write_stack(store, "s", [cell_row("a", "s")], gallery=gallery)
+    path = store.folder / table / "part-s.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(
+        {"truncated": whole[: len(whole) // 2], "text": b"a,b\n", "empty": b""}[damage]
+    )
+    with pytest.raises(ResultError) as caught:
+        store.read(table)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: expected a readable Parquet file, got ")
+    assert "delete it" in message
+
+
+@pytest.mark.parametrize("metadata", [{"cftrain_format": "0"}, {}])
+def test_a_part_of_another_format_is_an_error_with_its_path(store, metadata):
+    path = store.folder / "cells" / "part-s.parquet"
+    path.parent.mkdir(parents=True)
+    table = TABLES["cells"].empty_table().replace_schema_metadata(metadata)
+    pq.write_table(table, path)
+    found = metadata.get("cftrain_format", "none")
+    with pytest.raises(ResultError) as caught:
+        store.done()
+    assert str(caught.value).startswith(
+        f"{path}: expected results of format {schemas.FORMAT}, got format {found}"
+    )
+
+
+def test_a_part_with_other_columns_is_an_error_with_its_path(store):
+    path = store.folder / "cells" / "part-s.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(TABLES["cells"].empty_table().drop_columns(["seed"]), path)
+    with pytest.raises(ResultError, match=f"{path}: expected results of format"):
+        store.read("cells")
+
+
+def test_other_files_are_let_be(store):
+    write_stack(store, "s", [cell_row("a", "s")])
+    (store.folder / "cells" / ".part-t.parquet.123").write_bytes(b"half")
+    (store.folder / "cells" / "notes.txt").write_text("mine")
+    assert store.done() == {"a"}
+
+
+def test_times_are_kept_to_the_microsecond(store):
+    made = START + timedelta(microseconds=123_456)
+    store.write("cells", "s", [cell_row("a", "s", created=made)])
+    assert store.read("cells")["created"][0] == made
+
+
+def test_reading_needs_no_torch(store):
+    write_stack(store, "s", [cell_row("a", "s")])
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from cftrain.results.store import Store\n"
+        f"assert Store(Path({str(store.folder)!r})).done() == {{'a'}}\n"
+        "assert 'torch' not in sys.modules"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
