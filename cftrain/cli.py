@@ -6,7 +6,8 @@ Nothing heavy is imported before a command needs it, so that help is instant.
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import cftrain
@@ -45,6 +46,8 @@ PICTURES = ("constraints", "protection")
 
 ARGUMENT_ERROR = 2
 INTERRUPTED = 130
+
+FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
 def entry() -> int:
@@ -138,18 +141,36 @@ def _hydra(command: str, arguments: Sequence[str], *context: object) -> None:
         except Exception as error:  # Hydra would print a line of its own
             failures.append(error)
 
-    sys.argv = [sys.argv[0], *arguments]
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach _guarded as they are
-    hydra.main(
+    program = hydra.main(
         config_path=str(folder()), config_name=CONFIGURED[command], version_base="1.3"
-    )(task)()
+    )(task)
+    try:
+        with _environment([sys.argv[0], *arguments]):
+            program()
+    except ValueError as error:  # Hydra's own, of words that it cannot make sense of
+        raise ConfigError(str(error)) from error
     if failures:
         raise failures[0]
 
 
+@contextmanager
+def _environment(arguments: list[str]) -> Iterator[None]:
+    """What Hydra reads; with the variable it lets exceptions through as they are."""
+    before = sys.argv, os.environ.get(FULL_ERROR)
+    sys.argv, os.environ[FULL_ERROR] = arguments, "1"
+    try:
+        yield
+    finally:
+        sys.argv, variable = before
+        if variable is None:
+            del os.environ[FULL_ERROR]
+        else:
+            os.environ[FULL_ERROR] = variable
+
+
 def _guarded(command: Callable[[], None]) -> int:
     """Run a command; errors that a user can mend become one message and exit code 2."""
-    show_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    show_traceback = os.environ.get(FULL_ERROR) == "1"
     try:
         command()
     except KeyboardInterrupt:

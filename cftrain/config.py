@@ -226,7 +226,8 @@ def _find_class(target: str) -> Any:
         found = getattr(importlib.import_module(module), name, None)
     except ImportError:
         return None
-    return found if isinstance(found, type) and is_dataclass(found) else None
+    concrete = isinstance(found, type) and not inspect.isabstract(found)
+    return found if concrete and is_dataclass(found) else None
 
 
 @cache

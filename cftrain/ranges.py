@@ -64,7 +64,7 @@ Probability = Annotated[Scalar, Between(0, 1)]
 Share = Annotated[float, Between(0, 1, closed=True)]
 PositiveFloat = Annotated[float, Above(0)]
 Count = Annotated[int, AtLeast(1)]
-Seed = Annotated[int, AtLeast(0)]
+Seed = Annotated[int, Between(0, 2**63 - 1, closed=True)]
 
 INCIDENTAL = "incidental"
 """Annotates fields that say where something is, not what: no part of a run's id."""

@@ -15,8 +15,9 @@ T = TypeVar("T")
 def stack(members: Sequence[T], *, dtype: torch.dtype, device: torch.device) -> T:
     """One object that stands for all members, in their order.
 
-    Floats become (stack, 1) tensors, nested dataclasses are stacked in turn, and all
-    else has to agree. Raises StackError where it does not.
+    Floats become (stack, 1) tensors, nested dataclasses are stacked in turn unless they
+    say that they are not `stackable`, and all else has to agree. Raises StackError
+    where it does not.
     """
     first = members[0]
     if any(type(member) is not type(first) for member in members):
@@ -47,7 +48,7 @@ def _stack_values(
 ) -> Any:
     if all(isinstance(value, float) for value in values):
         return torch.tensor(values, dtype=dtype, device=device).unsqueeze(1)
-    if is_dataclass(values[0]):
+    if is_dataclass(values[0]) and getattr(values[0], "stackable", True):
         return stack(values, dtype=dtype, device=device)
     if any(value != values[0] for value in values):
         raise StackError(f"{name}: expected the same value in all cells, got {values}")

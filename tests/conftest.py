@@ -34,9 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """Without type checks: for tests of our own checks of shapes, which come later."""
+    before = jaxtyping.config.jaxtyping_disable
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+    jaxtyping.config.update("jaxtyping_disable", before)
 
 
 @pytest.fixture(scope="session")

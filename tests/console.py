@@ -62,10 +62,10 @@ class Outcome:
         return self.err.removeprefix("cftrain: ").rstrip("\n")
 
 
-def compose(*overrides: str) -> DictConfig:
-    """The composed configuration, as Hydra hands it to the command."""
+def compose(*overrides: str, root: str = "run") -> DictConfig:
+    """The composed configuration, as Hydra hands it to a command."""
     with initialize_config_dir(str(config.folder()), version_base="1.3"):
-        return hydra_compose("run", list(overrides))
+        return hydra_compose(root, list(overrides))
 
 
 def read(*overrides: str) -> tuple[Run, Settings]:

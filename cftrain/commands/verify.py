@@ -44,7 +44,8 @@ def run(arguments: Sequence[str]) -> None:
         again = Store(Path(temporary))
         for name in chosen:
             described = json.loads(cells.loc[name, "config"])
-            alone = Cell(id=name, run=rebuild(described))
+            pair = cells.loc[name, "pair"]
+            alone = Cell(id=name, pair=pair, run=rebuild(described))
             perform(
                 Task(
                     stack=Stack(cells=(alone,), seconds=0.0),

@@ -83,7 +83,10 @@ class DatasetSpec(ABC):
 
     @abstractmethod
     def load(self) -> Dataset:
-        """Read, prepare and check. Raises DataError."""
+        """Read what is here, prepare and check it; `source` comes first and fetches.
+
+        Raises DataError.
+        """
 
 
 def _check_part(
@@ -100,6 +103,8 @@ def _check_part(
             f"{where}: expected a label per row, got {len(features)} rows and "
             f"{len(labels)} labels"
         )
+    if not len(features):
+        raise DataError(f"{where}: expected some, got none")
     broken = int((~torch.isfinite(features)).any(1).sum())
     if broken:
         raise DataError(f"{where}: expected finite features, got {broken} rows without")

@@ -68,13 +68,9 @@ class Mnist(DatasetSpec):
         return "embedded" if self._files() is None else "parquet"
 
     def load(self) -> Dataset:
-        source = self.source()
-        if source == "parquet":
-            files = self._files()
-            assert files is not None
-            train, test = (_read(path) for path in files)
-        else:
-            train, test = embedded_digits()
+        files = self._files()
+        source = "embedded" if files is None else "parquet"
+        train, test = map(_read, files) if files else embedded_digits()
         drawn = balanced_draw(
             torch.from_numpy(train[1]),
             self.training_rows + self.validation_rows,
@@ -167,7 +163,7 @@ def _read(path: Path) -> Digits:
     buffer = np.frombuffer(images.buffers()[1], dtype=np.uint8)
     first = images.offset * PIXELS
     pixels = buffer[first : first + len(images) * PIXELS].reshape(-1, PIXELS)
-    return pixels, table["label"].to_numpy().copy().copy()
+    return pixels, table["label"].to_numpy().copy()
 
 
 def _store_download(

@@ -35,6 +35,8 @@ def balanced_draw(labels: TableClasses, rows: int, seed: int) -> Tensor:
     Raises DataError if the classes cannot share the rows evenly.
     """
     classes = labels.unique()
+    if not len(classes):
+        raise DataError("balanced draw: expected some rows to draw from, got none")
     if rows % len(classes):
         raise DataError(
             f"balanced draw: expected rows divisible by {len(classes)} classes, "

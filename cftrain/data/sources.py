@@ -116,7 +116,13 @@ def fetch_openml(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features and integer labels of an OpenML table. Raises Unavailable."""
     bunch = _bunch(data_id, version, timeout_seconds, as_frame=False)
-    return np.asarray(bunch.data, np.uint8), np.asarray(bunch.target).astype(np.int64)
+    try:
+        labels = np.asarray(bunch.target).astype(np.int64)
+        return np.asarray(bunch.data, np.uint8), labels
+    except (TypeError, ValueError) as error:
+        raise Unavailable(
+            f"OpenML table {data_id}: expected numbers, got {error}"
+        ) from error
 
 
 def fetch_openml_frame(

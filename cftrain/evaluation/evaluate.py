@@ -15,11 +15,12 @@ from cftrain.evaluation.reference import Reference
 from cftrain.models.classifier import Classifier
 from cftrain.models.members import predict, width
 from cftrain.seeding import Stream, Streams
+from cftrain.tensors import Mask, PerRow
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One value of one metric of one cell.
+    """One value of one metric of one cell; metrics go by their names in the protocol.
 
     For metrics of counterfactuals the mean over the `rows` of a round that count; NaN
     and 0 rows where none does.
@@ -38,9 +39,9 @@ def evaluate(
     classifier: Classifier, dataset: Dataset, protocol: Protocol, *, streams: Streams
 ) -> Iterator[Measurement]:
     """All measurements of all cells; cell s draws its individuals from stream s."""
-    for metric in protocol.metrics.values():
+    for name, metric in protocol.metrics.items():
         if isinstance(metric, ModelMetric):
-            yield from _model_measurements(metric, classifier, dataset)
+            yield from _model_measurements(name, metric, classifier, dataset)
     if protocol.split == "test":
         features, labels = dataset.test_features, dataset.test_labels
     else:
@@ -51,9 +52,11 @@ def evaluate(
         individuals = draw_individuals(
             classifier, dataset, reference, protocol, search, streams=drawn
         )
-        for metric in protocol.metrics.values():
+        for name, metric in protocol.metrics.items():
             if isinstance(metric, CounterfactualMetric):
-                yield from _row_measurements(metric, individuals, reference, weight)
+                values = metric(individuals, reference).double()
+                counted = individuals.valid if metric.of_valid else individuals.present
+                yield from _row_measurements(name, individuals, values, counted, weight)
 
 
 def draw_individuals(
@@ -102,14 +105,14 @@ def pairs(count: int, classes: int, stream: Stream) -> tuple[Tensor, Tensor]:
 
 
 def _model_measurements(
-    metric: ModelMetric, classifier: Classifier, dataset: Dataset
+    name: str, metric: ModelMetric, classifier: Classifier, dataset: Dataset
 ) -> Iterator[Measurement]:
     values = metric(classifier, dataset)
     for level, of_cells in zip(metric.levels, values.tolist(), strict=True):
         for cell, value in enumerate(of_cells):
             yield Measurement(
                 cell=cell,
-                metric=metric.name,
+                metric=name,
                 energy_weight=None,
                 round=None,
                 epsilon=level,
@@ -119,13 +122,12 @@ def _model_measurements(
 
 
 def _row_measurements(
-    metric: CounterfactualMetric,
+    name: str,
     individuals: Individuals,
-    reference: Reference,
+    values: PerRow,
+    counted: Mask,
     energy_weight: float | None,
 ) -> Iterator[Measurement]:
-    values = metric(individuals, reference).double()
-    counted = individuals.valid if metric.of_valid else individuals.present
     counted = individuals.by_round(counted & torch.isfinite(values))
     rows = counted.sum(-1)
     sums = torch.where(counted, individuals.by_round(values), 0).sum(-1)
@@ -136,7 +138,7 @@ def _row_measurements(
         for number, (value, count) in enumerate(zip(of_rounds, counts, strict=True)):
             yield Measurement(
                 cell=cell,
-                metric=metric.name,
+                metric=name,
                 energy_weight=energy_weight,
                 round=number,
                 epsilon=None,

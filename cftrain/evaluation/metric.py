@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from cftrain.counterfactuals.result import SearchResult
@@ -27,7 +27,7 @@ class Individuals:
     predicted: Classes
     present: Mask
     rounds: int
-    pair_target: Classes
+    pair_target: Int[Tensor, " individual"]
 
     @property
     def valid(self) -> Mask:

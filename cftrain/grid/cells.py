@@ -13,14 +13,10 @@ class Cell:
     """A run and the hash of everything that shapes its numbers."""
 
     id: str
-    run: Run
+    pair: str
+    """Equal for cells that differ in their objective only."""
 
-    @property
-    def pair(self) -> str:
-        """Equal for cells that differ in their objective only."""
-        rest = {k: v for k, v in describe(self.run).items() if k != "objective"}
-        text = json.dumps(rest)
-        return blake2b(text.encode(), digest_size=8).hexdigest()
+    run: Run
 
     def columns(self) -> dict[str, Any]:
         """The cell's settings as columns of the table of cells."""
@@ -50,4 +46,8 @@ class Cell:
 
 
 def cell(run: Run, source: str) -> Cell:
-    return Cell(id=cell_id(run, source), run=run)
+    """The cell of a run on the given source of its data."""
+    rest = {name: part for name, part in describe(run).items() if name != "objective"}
+    text = json.dumps({"source": source, "run": rest})
+    pair = blake2b(text.encode(), digest_size=8).hexdigest()
+    return Cell(id=cell_id(run, source), pair=pair, run=run)

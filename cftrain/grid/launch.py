@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     CancelledError,
@@ -24,6 +26,10 @@ from cftrain.grid.plan import Stack
 from cftrain.grid.record import write_failure
 from cftrain.grid.worker import run_stack
 from cftrain.results.store import Store
+
+
+ORPHAN_SECONDS = 1.0
+"""How soon a worker sees that its coordinator is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +136,10 @@ def local_workers(count: int) -> Iterator[Executor | None]:
         yield None
         return
     executor = ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=_quiet_worker
+        count,
+        mp_context=get_context("spawn"),
+        initializer=_quiet_worker,
+        initargs=(os.getpid(),),
     )
     try:
         yield executor
@@ -142,10 +151,17 @@ def local_workers(count: int) -> Iterator[Executor | None]:
         raise
 
 
-def _quiet_worker() -> None:
+def _quiet_worker(parent: int) -> None:
     """Ctrl-C reaches every process of a terminal; only the first one answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+
+
+def _die_with(parent: int) -> None:
+    """A coordinator that was killed cannot end its workers: they see it and go."""
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_SECONDS)
+    os._exit(1)
 
 
 def mpi_size() -> int:

@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -34,7 +35,7 @@ class StackResult:
     dataset: Dataset
     classifier: Classifier
     history: Sequence[EpochRecord]
-    metrics: Iterable[Metric]
+    metrics: Mapping[str, Metric]
     measurements: Sequence[Measurement]
     exhibits: Sequence[Exhibit]
     train_seconds: float
@@ -133,7 +134,8 @@ def _write_weights(result: StackResult, store: Store) -> None:
             safetensors.torch.save_file(tensors, partial, metadata=metadata)
             partial.replace(path)
         except (OSError, SafetensorError) as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
             raise ResultError(f"{path}: could not be written: {error}") from error
 
 
@@ -155,9 +157,8 @@ def _history_rows(
 
 
 def _metric_rows(result: StackResult) -> Iterator[dict[str, Any]]:
-    metrics = {metric.name: metric for metric in result.metrics}
     for measurement in result.measurements:
-        metric = metrics[measurement.metric]
+        metric = result.metrics[measurement.metric]
         yield {
             **asdict(measurement),
             "cell": result.ids[measurement.cell],

@@ -66,7 +66,7 @@ def run_stack(
         dataset=dataset,
         classifier=trained.classifier,
         history=trained.history,
-        metrics=protocol.metrics.values(),
+        metrics=protocol.metrics,
         measurements=measured,
         exhibits=[] if gallery is None else exhibits(classifier, dataset, gallery),
         train_seconds=middle - start,

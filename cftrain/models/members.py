@@ -3,10 +3,11 @@
 import copy
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from cftrain.models.classifier import Classifier
-from cftrain.tensors import Classes, Rows
+from cftrain.tensors import Classes
 
 
 def frozen(classifier: Classifier, cells: slice | list[int]) -> Classifier:
@@ -36,7 +37,9 @@ def width(classifier: nn.Module) -> int:
 
 
 @torch.no_grad()
-def predict(classifier: Classifier, rows: Rows) -> Classes:
+def predict(
+    classifier: Classifier, rows: Float[Tensor, "cells row feature"]
+) -> Classes:
     """Predicted classes (stack, row); rows (1, row, feature) are shared by all."""
     stack = width(classifier)
     if len(rows) != stack:

@@ -6,7 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import safetensors.torch
 import torch
@@ -34,6 +34,9 @@ class VaeSpec:
     `decoder_decay` weighs the squared L2 norm of the decoder's weights and biases.
     """
 
+    stackable: ClassVar[bool] = False
+    """All cells of a stack share one autoencoder, or none can be stacked."""
+
     latent: Count
     hidden: Count
     epochs: Count
@@ -50,6 +53,8 @@ class Vae:
     `weights` holds `<layer>.weight` (output, input) and `<layer>.bias` of the layers
     encoder, mean, log_sigma, decoder and output.
     """
+
+    stackable: ClassVar[bool] = False
 
     weights: dict[str, Tensor]
 
@@ -161,7 +166,7 @@ def initial(spec: VaeSpec, *, features: int) -> Vae:
 def _epoch(
     spec: VaeSpec, epoch: int, vae: Vae, rows: Tensor, optimiser: torch.optim.Adam
 ) -> float:
-    """One pass over the shuffled rows, the last of which may be fewer; its losses."""
+    """One pass over the shuffled rows in batches; the sum of their losses."""
     generator = _stream(spec).child("epoch", epoch).generator()
     shuffled = rows[torch.randperm(len(rows), generator=generator)].unsqueeze(0)
     noise = torch.randn(1, len(rows), spec.latent, generator=generator)

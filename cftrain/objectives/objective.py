@@ -5,12 +5,13 @@ from functools import cached_property
 from typing import Literal
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from cftrain.energy import cross_entropy, energy
 from cftrain.objectives.terms import divergence, ridge
 from cftrain.ranges import Weight
-from cftrain.tensors import Classes, Logits, PerCell, PerRow
+from cftrain.tensors import Logits, PerCell
 
 PARTS = ("class_loss", "divergence", "adversarial_loss", "ridge")
 
@@ -25,10 +26,10 @@ class Batch:
     """
 
     logits: Logits
-    observed_label: Classes
-    nascent_label: Classes
-    target: Classes
-    ridge_share: PerRow
+    observed_label: Int[Tensor, "stack observed"]
+    nascent_label: Int[Tensor, "stack tuple"]
+    target: Int[Tensor, "stack tuple"]
+    ridge_share: Float[Tensor, "stack tuple"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class Objective:
     @property
     def needs_counterfactuals(self) -> bool:
         """Whether any cell does."""
-        return bool(self.cells_with_counterfactuals(1))
+        return any(torch.as_tensor(weight).any() for weight in self.weights[1:])
 
     def cells_with_counterfactuals(self, stack: int) -> list[int]:
         """The cells of the stack that have a term about counterfactuals."""
@@ -112,4 +113,5 @@ class Objective:
     @cached_property
     def _weights(self) -> Tensor:
         """(part, stack), or (part, 1) for plain numbers."""
-        return torch.stack([torch.as_tensor(w).reshape(-1) for w in self.weights])
+        weights = [torch.as_tensor(w, dtype=torch.float64) for w in self.weights]
+        return torch.stack([weight.reshape(-1) for weight in weights])

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def save_points(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
         pq.write_table(pa.Table.from_pylist(listed, schema=POINTS), partial)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise ResultError(f"{path}: could not be written: {error}") from error
 
 

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,9 @@ class Store:
                 pa.table(columns, schema=schema), partial, compression="zstd"
             )
             partial.replace(path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
+        except (OSError, OverflowError, pa.ArrowException) as error:
+            with suppress(OSError):
+                partial.unlink()
             raise ResultError(f"{path}: could not be written: {error}") from error
 
     def read(self, table: str) -> pd.DataFrame:

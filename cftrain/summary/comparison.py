@@ -7,8 +7,6 @@ import pandas as pd
 from cftrain.errors import ResultError
 from cftrain.results.store import Store
 
-BASELINE = "vanilla"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:

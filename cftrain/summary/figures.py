@@ -20,6 +20,9 @@ def draw_gallery(store: Store, cells: list[str], folder: Path) -> list[Path]:
     """
     gallery = store.read("gallery")
     gallery = gallery[gallery["cell"].isin(cells)]
+    # Cells of different stacks chose their factuals apart: show those of all.
+    shared = gallery.groupby("factual")["cell"].transform("nunique") == len(cells)
+    gallery = gallery[shared]
     if gallery.empty or gallery["height"].iloc[0] == 1:
         return []
     objective = store.read("cells").set_index("cell")["objective"]

@@ -5,22 +5,24 @@ from tabulate import tabulate
 
 from cftrain.errors import ResultError
 from cftrain.results.store import Store
-from cftrain.summary.comparison import BASELINE, Comparison, compare
+from cftrain.summary.comparison import Comparison, compare
 
 LABELS = {"full": "CT", "energy": "CD", "adversarial": "AR", "vanilla": "BL"}
 EMPTY = "-"
 
 
 def report(store: Store, cells: list[str]) -> str:
-    """Header and table for the given cells, the model first. Raises ResultError."""
+    """Header and table of a cell and, if there is a second one, of its baseline.
+
+    Raises ResultError.
+    """
     finished = store.read("cells").set_index("cell")
     absent = [cell for cell in cells if cell not in finished.index]
     if absent:
         raise ResultError(f"{store.folder}: expected results of {absent}, got none")
     chosen = finished.loc[cells]
-    others = chosen[chosen["objective"] == BASELINE]
     model = chosen.iloc[0]
-    baseline = others.iloc[0] if len(others) and len(chosen) > 1 else None
+    baseline = chosen.iloc[1] if len(chosen) > 1 else None
     rows = compare(store, model.name, None if baseline is None else baseline.name)
     table = _table(rows, model, baseline)
     return "\n".join([_header(model), table, *_notes(store, chosen)])
@@ -39,7 +41,12 @@ def _table(rows: list[Comparison], model: pd.Series, baseline: pd.Series | None)
     if baseline is None:
         cells = [[row.measure, _shown(row.model)] for row in rows]
         return tabulate(cells, ["", name], tablefmt="simple", disable_numparse=True)
-    head = ["", LABELS[baseline["objective"]], name, f"{name} against baseline"]
+    head = [
+        "",
+        LABELS[baseline["objective"]],
+        name,
+        f"{name} against {LABELS[baseline['objective']]}",
+    ]
     cells = [
         [row.measure, _shown(row.baseline), _shown(row.model), _change(row)]
         for row in rows
@@ -74,6 +81,8 @@ def _notes(store: Store, chosen: pd.DataFrame) -> list[str]:
                 "training counterfactuals were mature, after "
                 f"{own['search_steps'].mean():.1f} of {row['max_steps']} steps"
             )
+        if row["status"] == "failed":
+            notes.append(f"{LABELS[row['objective']]}: FAILED, {row['reason']}")
         if own["skipped_batches"].sum():
             notes.append(
                 f"{LABELS[row['objective']]}: {own['skipped_batches'].sum():.0f} "

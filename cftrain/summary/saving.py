@@ -1,6 +1,7 @@
 """Write pictures under a temporary name, then rename them."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -25,6 +26,7 @@ def save(
         except OSError as error:
             raise ResultError(f"{target}: could not be written: {error}") from error
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
         written.append(target)
     return written

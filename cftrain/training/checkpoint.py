@@ -5,6 +5,8 @@ finished epochs is all the random state there is.
 """
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,5 +66,16 @@ class Checkpoint:
             )
         return state
 
+    def expect(self, state: dict[str, Tensor], names: Iterable[str]) -> None:
+        """Raises ResultError unless the state has tensors of just these names."""
+        if set(state) != set(names):
+            raise ResultError(
+                f"{self.path}: expected tensors {sorted(names)}, got {sorted(state)}; "
+                "delete the file to train from the start"
+            )
+
     def remove(self) -> None:
+        """Delete the file, and the folder after the last one."""
         self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.parent.rmdir()

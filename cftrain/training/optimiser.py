@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
 
 from cftrain.ranges import Between, PositiveFloat
@@ -46,11 +47,13 @@ class FlatAdam:
         self._rates = torch.tensor(rates, dtype=torch.float64).view(2, 1, 1)
         self._rates = self._rates.to(self.weights.device)
 
-    def step(self, loss: PerCell) -> PerCell:
+    def step(self, loss: PerCell) -> Bool[Tensor, " stack"]:
         """One update by the gradient of the loss; True for cells that made it."""
         slopes = torch.autograd.grad(loss.sum(), self.parameters)
         gradient = torch.cat([slope.flatten(1) for slope in slopes], 1)
-        made = torch.isfinite(loss.detach()) & torch.isfinite(gradient).all(1)
+        # The square: a gradient whose second moment overflows would spoil the weights.
+        finite = torch.isfinite(gradient * gradient).all(1)
+        made = torch.isfinite(loss.detach()) & finite
         self._update(gradient, made.unsqueeze(1))
         return made
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from cftrain.counterfactuals.search import CounterfactualSearch
@@ -50,7 +51,8 @@ class Trainer:
         optimiser = FlatAdam(self.schedule.optimiser, classifier)
         records: list[EpochRecord] = []
         saved = checkpoint.load() if checkpoint else None
-        if saved is not None:
+        if checkpoint and saved is not None:
+            checkpoint.expect(saved, ("history", *optimiser.state()))
             records = as_records(saved.pop("history"))
             optimiser.restore(saved)
         for epoch in range(len(records) + 1, self.schedule.epochs + 1):
@@ -76,6 +78,9 @@ class Trainer:
             totals.append(total.detach())
             terms.append(parts.detach())
         means, skipped = _summary(totals, terms, made)
+        for name in PARTS[1:]:
+            # Cells without counterfactuals carry other rows along: no part of them.
+            means[name] = torch.where(self._searched, means[name], 0)
         return EpochRecord(
             **means,
             mature_share=pool.mature_share if pool else self._nothing(),
@@ -88,14 +93,20 @@ class Trainer:
         )
 
     @property
+    def _searched(self) -> Bool[Tensor, " stack"]:
+        """Which cells have terms about counterfactuals."""
+        searched = torch.zeros(len(self.streams), dtype=torch.bool)
+        searched[self.objective.cells_with_counterfactuals(len(self.streams))] = True
+        return searched
+
+    @property
     def counterfactuals(self) -> int:
         """Per epoch, and at least one per batch (as the authors' code)."""
         batch_count = len(batches(len(self.rows), self.schedule.batch_rows))
         return max(self.schedule.counterfactuals, batch_count)
 
     def _pool(self, epoch: int, classifier: Classifier) -> Pool | None:
-        wanted = bool(self.objective.cells_with_counterfactuals(len(self.streams)))
-        if epoch <= self.schedule.burn_in_epochs or not wanted:
+        if epoch <= self.schedule.burn_in_epochs or not self._searched.any():
             return None
         return draw_pool(
             classifier,
@@ -154,10 +165,11 @@ class Trainer:
 def _summary(
     totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
 ) -> tuple[dict[str, PerCell], PerCell]:
-    """Mean losses over the steps that were made, and how many were not."""
+    """Mean losses over the steps that were made, NaN without any; how many were not."""
     steps = torch.stack(made).double()
     values = torch.cat([torch.stack(totals).unsqueeze(1), torch.stack(terms)], 1)
     values = values.double()
     values = torch.where(steps.unsqueeze(1) > 0, values, 0).sum(0)
-    means = values / steps.sum(0).clamp(min=1)
+    means = (values / steps.sum(0)).cpu()
+    steps = steps.cpu()
     return dict(zip(("loss", *PARTS), means, strict=True)), (1 - steps).sum(0)

@@ -3,20 +3,28 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cftrain import config
+from cftrain.commands.figure import FigureSettings
+from cftrain.commands.grid import GridSettings
 from cftrain.data import sources
 from cftrain.data.tabular import Table
-from tests.console import TINY, call, files, read, run_of
+from cftrain.run import Settings
+from tests.console import TINY, call, compose, files, read, run_of
 
 FOLDER = config.folder()
+ROOTS = {"run": Settings, "grid": GridSettings, "figure": FigureSettings}
+"""What each file at the top of the tree describes besides a run."""
+
 OPTIONS = sorted(
     str(path.relative_to(FOLDER).with_suffix(""))
     for path in FOLDER.rglob("*.yaml")
     if path.parent != FOLDER
 )
 EXPERIMENTS = [name for name in OPTIONS if name.startswith("experiment/")]
-GROUPS = [name for name in OPTIONS if name not in EXPERIMENTS]
+GRIDS = [name for name in OPTIONS if name.startswith("grid/")]
+GROUPS = [name for name in OPTIONS if name not in (*EXPERIMENTS, *GRIDS)]
 
 ENOUGH_ROWS = "data.training_rows=50000"
 """For schedules that ask for many counterfactuals."""
@@ -34,8 +42,19 @@ def choice(name: str) -> str:
 
 
 def needs_tables(name: str) -> bool:
-    """Whether a data set is neither generated nor carried by a package."""
-    return isinstance(run_of(choice(name)).data, Table)
+    """Whether an experiment's data is neither generated nor carried by a package."""
+    data = yaml.safe_load((FOLDER / "data" / f"{data_of(name)}.yaml").read_text())
+    return data["_target_"] == f"{Table.__module__}.{Table.__qualname__}"
+
+
+def data_of(name: str) -> str:
+    """The data of an experiment, or of the one that it builds on."""
+    for entry in yaml.safe_load((FOLDER / f"{name}.yaml").read_text())["defaults"]:
+        if isinstance(entry, str) and entry != "_self_":
+            return data_of(f"experiment/{entry}")
+        if isinstance(entry, dict) and "override /data" in entry:
+            return entry["override /data"]
+    raise AssertionError(f"{name}: expected its data among the defaults")
 
 
 def marked(name: str):
@@ -56,6 +75,19 @@ def test_there_are_options_of_every_group():
         "search",
     }
     assert {"experiment/mnist", "experiment/moons"} <= set(EXPERIMENTS)
+
+
+def test_every_root_reads():
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(ROOTS)
+    for root, settings in ROOTS.items():
+        run, _ = config.read(compose(root=root), settings)
+        assert run == run_of()
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_every_grid_reads(name):
+    _, settings = config.read(compose(choice(name), root="grid"), GridSettings)
+    assert settings.grid.name == name.partition("/")[2]
 
 
 @pytest.mark.parametrize("name", GROUPS)

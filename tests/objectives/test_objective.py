@@ -54,12 +54,6 @@ def test_parts_agree_with_a_loop_over_rows():
         )
 
 
-ROUNDED = pytest.mark.xfail(
-    reason="BUG: Objective._weights turns plain numbers into float32"
-)
-
-
-@ROUNDED
 def test_the_total_is_the_weighted_sum():
     parts = objective().parts(batch(LOGITS))
     found = objective(2.0, 0.5, 0.25, 0.1).total(parts)
@@ -67,7 +61,6 @@ def test_the_total_is_the_weighted_sum():
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
 
 
-@ROUNDED
 def test_stacked_weights_are_the_weights_of_each_cell():
     members = [objective(1.0, 0.5, 0.25, 0.1), objective(0.7, 0.0, 2.0, 0.3)]
     parts = objective().parts(batch(LOGITS))
@@ -154,9 +147,6 @@ def test_cells_without_counterfactuals_are_found_in_a_stack():
     assert mixed().cells_with_counterfactuals(4) == [1, 3]
 
 
-@pytest.mark.xfail(
-    reason="BUG: Objective.needs_counterfactuals raises RuntimeError for stacks > 1"
-)
 def test_a_stack_needs_counterfactuals_if_any_cell_does():
     assert mixed().needs_counterfactuals
     assert not stacked([vanilla(), vanilla()]).needs_counterfactuals

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from cftrain.errors import ResultError
 from cftrain.training.checkpoint import Checkpoint
@@ -95,8 +96,6 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_kept(checkpoint, content):
 
 
 def test_tensors_without_a_format_are_refused(checkpoint):
-    from safetensors.torch import save_file
-
     checkpoint.path.parent.mkdir()
     save_file(STATE, checkpoint.path)
     with pytest.raises(ResultError, match="expected a checkpoint of stack abc"):

@@ -3,7 +3,7 @@ import torch
 
 from cftrain.counterfactuals.maturity import Never
 from cftrain.data.sampling import TrainingRows, training_rows
-from cftrain.models.members import predict
+from cftrain.models.members import frozen, predict
 from cftrain.training.epoch import Pool, draw_pool, other_class
 from tests import builders
 from tests.builders import constraints, objective, stacked, streams, vanilla
@@ -121,8 +121,6 @@ def test_targets_are_uniform_over_the_other_classes(classes):
 
 
 def test_a_cell_draws_what_it_would_draw_alone(rows, classifier):
-    from cftrain.models.members import frozen
-
     whole = pool_of(classifier, rows)
     for cell in range(STACK):
         here = slice(cell, cell + 1)

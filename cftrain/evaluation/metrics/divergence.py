@@ -33,39 +33,45 @@ class MmdImplausibility(CounterfactualMetric):
 
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:
         by_round = individuals.by_round(individuals.found.counterfactual)
+        present = individuals.by_round(individuals.present)
         values = torch.full(
             by_round.shape[:3], torch.nan, dtype=torch.float64, device=by_round.device
         )
         for label in range(reference.classes):
             members = (individuals.pair_target == label).nonzero().flatten()
-            observed = reference.of(label).rows[: self.rows]
-            if len(members) < 2 or len(observed) < 2:
+            observed = reference.of(label).rows[: self.rows].double()
+            if not len(members) or len(observed) < 2:
                 continue
-            group = by_round[:, :, members[: self.rows]]
-            values[:, :, members] = self._groups(group, observed).unsqueeze(-1)
+            kept = members[: self.rows]
+            values[:, :, members] = torch.stack(
+                [
+                    self._groups(x.double(), there.double(), observed)
+                    for x, there in zip(
+                        by_round[:, :, kept], present[:, :, kept], strict=True
+                    )
+                ]
+            ).unsqueeze(-1)
         return values.flatten(1)
 
-    def _groups(self, x: Tensor, observed: Tensor) -> Tensor:
-        """MMD^2 of (stack, round, row, feature) to (row, feature): (stack, round)."""
-        observed = observed.double()
-        within = _mean_off_diagonal(self._kernel(observed, observed))
-        values = []
-        for cell in x:
-            cell = cell.double()
-            cross = self._kernel(cell, observed).mean((-2, -1))
-            own = _mean_off_diagonal(self._kernel(cell, cell))
-            values.append(own + within - 2 * cross)
-        stacked = torch.stack(values)
-        return stacked.clamp(min=0) if self.clamp else stacked
+    def _groups(self, x: Tensor, there: Tensor, observed: Tensor) -> Tensor:
+        """MMD^2 of (round, row, feature) to (row, feature): (round,).
+
+        `there` is 1 for rows that count and 0 for others; NaN below two of them.
+        """
+        count = there.sum(-1)
+        pairs = there.unsqueeze(-1) * there.unsqueeze(-2)
+        own = (self._kernel(x, x) * pairs).sum((-2, -1)) - count
+        own = own / (count * (count - 1))
+        cross = self._kernel(x, observed).mean(-1) * there
+        within = self._kernel(observed, observed)
+        rows = len(observed)
+        among = (within.sum() - rows) / (rows * (rows - 1))
+        value = own + among - 2 * cross.sum(-1) / count
+        value = torch.where(count > 1, value, torch.nan)
+        return value.clamp(min=0) if self.clamp else value
 
     def _kernel(self, x: Tensor, y: Tensor) -> Tensor:
-        """exp(-|x - y|^2 / (2 l^2))."""
+        """exp(-|x - y|^2 / (2 l^2)); 1 on the diagonal of k(x, x), but for rounding."""
         squares = (x * x).sum(-1).unsqueeze(-1) + (y * y).sum(-1).unsqueeze(-2)
         distance = (squares - 2 * x @ y.mT).clamp(min=0)
         return torch.exp(-distance / (2 * self.length_scale**2))
-
-
-def _mean_off_diagonal(kernel: Tensor) -> Tensor:
-    count = kernel.shape[-1]
-    trace = kernel.diagonal(dim1=-2, dim2=-1).sum(-1)
-    return (kernel.sum((-2, -1)) - trace) / (count * (count - 1))

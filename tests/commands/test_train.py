@@ -1,0 +1,361 @@
+"""`cftrain train` from its arguments to table, picture and results."""
+
+import io
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from omegaconf import OmegaConf
+from PIL import Image
+from safetensors.torch import load_file
+
+from cftrain import config
+from cftrain.commands import train
+from cftrain.data import sources
+from cftrain.grid.cells import cell
+from cftrain.results.store import Store
+from cftrain.run import Settings
+from cftrain.training.history import COLUMNS, EpochRecord
+from cftrain.training.trainer import Trainer
+from tests.console import TINY, TINY_MOONS, Outcome, call, files, read, run_of, spawn
+
+TIMES = ["seconds", "created", "train_seconds", "evaluate_seconds"]
+DIGITS = (
+    "+experiment=mnist",
+    *TINY[:-1],
+    "data.training_rows=100",
+    "data.validation_rows=20",
+    "schedule.batch_rows=50",
+    "evaluation.gallery.factuals=1",
+    "evaluation.gallery.search.max_steps=2",
+)
+
+
+def tiny(folder: Path, *overrides: str) -> Outcome:
+    """A successful tiny training with results in the folder."""
+    outcome = call("train", *TINY_MOONS, *overrides, f"hydra.run.dir={folder}")
+    assert outcome.code == 0, outcome.err
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> tuple[Path, Outcome]:
+    """A finished run; tests only look at it or run it again."""
+    folder = tmp_path_factory.mktemp("train") / "run"
+    return folder, tiny(folder)
+
+
+def numbers(folder: Path) -> dict[str, pd.DataFrame]:
+    """Tables without what may differ between runs of the same cells."""
+    store = Store(folder)
+    return {
+        name: store.read(name).drop(columns=TIMES, errors="ignore")
+        for name in ("history", "metrics")
+    }
+
+
+def same_numbers(left: Path, right: Path) -> None:
+    theirs = numbers(right)
+    for name, table in numbers(left).items():
+        pd.testing.assert_frame_equal(table, theirs[name], check_exact=True)
+
+
+def no_training(*_: object, **__: object) -> None:
+    raise AssertionError("trained again")
+
+
+@pytest.fixture
+def trained(monkeypatch) -> list[list[str]]:
+    """Objectives of the cells of each stack that is trained."""
+    calls: list[list[str]] = []
+    run_stack = train.run_stack
+
+    def spy(cells, *arguments, **options):
+        calls.append([made.run.objective.name for made in cells])
+        return run_stack(cells, *arguments, **options)
+
+    monkeypatch.setattr(train, "run_stack", spy)
+    return calls
+
+
+def test_a_run_ends_with_its_table_and_where_its_results_are(finished):
+    folder, outcome = finished
+    assert outcome.err == ""
+    first, *_, last = outcome.out.splitlines()
+    assert first.startswith("moons (generated, 120 training and 60 test rows), mlp")
+    assert "CT against baseline" in outcome.out
+    for measure in ("accuracy", "f1", "fgsm_accuracy (eps 0.01)", "ip", "ip_star"):
+        assert f"\n{measure} " in outcome.out
+    assert last == f"results: {folder}"
+
+
+def test_results_are_all_there_and_nothing_else(finished):
+    folder, _ = finished
+    kinds = sorted(Path(name).parts[0] for name in files(folder))
+    expected = ["cells", "config.yaml", "history", "metrics", "weights", "weights"]
+    assert kinds == expected
+    assert len(pd.read_parquet(folder / "cells")) == 2
+
+
+def test_the_stored_configuration_is_that_of_the_run(finished):
+    folder, _ = finished
+    run, settings = config.read(OmegaConf.load(folder / "config.yaml"), Settings)
+    assert (run, settings) == read(*TINY_MOONS)
+    twin = replace(run, objective=settings.compare)
+    assert Store(folder).done() == {cell(r, "generated").id for r in (run, twin)}
+
+
+def test_results_go_below_outputs_by_the_name_of_the_data(tmp_path):
+    outcome = call("train", *TINY_MOONS, "compare=none", cwd=tmp_path)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.endswith(f"results: {tmp_path}/outputs/moons\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
+    shown = call("train", "--cfg", "hydra")
+    assert "    dir: outputs/${name}\n" in shown.out
+
+
+def test_again_it_says_that_it_is_done_and_shows_the_same(finished, monkeypatch):
+    folder, first = finished
+    before = files(folder)
+    monkeypatch.setattr(Trainer, "train", no_training)
+    monkeypatch.setattr(train, "run_stack", no_training)
+    again = tiny(folder)
+    note, _, rest = again.out.partition("\n")
+    assert note == f"{folder}: done already; overwrite=true repeats it"
+    assert rest == first.out
+    assert files(folder) == before
+
+
+def test_another_process_finds_the_same_cells_done(finished, tmp_path):
+    folder, first = finished
+    again = spawn(
+        "train",
+        *TINY_MOONS,
+        f"hydra.run.dir={folder}",
+        cwd=tmp_path,
+        PYTHONHASHSEED="7",
+    )
+    assert again.code == 0, again.err
+    assert again.out.partition("\n")[2] == first.out
+
+
+def test_overwriting_repeats_it_with_the_same_numbers(finished, tmp_path):
+    folder, first = finished
+    copy = tmp_path / "run"
+    shutil.copytree(folder, copy)
+    made = Store(copy).read("cells")["created"]
+    torch.manual_seed(3)
+    state = torch.random.get_rng_state()
+    again = tiny(copy, "overwrite=true")
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert torch.get_num_threads() == 1
+    assert (Store(copy).read("cells")["created"] > made).all()
+    same_numbers(copy, folder)
+    assert "done already" not in again.out
+    assert lines_without_times(again, copy) == lines_without_times(first, folder)
+    assert sorted(files(copy)) == sorted(files(folder))
+
+
+def lines_without_times(outcome: Outcome, folder: Path) -> list[str]:
+    lines = outcome.out.replace(str(folder), "").splitlines()
+    return [line for line in lines if not line.startswith("trained in")]
+
+
+def test_a_later_comparison_trains_the_missing_twin_only(finished, tmp_path, trained):
+    folder, first = finished
+    alone = tiny(tmp_path, "compare=none")
+    assert trained == [["full"]]
+    assert "baseline" not in alone.out
+    both = tiny(tmp_path)
+    assert trained == [["full"], ["vanilla"]]
+    assert lines_without_times(both, tmp_path) == lines_without_times(first, folder)
+    assert tiny(tmp_path).out.partition("\n")[2] == both.out
+    assert len(trained) == 2
+    cells = Store(tmp_path).read("cells")
+    assert cells["pair"].nunique() == 1
+    assert cells["stack"].nunique() == 2
+
+
+def test_a_model_equal_to_its_twin_is_trained_once(tmp_path, trained):
+    outcome = tiny(tmp_path, "objective=vanilla")
+    assert trained == [["vanilla"]]
+    assert "against" not in outcome.out
+
+
+def test_other_settings_are_other_cells_in_the_same_folder(tmp_path, trained):
+    tiny(tmp_path, "compare=none")
+    other = tiny(tmp_path, "compare=none", "seed=1")
+    assert "seed 1," in other.out
+    assert len(trained) == 2
+    assert len(Store(tmp_path).done()) == 2
+    assert "seed 2025," in tiny(tmp_path, "compare=none").out
+    assert len(trained) == 2
+
+
+def test_where_results_are_and_what_they_are_called_is_no_setting(finished, trained):
+    folder, _ = finished
+    assert "done already" in tiny(folder, "name=other").out
+    assert trained == []
+
+
+def test_an_interrupted_run_goes_on_to_the_same_numbers(
+    finished, tmp_path, monkeypatch
+):
+    folder, _ = finished
+
+    def interrupt(bar: object, epoch: int, record: EpochRecord) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train._Bar, "update", interrupt)
+        stopped = call("train", *TINY_MOONS, f"hydra.run.dir={tmp_path}")
+    assert stopped.code == 130
+    assert stopped.err == "cftrain: interrupted; run it again to go on\n"
+    assert stopped.out == ""
+    assert [Path(name).parts[0] for name in files(tmp_path)] == ["checkpoints"]
+    epochs: list[int] = []
+    monkeypatch.setattr(
+        train._Bar, "update", lambda bar, epoch, record: epochs.append(epoch)
+    )
+    tiny(tmp_path)
+    assert epochs == [2]
+    same_numbers(tmp_path, folder)
+    assert sorted(files(tmp_path)) == sorted(files(folder))
+    for path in (folder / "weights").iterdir():
+        theirs = load_file(path)
+        for name, value in load_file(tmp_path / "weights" / path.name).items():
+            assert torch.equal(value, theirs[name])
+
+
+def test_several_seeds_in_a_sweep(tmp_path):
+    outcome = call(
+        "train",
+        "-m",
+        *TINY_MOONS,
+        "seed=1,2",
+        f"hydra.sweep.dir={tmp_path}",
+        "hydra.sweep.subdir=${hydra.job.num}",
+    )
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count("results: ") == 2
+    seeds = [Store(tmp_path / number).read("cells")["seed"] for number in "01"]
+    assert [list(column.unique()) for column in seeds] == [[1], [2]]
+
+
+@pytest.mark.xfail(reason="a sweep's folder is named by all overrides: too long a name")
+def test_a_sweep_with_many_overrides(tmp_path):
+    outcome = call("train", "-m", *TINY_MOONS, "seed=1,2", cwd=tmp_path)
+    assert outcome.code == 0
+
+
+def test_help_and_information_change_nothing(tmp_path):
+    shown = call("train", "--help", cwd=tmp_path)
+    assert shown.code == 0
+    for text in ("cftrain train", "+experiment", "moons, ", "training_rows: 3000"):
+        assert text.removeprefix("+") in shown.out
+    composed = call("train", "--cfg", "job", "+experiment=mnist", cwd=tmp_path)
+    assert composed.code == 0
+    values = OmegaConf.create(composed.out)
+    assert values.objective.ridge_weight == 0.01
+    run, _ = config.read(values, Settings)
+    assert run == run_of("+experiment=mnist")
+    defaults = call("train", "--info", "defaults", cwd=tmp_path)
+    assert defaults.code == 0
+    assert "data/moons" in defaults.out
+    assert not files(tmp_path)
+
+
+def test_no_matter_where_it_is_called(tmp_path, monkeypatch):
+    """Paths of the configuration do not depend on the folder or on other files."""
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "run.yaml").write_text("nonsense: true\n")
+    (tmp_path / "torch.yaml").write_text("")
+    outcome = call("train", "--cfg", "job", cwd=tmp_path)
+    assert config.read(OmegaConf.create(outcome.out), Settings) == read()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_progress_with_the_parts_of_the_loss(monkeypatch):
+    values = {name: torch.tensor([0.25, 9.0]) for name in COLUMNS}
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with train._Bar(10, ["full", "vanilla"]) as bar:
+        bar.update(4, EpochRecord(**values))
+        bar._bar.refresh()
+    shown = sys.stderr.getvalue()
+    assert "full and vanilla" in shown
+    assert "4/10" in shown
+    for name in ("loss", "div", "adv", "mature", "steps", "val"):
+        assert f"{name}=0.25" in shown
+
+
+def test_digits_without_any_table_and_network(tmp_path, monkeypatch):
+    """The embedded digits: with a warning, a picture and their name in the results."""
+
+    def no_network(*_: object, **__: object) -> None:
+        raise sources.Unavailable("no network in tests")
+
+    monkeypatch.setattr(sources, "fetch_openml", no_network)
+    monkeypatch.setattr(sources, "cache", lambda: tmp_path / "cache")
+    folder = tmp_path / "run"
+    outcome = call("train", *DIGITS, f"hydra.run.dir={folder}", CFTRAIN_DATA=None)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("mnist (embedded, 100 training and 1000 test rows)")
+    warnings = outcome.err.splitlines()
+    assert len(warnings) >= 1
+    assert all(line.startswith("cftrain: warning: mnist: ") for line in warnings)
+    assert "SMALL SET" in warnings[0]
+    assert set(Store(folder).read("cells")["data_source"]) == {"embedded"}
+    assert_picture(folder, outcome)
+
+
+def assert_picture(folder: Path, outcome: Outcome) -> None:
+    path = folder / "figures" / "counterfactuals.png"
+    assert f"picture: {path}\n" in outcome.out
+    with Image.open(path) as image:
+        image.load()
+        assert image.width > image.height / 2
+    gallery = Store(folder).read("gallery")
+    assert gallery.groupby("cell").size().tolist() == [10, 10]
+    assert (gallery["values"].map(len) == 28 * 28).all()
+    assert set(gallery["target"]) <= set(range(10))
+
+
+@pytest.mark.data
+def test_digits_of_the_real_table(tmp_path, data_root):
+    folder = tmp_path / "run"
+    outcome = call(
+        "train", *DIGITS, f"hydra.run.dir={folder}", CFTRAIN_DATA=str(data_root)
+    )
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    assert outcome.out.startswith("mnist (parquet, 100 training and 10000 test rows)")
+    assert set(Store(folder).read("cells")["data_source"]) == {"parquet"}
+    assert_picture(folder, outcome)
+
+
+@pytest.mark.mpi
+def test_of_several_ranks_one_works_and_the_others_say_nothing(finished, tmp_path):
+    folder, first = finished
+    launcher = Path(sys.executable).with_name("mpirun")
+    assert launcher.is_file(), "mpich installs mpirun beside python"
+    outcome = spawn(
+        "train",
+        *TINY_MOONS,
+        launcher=(str(launcher), "-n", "2"),
+        cwd=tmp_path,
+    )
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    run = tmp_path / "outputs" / "moons"
+    assert lines_without_times(outcome, run) == lines_without_times(first, folder)
+    same_numbers(run, folder)
+    assert sorted(files(run)) == sorted(files(folder))
