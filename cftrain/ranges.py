@@ -41,6 +41,17 @@ class Above:
 
 
 @dataclass(frozen=True)
+class Below:
+    high: float
+
+    def holds(self, value: float) -> bool:
+        return float("-inf") < value < self.high
+
+    def __str__(self) -> str:
+        return f"a number < {self.high:g}"
+
+
+@dataclass(frozen=True)
 class Between:
     """The open interval, or with `closed` the one that includes both ends."""
 
@@ -64,7 +75,7 @@ Probability = Annotated[Scalar, Between(0, 1)]
 Share = Annotated[float, Between(0, 1, closed=True)]
 PositiveFloat = Annotated[float, Above(0)]
 Count = Annotated[int, AtLeast(1)]
-Seed = Annotated[int, Between(0, 2**63 - 1, closed=True)]
+Seed = Annotated[int, AtLeast(0), Below(2**63)]
 
 INCIDENTAL = "incidental"
 """Annotates fields that say where something is, not what: no part of a run's id."""

@@ -164,7 +164,6 @@ def test_the_exit_code_of_a_command_is_kept(command, code, expected):
     assert call("train").code == expected
 
 
-@pytest.mark.xfail(reason="cli._hydra leaves HYDRA_FULL_ERROR=1: later errors raise")
 def test_a_second_call_in_one_process_reports_errors_too(tmp_path):
     with environment({}, tmp_path):
         assert cli.main(["train", "data=nosuch"]) == 2
@@ -228,7 +227,6 @@ def test_completion_installs(shell):
     assert "query=" in outcome.out
 
 
-@pytest.mark.xfail(reason="Hydra's ValueError for a missing subcommand is a traceback")
 @pytest.mark.parametrize("arguments", [("-sc",), ("-sc", "what")])
 def test_completion_without_a_subcommand_is_one_message(arguments):
     assert call(*arguments).message

@@ -344,7 +344,6 @@ def test_a_class_of_ours_in_the_wrong_place_is_refused(default):
     )
 
 
-@pytest.mark.xfail(reason="config._find_class takes abstract dataclasses: TypeError")
 def test_an_abstract_class_is_refused(default):
     node = dict(default["data"])
     node["_target_"] = "cftrain.data.synthetic.Generated"
@@ -367,7 +366,6 @@ def test_mistakes_that_a_part_finds_itself_come_with_the_others():
     assert any(said.startswith("seed: ") for said in found), found
 
 
-@pytest.mark.xfail(reason="a seed beyond 64 bits fails when results are written")
 def test_seeds_fit_into_the_tables_of_results(default):
     assert only_mistake(default, "seed", 2**63).startswith("seed: expected ")
 

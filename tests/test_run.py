@@ -178,7 +178,6 @@ def test_the_twin_is_the_other_half_of_the_pair(default):
     assert twin.id != identity(default)
 
 
-@pytest.mark.xfail(reason="Cell.pair ignores the source: embedded and full set pair up")
 def test_cells_on_different_copies_of_the_data_are_no_pair(default):
     assert cell(default, "parquet").pair != cell(default, "embedded").pair
 

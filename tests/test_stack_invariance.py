@@ -77,10 +77,6 @@ def test_stacked_is_alone(dtype, tolerance):
         assert_cell(whole, place, train([cell], dtype), tolerance, names)
 
 
-@pytest.mark.xfail(
-    reason="BUG: a vanilla cell reports the extra terms of rows that it only carries, "
-    "and only if a neighbour has counterfactuals (Trainer._epoch)"
-)
 def test_a_vanilla_cell_reports_the_same_terms_alone_and_in_a_mixed_stack():
     whole = train(CELLS, torch.float64)
     assert_cell(whole, 1, train([CELLS[1]], torch.float64), 1e-12, EXTRA_TERMS)

@@ -27,7 +27,6 @@ from cftrain.grid.record import write_failure
 from cftrain.grid.worker import run_stack
 from cftrain.results.store import Store
 
-
 ORPHAN_SECONDS = 1.0
 """How soon a worker sees that its coordinator is gone."""
 

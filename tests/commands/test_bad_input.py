@@ -93,7 +93,6 @@ def test_a_wrong_override_is_one_message(refused, overrides, said):
         assert text in message, message
 
 
-@pytest.mark.xfail(reason="Hydra raises a plain ValueError: traceback, exit code 1")
 def test_a_group_that_is_null_is_one_message(refused):
     assert "objective" in refused("objective=null")
 

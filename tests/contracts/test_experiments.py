@@ -129,7 +129,7 @@ def test_every_experiment_runs(name, tmp_path, monkeypatch, request):
         CFTRAIN_DATA=root,
     )
     assert outcome.code == 0, outcome.err
-    assert "CT against baseline" in outcome.out
+    assert "CT against BL" in outcome.out
     assert "Traceback" not in outcome.err
     written = {Path(name).parts[0] for name in files(tmp_path / "run")}
     assert written == {"cells", "history", "metrics", "weights", "config.yaml"}

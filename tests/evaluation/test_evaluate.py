@@ -316,7 +316,6 @@ def test_there_are_metrics_of_both_kinds():
     assert set(kinds) == MODEL_METRICS | ROW_METRICS
 
 
-@pytest.mark.xfail(reason="rows of a metric carry its class's name, not its key")
 def test_two_metrics_of_one_class_stay_apart(classifier, data):
     made = protocol()
     narrow = replace(made.metrics["ip_star"], length_scale=0.5)

@@ -172,9 +172,6 @@ def test_without_a_network_nothing_is_searched():
         run(search(replace(revise(), network=None)))
 
 
-@pytest.mark.xfail(
-    reason="BUG: stacking.stack turns the floats of Revise.vae into tensors as well"
-)
 def test_stacked_hyperparameters_are_those_of_each_cell():
     shared = revise(weight=0.0)
     members = [search(shared), search(replace(shared, distance_weight=1.0))]

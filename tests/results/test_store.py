@@ -194,14 +194,12 @@ def test_a_part_is_renamed_into_its_place(store, monkeypatch):
     assert list(files(store.folder)) == ["cells/part-s.parquet"]
 
 
-@pytest.mark.xfail(reason="cleaning up raises NotADirectoryError in its place")
 def test_writing_below_a_file_is_an_error_with_the_path(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultError, match=r"file/cells/part-s\.parquet: could not be"):
         Store(tmp_path / "file").write("cells", "s", [])
 
 
-@pytest.mark.xfail(reason="Store.write knows OSError only; this is OverflowError")
 def test_rows_that_do_not_fit_the_schema_leave_nothing(store):
     with pytest.raises(ResultError):
         store.write("cells", "s", [cell_row("a", "s", seed=2**63)])

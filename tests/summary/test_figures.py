@@ -115,7 +115,6 @@ def test_a_picture_is_of_the_cells_that_were_asked_for(store, tmp_path, drawn):
     assert len(drawn[0].get_axes()) == 2
 
 
-@pytest.mark.xfail(reason="a cell without rows of a factual: ValueError from zip")
 def test_cells_of_different_stacks_may_have_other_factuals(store, tmp_path, drawn):
     """compare=none first and its twin later: each stack chose its own factuals."""
     write_stack(

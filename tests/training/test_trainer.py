@@ -265,9 +265,6 @@ def test_a_cell_that_breaks_is_skipped_and_counted_and_the_others_do_not_notice(
             assert torch.equal(getattr(left, name)[::2], getattr(right, name)[::2])
 
 
-@pytest.mark.xfail(
-    reason="BUG: an epoch without any update reports zero losses (Trainer._epoch)"
-)
 def test_losses_of_a_cell_without_any_update_are_not_a_number():
     """Zero would be the best loss of the grid."""
     model = builders.mlp(2)
@@ -344,9 +341,6 @@ def test_a_truncated_checkpoint_stops_the_training_and_stays(tmp_path):
     assert checkpoint.path.read_bytes() == half
 
 
-@pytest.mark.xfail(
-    reason="BUG: KeyError for a checkpoint that lacks tensors (Trainer.train)"
-)
 def test_a_checkpoint_that_lacks_tensors_is_a_result_error(tmp_path):
     checkpoint = Checkpoint(path=tmp_path / "stack", owner="me")
     run_until(EPOCHS, checkpoint, torch.float64)
