@@ -346,7 +346,7 @@ def test_a_class_of_ours_in_the_wrong_place_is_refused(default):
 
 def test_an_abstract_class_is_refused(default):
     node = dict(default["data"])
-    node["_target_"] = "cftrain.data.synthetic.Generated"
+    node["_target_"] = "cftrain.data.generated.Generated"
     del node["shift"], node["noise"]
     assert only_mistake(default, "data", node).startswith(
         "data: expected a node whose _target_ is a DatasetSpec of cftrain"

@@ -33,8 +33,8 @@ def run(config: DictConfig) -> None:
     runs = [run]
     if settings.compare is not None:
         runs.append(replace(run, objective=settings.compare))
-    source = run.data.source()
-    cells = list({made.id: made for made in (cell(r, source) for r in runs)}.values())
+    data = run.data.identity()
+    cells = list({made.id: made for made in (cell(r, data) for r in runs)}.values())
     missing = cells if settings.overwrite else _missing(cells, store)
     if missing:
         _train(missing, store, run, settings, device)

@@ -72,10 +72,14 @@ class DatasetSpec(ABC):
 
     @abstractmethod
     def source(self) -> str:
-        """The source that `load` will use, found without loading: part of a cell's id.
+        """The source that `load` will use, found without loading.
 
         May fetch and cache a table. Raises DataError if there is no source.
         """
+
+    def identity(self) -> str:
+        """The source and what is in it: part of a cell's id. Raises DataError."""
+        return self.source()
 
     @abstractmethod
     def located(self) -> str | None:

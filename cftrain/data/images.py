@@ -64,6 +64,10 @@ class Mnist(DatasetSpec):
             return "parquet"
         return "embedded"
 
+    def identity(self) -> str:
+        source, files = self.source(), self._files()
+        return f"{source}:{sources.fingerprint(files)}" if files else source
+
     def located(self) -> str:
         return "embedded" if self._files() is None else "parquet"
 

@@ -10,7 +10,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -41,7 +41,7 @@ def folders(root: str | None) -> tuple[Path, ...]:
 
     Raises DataError if a root is given that is no folder.
     """
-    if root is None:
+    if not root:  # an empty variable is as good as none
         return (cache(),)
     if not Path(root).is_dir():
         raise DataError(
@@ -102,6 +102,17 @@ def keep(table: pa.Table, name: str) -> None:
         partial.replace(folder / name)
     except OSError as error:
         raise Unavailable(f"the cache cannot be written: {error}") from error
+
+
+def fingerprint(paths: Iterable[Path]) -> str:
+    """Hash of the contents of files. Raises DataError if one cannot be read."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in paths:
+        try:
+            digest.update(path.read_bytes())
+        except OSError as error:
+            raise DataError(f"{path}: expected a readable file, got {error}") from error
+    return digest.hexdigest()
 
 
 def checksum(values: np.ndarray, labels: np.ndarray) -> str:

@@ -62,6 +62,10 @@ class Table(DatasetSpec):
     def source(self) -> str:
         return self._origin()[0]
 
+    def identity(self) -> str:
+        source, _, path = self._origin()
+        return f"{source}:{sources.fingerprint([path])}"
+
     def located(self) -> str | None:
         """The source as far as files are here already; no network, no error."""
         found = self._find()

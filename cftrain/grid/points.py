@@ -109,7 +109,7 @@ def points(
             run = replace(run, seed=run.seed + replicate * REPLICATE_STRIDE)
         data = repr(describe(run.data))
         if data not in sources:
-            sources[data] = run.data.source()
+            sources[data] = run.data.identity()
         made.append(
             Point(
                 number=number,

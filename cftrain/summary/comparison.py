@@ -12,7 +12,8 @@ from cftrain.results.store import Store
 class Comparison:
     """One measure of a model and its baseline.
 
-    `reduction` is 100 (1 - mean over rounds of the ratio model / baseline) and
+    `reduction` is 100 (1 - mean over rounds of the ratio model / baseline), None if the
+    baseline is not positive in every round, and
     `deviation` 100 times the standard deviation of that ratio, as in the paper's main
     table; measures without rounds have no deviation. For measures where higher is
     better `difference` is what to read.
@@ -53,7 +54,9 @@ def compare(store: Store, model: str, baseline: str | None) -> list[Comparison]:
 
 def _compare(measure: str, model: pd.DataFrame, baseline: pd.DataFrame) -> Comparison:
     ours, theirs = _by_round(model), _by_round(baseline)
-    ratio = ours / theirs.where(theirs != 0)
+    # A ratio to nothing, or to an unbiased estimate below zero, says nothing.
+    comparable = bool((theirs > 0).all())
+    ratio = ours / theirs.where(comparable)
     first = model.iloc[0]
     return Comparison(
         measure=measure,

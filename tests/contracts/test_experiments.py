@@ -1,5 +1,6 @@
 """Every file of the configuration composes and reads; every experiment runs."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 from cftrain import config
 from cftrain.commands.figure import FigureSettings
 from cftrain.commands.grid import GridSettings
-from cftrain.data import sources
+from cftrain.data import images, sources
 from cftrain.data.tabular import Table
 from cftrain.run import Settings
 from tests.console import TINY, call, compose, files, read, run_of
@@ -34,6 +35,10 @@ FEW_ROWS = (
     "data.validation_rows=50",
     "schedule.batch_rows=100",
 )
+
+
+EMBEDDED_DIGITS = cache(images.embedded_digits)
+"""Read once: they are a text file of 10 MB."""
 
 
 def choice(name: str) -> str:
@@ -119,6 +124,7 @@ def test_every_experiment_runs(name, tmp_path, monkeypatch, request):
     if needs_tables(name):
         root = str(request.getfixturevalue("data_root"))
     monkeypatch.setattr(sources, "fetch_openml", no_network)
+    monkeypatch.setattr(images, "embedded_digits", EMBEDDED_DIGITS)
     monkeypatch.setattr(sources, "cache", lambda: tmp_path / "cache")
     outcome = call(
         "train",

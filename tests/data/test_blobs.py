@@ -9,7 +9,8 @@ from torch import Tensor
 
 from cftrain.data.constraints import inferred_domain
 from cftrain.data.dataset import Dataset
-from cftrain.data.synthetic import Blobs, Circles, Generated
+from cftrain.data.generated import Generated
+from cftrain.data.synthetic import Blobs, Circles
 from cftrain.errors import ConfigError, DataError
 from tests.console import run_of
 

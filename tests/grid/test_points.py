@@ -1,0 +1,127 @@
+"""Points of a grid and the cells that serve them."""
+
+from itertools import product
+
+import pytest
+
+from cftrain.commands.grid import GridSettings
+from cftrain.config import build, folder, plain
+from cftrain.errors import ConfigError
+from cftrain.grid.grid import Grid
+from cftrain.grid.points import combinations, effective, points, runs
+from tests.console import TINY_MOONS, compose, read
+
+GROUPS = {path.name for path in folder().iterdir() if path.is_dir()}
+COUNTS = {"gen_params": 135, "penalties": 135, "training_params": 24, "tune": 9}
+COUNTS |= {"tune_lr": 9, "architecture": 54, "ablation": 27, "single": 9}
+COUNTS |= {"mutability": 9, "default": 54, "table_a1": 135}
+
+
+def grid(axes, only_with=None, setting=None) -> Grid:
+    return Grid(
+        name="test", axes=axes, only_with=only_with or {}, setting=setting or {}
+    )
+
+
+def described(made: Grid):
+    def composed(overrides):
+        return plain(compose(*TINY_MOONS, *overrides, root="grid"))
+
+    return runs(made, GROUPS, composed, lambda values: build(values, GridSettings)[0])
+
+
+def test_combinations_are_the_product_with_the_last_axis_fastest():
+    found = list(combinations(grid({"a": (1, 2), "b": ("x", "y", "z")})))
+    assert [tuple(point.values()) for point in found] == list(product([1, 2], "xyz"))
+
+
+def test_a_conditional_axis_exists_only_where_its_condition_holds():
+    made = grid({"a": (1, 2), "b": (3, 4)}, {"b": {"a": (1,)}})
+    found = [tuple(point.values()) for point in combinations(made)]
+    assert found == [(1, 3), (1, 4), (2, None)]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in (folder() / "grid").glob("*.yaml"))
+)
+def test_every_grid_has_the_points_of_the_paper(name):
+    settings = build(plain(compose(f"grid={name}", root="grid")), GridSettings)[1]
+    assert len(list(combinations(settings.grid))) == COUNTS[name]
+
+
+def test_values_reach_the_runs():
+    found = described(
+        grid(
+            {"generator": ("ecco", "generic"), "maturity.threshold": (0.6, 0.8)},
+            setting={"search.epsilon": 0.2},
+        )
+    )
+    assert [(run.generator.name, run.maturity.threshold) for _, run in found] == [
+        ("ecco", 0.6),
+        ("ecco", 0.8),
+        ("generic", 0.6),
+        ("generic", 0.8),
+    ]
+    assert {run.search.epsilon for _, run in found} == {0.2}
+
+
+def test_a_key_that_a_choice_does_not_have_is_without_effect_there():
+    axes = {"generator": ("ecco", "generic"), "generator.energy_weight": (1.0, 2.0)}
+    found = described(grid(axes, setting={"search.max_steps": 20}))
+    made = points(found, None, dedupe=True)
+    assert len(made) == 4
+    assert len({point.cell.id for point in made}) == 3
+
+
+def test_mistakes_of_all_points_come_at_once():
+    axes = {"maturity.threshold": (0.5, 1.5, 2.5), "generator.nosuch": (1.0,)}
+    with pytest.raises(ConfigError) as caught:
+        described(grid(axes))
+    found = "\n".join(caught.value.mistakes)
+    assert "got 1.5" in found
+    assert "got 2.5" in found
+    assert "'generator.nosuch'" in found
+    assert len(caught.value.mistakes) == 3
+
+
+def test_replicates_have_seeds_of_their_own_and_nothing_else():
+    axes = {"search.max_steps": (4, 5), "generator.energy_weight": (1.0, 2.0, 3.0)}
+    made = points(described(grid(axes)), None, dedupe=False)
+    assert len({point.cell.id for point in made}) == 6
+    assert len({point.cell.run.seed for point in made}) == 3
+    shared = points(described(grid(axes)), None, dedupe=True)
+    assert len({point.cell.id for point in shared}) == 2
+    firsts = {point.cell.id for point in made if point.cell.run.seed == 2025}
+    assert firsts == {point.cell.id for point in shared}
+
+
+def test_baselines_are_one_cell_or_one_for_each_point():
+    baseline = read("compare=vanilla")[1].compare
+    found = described(grid({"maturity.threshold": (0.6, 0.7, 0.8)}))
+    shared = points(found, baseline, dedupe=True)
+    assert [point.role for point in shared] == ["model", "baseline"] * 3
+    assert len({p.cell.id for p in shared if p.role == "baseline"}) == 1
+    own = points(found, baseline, dedupe=False)
+    assert len({p.cell.id for p in own if p.role == "baseline"}) == 3
+
+
+@pytest.mark.parametrize(
+    ("overrides", "changed", "same"),
+    [
+        (("objective=vanilla",), ("generator=generic",), True),
+        (("objective=vanilla",), ("schedule.epochs=3",), False),
+        (("objective=vanilla",), ("evaluation.rounds=3",), False),
+        (("search.max_steps=12",), ("generator.energy_weight=9",), True),
+        (("search.max_steps=13",), ("generator.energy_weight=9",), False),
+        (
+            ("search.max_steps=12", "generator.schedule=constant"),
+            ("generator.energy_weight=9",),
+            False,
+        ),
+        ((), ("search.epsilon=0.2",), False),
+    ],
+)
+def test_what_has_an_effect(overrides, changed, same):
+    before = effective(read(*overrides)[0])
+    after = effective(read(*overrides, *changed)[0])
+    assert (before == after) == same
