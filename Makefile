@@ -13,10 +13,10 @@ SMOKE := train data=moons schedule.epochs=2 evaluation=quick
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist smoke package test test-all lint format types bench clean
+.PHONY: help setup install mnist smoke package test test-all lint format types bench bench-grid clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## create .venv and install cftrain with its tools
 install: setup ## the same
@@ -58,6 +58,9 @@ format: $(INSTALLED) ## mend what can be mended by itself
 
 types: $(INSTALLED) ## check the types
 	$(BIN)/mypy
+
+bench-grid: $(INSTALLED) ## time the 270 models of a published grid
+	$(BIN)/python scripts/bench_grid.py $(ARGS)
 
 bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py

@@ -28,6 +28,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import cftrain
 from cftrain.errors import ConfigError
+from cftrain.ranges import Range
 from cftrain.run import Run, Settings, configured, relations
 
 S = TypeVar("S", bound=Settings)
@@ -193,26 +194,31 @@ def _build_plain(
         expected = "one of " + ", ".join(map(str, options)) + _closest(value, options)
     elif kind is float and type(value) in (int, float) and math.isfinite(value):
         value, expected = float(value), ""
-    elif type(value) is kind:
+    elif type(value) is kind and kind is not float:
         expected = ""
     else:
         expected = _NAMES.get(kind, str(kind))
         if kind in (int, float) and ranges:
-            expected = str(ranges[0]).replace("a number", expected)
+            expected = _worded(ranges[0], kind)
     if not expected:
-        broken = [str(r) for r in ranges if not r.holds(value)]
+        broken = [_worded(r, kind) for r in ranges if not r.holds(value)]
         if not broken:
             return value
-        noun = "a whole number" if kind is int else "a number"
-        expected = " and ".join(broken).replace("a number", noun)
+        expected = " and ".join(broken)
     mistakes.append(f"{key}: expected {expected}, got {value!r}")
     return _BAD
+
+
+def _worded(expected: Range, kind: Any) -> str:
+    return str(expected).replace(
+        "a number", "a whole number" if kind is int else "a number"
+    )
 
 
 _NAMES = {
     bool: "true or false",
     int: "a whole number",
-    float: "a number",
+    float: "a finite number",
     str: "a text",
 }
 

@@ -5,11 +5,12 @@
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, runtime_checkable
 
 from cftrain.tensors import Scalar
 
 
+@runtime_checkable
 class Range(Protocol):
     """Knows which numbers it holds and how to say so."""
 

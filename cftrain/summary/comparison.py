@@ -55,7 +55,8 @@ def compare(store: Store, model: str, baseline: str | None) -> list[Comparison]:
 def _compare(measure: str, model: pd.DataFrame, baseline: pd.DataFrame) -> Comparison:
     ours, theirs = _by_round(model), _by_round(baseline)
     # A ratio to nothing, or to an unbiased estimate below zero, says nothing.
-    ratio = ours / theirs if (theirs > 0).all() else pd.Series(dtype=float)
+    comparable = (theirs.dropna() > 0).all()
+    ratio = ours / theirs if comparable else pd.Series(dtype=float)
     first = model.iloc[0]
     return Comparison(
         measure=measure,

@@ -61,7 +61,7 @@ def refused(finished) -> Callable[..., str]:
         (["data.training_rows=5000"], ["expected at most 400", "got 5090"]),
         (["+data.mutability.x9=immutable"], ["data.mutability.x9: expected one of"]),
         (["schedule.epochs=???"], ["schedule.epochs"]),
-        (["~objective"], ["objective: expected a value, got none"]),
+        (["~objective", "compare=none"], ["objective: expected a value, got none"]),
         (["name=${nope}"], ["nope"]),
         (["model._target_=os.system"], ["a ModelSpec of cftrain, got 'os.system'"]),
         (

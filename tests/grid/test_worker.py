@@ -282,6 +282,18 @@ def test_a_stack_that_diverges_is_no_result(store):
     assert not store.read("metrics")["value"].map(math.isinf).any()
 
 
+def test_a_cell_that_diverges_does_not_harm_its_neighbour(finished, cells, store):
+    lost, kept = pair_of_cells("objective.ridge_weight=1e38")
+    assert kept == cells[1]
+    train([lost, kept], store)
+    assert store.done() == {kept.id}
+    table = store.read("cells").set_index("cell")
+    assert table.loc[lost.id, "reason"].startswith("diverged: ")
+    assert pd.isna(table.loc[kept.id, "reason"])
+    for name, value in weights(store, kept).items():
+        torch.testing.assert_close(value, weights(finished, cells[1])[name])
+
+
 def test_seeds_give_other_data_splits_weights_and_draws(finished, cells, store):
     other = pair_of_cells("seed=1")
     train(other, store)
