@@ -23,7 +23,8 @@ class Revise(Generator):
     After each step the decoded row is brought into the domain and what mutability
     allows, and encoded anew: by a `sample` of the posterior, as in the authors' code,
     or by its `mean`. The published code let latent moves break mutability; here the
-    search constrains them as any other.
+    search constrains them as any other. So the model judges the constrained row and not
+    its reconstruction, and the search starts at the factual itself.
     """
 
     name: str

@@ -50,6 +50,23 @@ def draw_panels(
 
 
 def _draw(axis: Axes, panel: Panel, letter: str) -> None:
+    _draw_model(axis, panel)
+    _draw_recourse(axis, panel)
+    held = "both mutable" if panel.protected is None else f"{panel.protected} immutable"
+    axis.set_title(f"({letter}) {panel.model} training, {held}", fontsize=10.5)
+    axis.text(
+        0.98,
+        0.98,
+        f"cost {panel.cost:.2f}   distance to granted {panel.implausibility:.2f}",
+        transform=axis.transAxes,
+        ha="right",
+        va="top",
+        fontsize=8.5,
+    )
+
+
+def _draw_model(axis: Axes, panel: Panel) -> None:
+    """Observed rows, the decision boundary and what lies on its sides."""
     axis.contourf(
         *panel.axes,
         panel.score,
@@ -70,6 +87,10 @@ def _draw(axis: Axes, panel: Panel, letter: str) -> None:
         )
     axis.contour(*panel.axes, panel.score, levels=[0.5], colors=GREEN, linewidths=2.2)
     axis.plot([], [], color=GREEN, linewidth=2.2, label="decision boundary")
+
+
+def _draw_recourse(axis: Axes, panel: Panel) -> None:
+    """Factuals, the way from each to its counterfactual, and the valid ones."""
     for start, end in zip(panel.factual, panel.counterfactual, strict=True):
         axis.plot(*zip(start, end, strict=True), color=INK, linewidth=0.9, zorder=3)
     axis.scatter(
@@ -92,15 +113,4 @@ def _draw(axis: Axes, panel: Panel, letter: str) -> None:
         linewidths=0.7,
         zorder=5,
         label="counterfactual",
-    )
-    held = "both mutable" if panel.protected is None else f"{panel.protected} immutable"
-    axis.set_title(f"({letter}) {panel.model} training, {held}", fontsize=10.5)
-    axis.text(
-        0.98,
-        0.98,
-        f"cost {panel.cost:.2f}   distance to granted {panel.implausibility:.2f}",
-        transform=axis.transAxes,
-        ha="right",
-        va="top",
-        fontsize=8.5,
     )

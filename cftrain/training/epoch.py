@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from cftrain import stacking
+from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
 from cftrain.models.members import frozen, predict
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Classes, PerCell, PerRow, Rows
+from cftrain.tensors import Classes, Mask, PerCell, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,25 +69,32 @@ def draw_pool(
         constraints=rows.dataset.constraints,
         streams=[streams[cell].child("search") for cell in cells],
     )
-    counterfactual, nascent = positive.clone(), factual.clone()
-    mature = torch.zeros_like(target, dtype=torch.bool)
-    mature[cells] = found.mature
-    counterfactual[cells] = found.counterfactual
-    counterfactual = torch.where(mature.unsqueeze(-1), counterfactual, positive)
+    nascent = factual.clone()
     nascent[cells] = found.nascent
-    predicts = objective.nascent_label == "predicted"
+    counterfactual, mature = _matured(found, cells, positive)
     counted = mature if not objective.immature_ridge else torch.ones_like(mature)
     return Pool(
         nascent=nascent,
         positive=rows.dataset.constraints.protect(positive, counterfactual),
         counterfactual=counterfactual,
-        nascent_label=predicted if predicts else observed,
+        nascent_label=predicted if objective.nascent_label == "predicted" else observed,
         target=target,
         ridge_share=counted.to(factual.dtype),
         mature_share=_of_cells(found.mature, cells, len(streams)),
         search_steps=_of_cells(found.steps, cells, len(streams)),
         broken_rows=_of_cells(~found.finite, cells, len(streams)) * count,
     )
+
+
+def _matured(
+    found: SearchResult, cells: list[int], positive: Rows
+) -> tuple[Rows, Mask]:
+    """Mature counterfactuals of all cells, positives in the place of others."""
+    counterfactual = positive.clone()
+    mature = torch.zeros(positive.shape[:2], dtype=torch.bool, device=positive.device)
+    mature[cells] = found.mature
+    counterfactual[cells] = found.counterfactual
+    return torch.where(mature.unsqueeze(-1), counterfactual, positive), mature
 
 
 def other_class(predicted: Classes, classes: int, streams: Streams) -> Classes:

@@ -103,6 +103,7 @@ def test_results_are_all_there_and_nothing_else(finished):
 
 def test_the_stored_configuration_is_that_of_the_run(finished):
     folder, _ = finished
+    assert "${" not in (folder / "config.yaml").read_text()
     run, settings = config.read(OmegaConf.load(folder / "config.yaml"), Settings)
     assert (run, settings) == read(*TINY_MOONS)
     twin = replace(run, objective=settings.compare)

@@ -209,6 +209,8 @@ def test_means_are_over_valid_rows_and_validity_over_all(classifier, data):
         ),
     )
     assert 0 < valid.double().mean() < 1
+    assert torch.equal(found.predicted, predict(classifier, found.found.counterfactual))
+    assert not torch.equal(found.predicted, predict(classifier, found.found.nascent))
     checked = 0
     for m in measured(classifier, data, made):
         if m.energy_weight != 0.5:
