@@ -65,6 +65,7 @@ bench-grid: $(INSTALLED) ## time the 270 models of a published grid
 bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py
 	$(BIN)/python scripts/bench_training.py
+	$(BIN)/python scripts/bench_cells.py
 
 clean: ## remove what was built or cached, but neither .venv nor outputs
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mend, 130 for Ctrl-C.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] == ["grid"] and int(_launched("SIZE") or 1) > 1:
+    if arguments[:1] == ["grid"] and _launched("SIZE", otherwise=1) > 1:
         return _grid_on_ranks(arguments[1:])
     if rank() > 0:
         return 0
@@ -87,15 +87,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def rank() -> int:
     """Rank among processes started together; but for `grid`, only rank 0 works."""
-    return int(_launched("RANK") or 0)
+    return _launched("RANK", otherwise=0)
 
 
-def _launched(what: str) -> str | None:
+def _launched(what: str, *, otherwise: int) -> int:
     """What an MPI launcher told this process of itself before MPI has started."""
     for prefix in ("PMI_", "PMIX_", "OMPI_COMM_WORLD_"):
-        if f"{prefix}{what}" in os.environ:
-            return os.environ[f"{prefix}{what}"]
-    return None
+        told = os.environ.get(f"{prefix}{what}", "")
+        if told.isdigit():
+            return int(told)
+    return otherwise
 
 
 def _grid_on_ranks(arguments: Sequence[str]) -> int:

@@ -230,3 +230,7 @@ def test_completion_installs(shell):
 @pytest.mark.parametrize("arguments", [("-sc",), ("-sc", "what")])
 def test_completion_without_a_subcommand_is_one_message(arguments):
     assert call(*arguments).message
+
+
+def test_a_rank_that_is_no_number_is_none(tmp_path):
+    assert call("--version", cwd=tmp_path, PMI_RANK="x").code == 0

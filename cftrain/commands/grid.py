@@ -22,6 +22,7 @@ from cftrain.grid.grid import Grid
 from cftrain.grid.launch import Task, launch, local_workers, mpi_size
 from cftrain.grid.plan import Stack, loads, plan
 from cftrain.grid.points import Point, points, runs
+from cftrain.grid.worker import checkpoint_of
 from cftrain.ranges import Count
 from cftrain.results.points import save_points
 from cftrain.results.store import Store
@@ -65,6 +66,9 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
     store.prepare()
     save_points(store.folder, _point_rows(made))
     OmegaConf.save(config, store.folder / "config.yaml", resolve=True)
+    if settings.overwrite:
+        for stack in stacks:
+            checkpoint_of(stack.id, store).remove()
     tasks = [
         Task(
             stack=stack,

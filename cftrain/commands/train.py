@@ -12,7 +12,7 @@ from tqdm import tqdm
 from cftrain.config import read
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell, cell
-from cftrain.grid.worker import run_stack
+from cftrain.grid.worker import checkpoint_of, run_stack
 from cftrain.results.store import Store
 from cftrain.run import Run, Settings, stack_id
 from cftrain.summary.figures import draw_gallery
@@ -66,6 +66,8 @@ def _train(
     cells: list[Cell], store: Store, run: Run, settings: Settings, device: torch.device
 ) -> None:
     stack = stack_id([cell.id for cell in cells])
+    if settings.overwrite:  # from the start, whatever an interrupted one left
+        checkpoint_of(stack, store).remove()
     with _Bar(run.schedule.epochs, [cell.run.objective.name for cell in cells]) as bar:
         run_stack(
             cells, stack, store, name=settings.name, device=device, on_epoch=bar.update

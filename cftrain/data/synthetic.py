@@ -43,6 +43,13 @@ class Circles(Generated):
     radii: tuple[float, ...]
     noise: Annotated[float, AtLeast(0)]
 
+    def __post_init__(self) -> None:
+        if len(self.radii) < 2:
+            raise ConfigError(
+                "data.radii: expected at least 2, one for each class, got "
+                f"{len(self.radii)}"
+            )
+
     def names(self) -> tuple[str, ...]:
         return PLANE
 

@@ -8,6 +8,7 @@ from cftrain.counterfactuals.categories import Categories
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch, Steps
+from cftrain.errors import ConfigError
 from cftrain.evaluation.metric import Metric
 from cftrain.ranges import AtLeast, Count
 from cftrain.tensors import Table
@@ -45,9 +46,20 @@ class Protocol:
     metrics: dict[str, Metric]
     gallery: Gallery | None
 
+    def __post_init__(self) -> None:
+        if not self.energy_weights:
+            raise ConfigError(
+                "evaluation.energy_weights: expected at least one, got none"
+            )
+
     def fitted(self, rows: Table, folder: Path) -> "Protocol":
-        """The protocol with a generator that knows the data's pool."""
-        return replace(self, generator=self.generator.fitted(rows, folder))
+        """The protocol with generators that know the data's pool."""
+        gallery = self.gallery
+        if gallery is not None:
+            shown = gallery.generator.fitted(rows, folder)
+            gallery = replace(gallery, generator=shown)
+        generator = self.generator.fitted(rows, folder)
+        return replace(self, generator=generator, gallery=gallery)
 
     def searches(self) -> list[tuple[float | None, CounterfactualSearch]]:
         """Each energy weight with its search."""

@@ -166,7 +166,7 @@ def _die_with(parent: int) -> None:
 def mpi_size() -> int:
     """Processes started together by an MPI launcher; 1 without one."""
     for variable in ("PMI_SIZE", "PMIX_SIZE", "OMPI_COMM_WORLD_SIZE"):
-        if variable in os.environ:
+        if os.environ.get(variable, "").isdigit():
             return int(os.environ[variable])
     return 1
 

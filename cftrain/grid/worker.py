@@ -47,9 +47,7 @@ def run_stack(
     """
     runs = [cell.run for cell in cells]
     dataset = runs[0].data.load().to(device)
-    checkpoint = Checkpoint(
-        path=store.folder / "checkpoints" / f"{stack}.safetensors", owner=stack
-    )
+    checkpoint = checkpoint_of(stack, store)
     start = time.perf_counter()
     trained = train(
         runs, dataset, device=device, checkpoint=checkpoint, on_epoch=on_epoch
@@ -74,6 +72,12 @@ def run_stack(
     )
     write(result, store, name=name)
     checkpoint.remove()
+
+
+def checkpoint_of(stack: str, store: Store) -> Checkpoint:
+    """Where a stack keeps what an interrupted training has done."""
+    path = store.folder / "checkpoints" / f"{stack}.safetensors"
+    return Checkpoint(path=path, owner=stack)
 
 
 def train(

@@ -1,7 +1,5 @@
 from dataclasses import dataclass, replace
 
-import pytest
-
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Never
 from cftrain.evaluation.protocol import Protocol
@@ -55,7 +53,6 @@ class Fitting(Generator):
         raise NotImplementedError
 
 
-@pytest.mark.xfail(reason="Protocol.fitted leaves the gallery's generator as it is")
 def test_all_generators_of_a_protocol_get_to_know_the_data(tmp_path):
     gallery = replace(
         run_of("evaluation=images").evaluation.gallery, generator=Fitting()
