@@ -140,8 +140,8 @@ def _assignment(stacks: list[Stack], workers: int) -> str:
     """What each worker would do, and how even that is."""
     if not stacks:
         return "nothing to do"
-    busy = loads(stacks, workers)
-    mean = sum(busy) / workers
+    busy = [seconds for seconds in loads(stacks, workers) if seconds > 0]
+    mean = sum(busy) / len(busy)
     longest = max(busy)
     lines = [
         f"  stack {stack.id}: {len(stack.cells)} cells of {run.data.name}, "
@@ -150,8 +150,8 @@ def _assignment(stacks: list[Stack], workers: int) -> str:
         for stack, run in ((stack, stack.cells[0].run) for stack in stacks)
     ]
     lines.append(
-        f"estimate: {sum(busy):.0f} s of work, {longest:.0f} s on {workers} workers, "
-        f"imbalance {100 * (longest / mean - 1):.0f} %"
+        f"estimate: {sum(busy):.0f} s of work, {longest:.0f} s on {workers} workers; "
+        f"{len(busy)} of them get work, imbalance {100 * (longest / mean - 1):.0f} %"
     )
     return "\n".join(lines)
 

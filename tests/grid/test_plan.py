@@ -9,6 +9,10 @@ from cftrain.grid.plan import automatic_width, loads, plan, signature
 from tests.console import run_of
 
 FEATURES = {"moons": 2}
+VANILLA = (
+    "objective=vanilla",
+    "evaluation.rounds=5",
+)
 
 
 def cells(count, *overrides):
@@ -72,8 +76,20 @@ def test_wide_inputs_make_narrow_stacks():
 
 
 def test_workers_have_stacks_to_share():
-    stacks = plan(cells(40), features=FEATURES, width=None, workers=4)
-    assert len(stacks) >= 8
+    """As long as that saves time: each stack costs its steps, whatever its width."""
+    for workers in (2, 4, 8):
+        stacks = plan(cells(80), features=FEATURES, width=None, workers=workers)
+        assert len(stacks) >= workers
+
+
+def test_an_automatic_plan_is_no_slower_than_any_single_width():
+    made = [*cells(30), *cells(21, "search.max_steps=50"), *cells(50, *VANILLA)]
+    for workers in (2, 7, 33):
+        chosen = plan(made, features=FEATURES, width=None, workers=workers)
+        end = max(loads(chosen, workers))
+        for width in (1, 2, 3, 8, 32):
+            other = plan(made, features=FEATURES, width=width, workers=workers)
+            assert end <= 1.1 * max(loads(other, workers)), (workers, width)
 
 
 def test_loads_are_even_where_stacks_are():
