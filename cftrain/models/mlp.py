@@ -7,9 +7,9 @@ from typing import Literal
 from torch import nn
 
 from cftrain.models.classifier import Classifier, ModelSpec
-from cftrain.models.layers import StackedLinear
+from cftrain.models.layers import StackedLinear, of_layer
 from cftrain.ranges import Count
-from cftrain.seeding import Stream, Streams
+from cftrain.seeding import Streams
 
 ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU, "tanh": nn.Tanh}
 
@@ -28,9 +28,5 @@ class Mlp(ModelSpec):
         for depth, (inputs, outputs) in enumerate(pairwise(widths)):
             if depth:
                 layers.append(ACTIVATIONS[self.activation]())
-            layers.append(StackedLinear(inputs, outputs, _of_layer(streams, depth)))
+            layers.append(StackedLinear(inputs, outputs, of_layer(streams, depth)))
         return nn.Sequential(*layers)
-
-
-def _of_layer(streams: Streams, depth: int) -> list[Stream]:
-    return [stream.child("layer", depth) for stream in streams]
