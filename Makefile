@@ -7,13 +7,14 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SEEDS ?= [2025,1,2,3,4]
 SMOKE := train data=moons schedule.epochs=2 evaluation=quick
 
 # Small matrices: more threads than one only get in each other's way.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist smoke package test test-all lint format types bench bench-grid clean
+.PHONY: help setup install mnist tables paper paper-quick smoke package test test-all lint format types bench bench-grid clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,24 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 mnist: $(INSTALLED) ## counterfactual training against the baseline on digits
 	$(BIN)/cftrain train +experiment=mnist $(ARGS)
+
+tables: $(INSTALLED) ## tables, figures and a report of all results in outputs/
+	$(BIN)/cftrain tables $(ARGS)
+
+paper: $(INSTALLED) ## train what is missing of the paper, then its tables and figures
+	$(call reproduce,outputs/paper,$(SEEDS),,dedupe=false)
+
+paper-quick: $(INSTALLED) ## the same with one seed and fewer rounds, in minutes
+	$(call reproduce,outputs/paper-quick,[2025],evaluation.rounds=10,)
+
+# $(1) folder, $(2) training seeds, $(3) options of main results, $(4) of Table A1.
+define reproduce
+	$(BIN)/cftrain grid grid=ablation '+grid.axes.seed=$(2)' $(3) hydra.run.dir=$(1)/main
+	$(BIN)/cftrain grid grid=mutability '+grid.axes.seed=$(2)' $(3) hydra.run.dir=$(1)/protected
+	$(BIN)/cftrain grid grid=table_a1 data=linearly_separable $(4) hydra.run.dir=$(1)/table_a1
+	$(BIN)/cftrain transfer $(1)/main
+	$(BIN)/cftrain tables folder=$(1)
+endef
 
 smoke: $(INSTALLED) ## a tiny training, end to end
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

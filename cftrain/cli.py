@@ -3,11 +3,13 @@
 Nothing heavy is imported before a command needs it, so that help is instant.
 """
 
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any
 
 import cftrain
@@ -23,7 +25,9 @@ commands:
   grid       train and evaluate a grid of runs, on all cores or under mpirun
   status     how far the grid in a folder is
   verify     train a sample of a grid's cells again and compare
-  figure     draw an illustration: figure constraints, figure protection
+  transfer   are counterfactuals valid under the models of other seeds?
+  tables     tables, figures and a report of all results below a folder
+  figure     draw an illustration: figure constraints, protection or boundary
   data       data list, data fetch NAME
 
 Overrides follow Hydra: +experiment=mnist, data=moons, objective.ridge_weight=0.1, ...
@@ -35,14 +39,21 @@ Overrides follow Hydra: +experiment=mnist, data=moons, objective.ridge_weight=0.
   cftrain --version
 """
 
-CONFIGURED = {"train": "run", "grid": "grid", "figure": "figure"}
+CONFIGURED = {
+    "train": "run",
+    "grid": "grid",
+    "tables": "tables",
+    "figure": "figure",
+}
 """Commands that Hydra composes a configuration for, with that configuration's name."""
 
-PLAIN = ("status", "verify", "data")
+PLAIN = ("status", "verify", "transfer", "data")
 """Commands with words of their own."""
 
 COMMANDS = (*CONFIGURED, *PLAIN)
-PICTURES = ("constraints", "protection")
+PICTURES = {"constraints": "credit", "protection": "credit", "boundary": "moons"}
+"""Pictures with the experiments that they show unless told otherwise."""
+EXPLAIN = "--explain"
 
 ARGUMENT_ERROR = 2
 INTERRUPTED = 130
@@ -114,15 +125,34 @@ def _module(command: str) -> Any:
 
 
 def _overrides(command: str, arguments: Sequence[str]) -> list[str]:
-    """What Hydra gets: a picture's name and --dry-run become overrides."""
+    """What Hydra gets: a picture's name, --dry-run and --explain become overrides."""
     words = ["dry_run=true" if word == "--dry-run" else word for word in arguments]
+    if command == "tables" and EXPLAIN in words:
+        return _explained(words)
     if command != "figure":
         return words
+    experiment = "credit"
     if words and words[0] in PICTURES:
+        experiment = PICTURES[words[0]]
         words[0] = f"picture={words[0]}"
     if not any(word.startswith("+experiment=") for word in words):
-        words = ["+experiment=credit", "name=figures", *words]
+        words = [f"+experiment={experiment}", "name=figures", *words]
     return words
+
+
+def _explained(words: list[str]) -> list[str]:
+    """`--explain main LS ip` as overrides. Raises ConfigError."""
+    place = words.index(EXPLAIN)
+    before, after = words[:place], words[place + 1 :]
+    named = list(takewhile(lambda word: "=" not in word, after))
+    if len(named) < 3:
+        raise ConfigError(
+            f"{EXPLAIN}: expected a table, a row and a column, as in {EXPLAIN} main LS "
+            f"ip, got {' '.join(named) or 'nothing'}"
+        )
+    table, *entry = named
+    quoted = ",".join(repr(word) for word in entry)
+    return [*before, f"table={table}", f"explain=[{quoted}]", *after[len(named) :]]
 
 
 def _hydra(command: str, arguments: Sequence[str], *context: object) -> None:
@@ -193,7 +223,7 @@ def _guarded(command: Callable[[], None]) -> int:
 
 def _explanation(error: Exception) -> str | None:
     """What to tell the user; None for errors that are ours."""
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException, MissingConfigException
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, ConfigError) and len(error.mistakes) > 1:
@@ -201,6 +231,8 @@ def _explanation(error: Exception) -> str | None:
         return f"{len(error.mistakes)} mistakes in the configuration:\n{listed}"
     if isinstance(error, CftrainError):
         return str(error)
+    if isinstance(error, MissingConfigException) and error.options:
+        return _unknown_option(str(error.missing_cfg_file), error.options)
     if isinstance(error, HydraException | OmegaConfBaseException):
         causes = [error, error.__cause__]
         return "\n  ".join(str(cause).strip() for cause in causes if cause is not None)
@@ -208,6 +240,13 @@ def _explanation(error: Exception) -> str | None:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
     return None
+
+
+def _unknown_option(option: str, known: Sequence[str]) -> str:
+    """For `table/mian`: what there is of the group, and what may be meant."""
+    close = difflib.get_close_matches(option.rpartition("/")[2], known)
+    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"{option}: expected one of {', '.join(known)}{meant}, got no such file"
 
 
 def _complete(arguments: Sequence[str]) -> int:

@@ -32,6 +32,7 @@ from cftrain.ranges import Range
 from cftrain.run import Run, Settings, configured, relations
 
 S = TypeVar("S", bound=Settings)
+T = TypeVar("T")
 
 _BAD = object()
 """Stands for a value that was a mistake; never leaves this module."""
@@ -88,12 +89,20 @@ def build(values: dict[str, Any], settings_class: type[S]) -> tuple[Run, S]:
 
 def rebuild(described: dict[str, Any]) -> Run:
     """The run that `cftrain.run.describe` described. Raises ConfigError."""
+    return build_object(described, Run, "run")
+
+
+def build_object(values: Any, kind: type[T], key: str) -> T:
+    """One object of a kind from plain values; `key` is what mistakes call it.
+
+    Raises ConfigError with every mistake.
+    """
     mistakes: list[str] = []
-    run = _build(described, Run, "run", mistakes)
+    built = _build(values, kind, key, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    assert isinstance(run, Run)
-    return run
+    assert isinstance(built, kind)
+    return built
 
 
 def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:

@@ -16,7 +16,7 @@ from cftrain.objectives.objective import Objective
 from cftrain.ranges import INCIDENTAL, Seed
 from cftrain.training.schedule import Schedule
 
-FORMAT = 1
+FORMAT = 2
 """Part of every cell's id: results of another format are never taken for these."""
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "cftrain"
 
 LAYERS = [  # from the top; parts of one layer do not know each other but for PEERS
-    ("cli", "__main__", "commands", "config"),
+    ("cli", "__main__", "commands", "restore", "config"),
     ("illustrations",),
     ("grid",),
     ("run",),
@@ -22,7 +22,7 @@ LAYERS = [  # from the top; parts of one layer do not know each other but for PE
     ("generators",),
     ("counterfactuals",),
     ("data", "models", "energy"),
-    ("errors", "tensors", "seeding", "stacking", "ranges"),
+    ("errors", "tensors", "seeding", "stacking", "ranges", "writing"),
 ]
 PEERS = [LAYERS[0], LAYERS[-1]]
 """Layers whose parts may import each other."""
@@ -43,8 +43,8 @@ CONCRETE = [
 ]
 """Named by YAML and imported by nobody; packages stand for all they hold."""
 
-SUMMARY_SEES = ("summary", "results", "errors", "")
-NO_TORCH = ("summary", "results", "errors")
+SUMMARY_SEES = ("summary", "results", "errors", "writing", "")
+NO_TORCH = ("summary", "results", "errors", "writing")
 
 
 def modules() -> dict[str, Path]:

@@ -10,11 +10,15 @@ from omegaconf import DictConfig
 
 from cftrain.config import read
 from cftrain.errors import ConfigError
+from cftrain.illustrations.boundary import trained_paths
 from cftrain.illustrations.constraints import panels
 from cftrain.illustrations.protection import sensitivity
+from cftrain.objectives.objective import Objective
 from cftrain.ranges import Count
 from cftrain.run import Run, Settings
+from cftrain.summary.naming import objective_name
 from cftrain.summary.panels import draw_panels
+from cftrain.summary.paths import draw_paths
 from cftrain.summary.shares import draw_shares, shares_table
 
 
@@ -22,7 +26,7 @@ from cftrain.summary.shares import draw_shares, shares_table
 class FigureSettings(Settings):
     """What is drawn besides the run."""
 
-    picture: Literal["constraints", "protection"]
+    picture: Literal["constraints", "protection", "boundary"]
     feature: str
     factuals: Count
     seeds: Count
@@ -33,31 +37,19 @@ def run(config: DictConfig) -> None:
     described, settings = read(config, FigureSettings)
     torch.set_num_threads(1)
     path = Path(HydraConfig.get().runtime.output_dir) / settings.picture
-    names = described.data.load().feature_names
-    if settings.feature not in names:
-        raise ConfigError(
-            f"feature: expected one of {', '.join(names[:10])}, "
-            f"got {settings.feature!r}"
-        )
-    if settings.picture == "constraints":
-        files = _constraints(described, settings, names, path)
-    else:
-        found = sensitivity(described, settings.feature, settings.seeds)
-        print(shares_table(found))
-        files = draw_shares(found, path)
-    for file in files:
+    draw = {
+        "constraints": _constraints,
+        "protection": _protection,
+        "boundary": _boundary,
+    }[settings.picture]
+    for file in draw(described, settings, path):
         print(f"picture: {file}")
 
 
-def _constraints(
-    run: Run, settings: FigureSettings, names: tuple[str, ...], path: Path
-) -> list[Path]:
-    if len(names) != 2 or settings.compare is None:
-        raise ConfigError(
-            "figure constraints: expected data with two features and an objective to "
-            f"compare with, got {len(names)} features and compare={settings.compare}"
-        )
-    drawn = panels(run, settings.compare, settings.feature, settings.factuals)
+def _constraints(run: Run, settings: FigureSettings, path: Path) -> list[Path]:
+    names = _with_feature(run, settings)
+    compared = _compared(run, settings)
+    drawn = panels(run, compared, settings.feature, settings.factuals)
     for panel in drawn:
         held = "nothing" if panel.protected is None else panel.protected
         print(
@@ -66,3 +58,44 @@ def _constraints(
             f"{panel.valid.sum()} of {len(panel.valid)} valid"
         )
     return draw_panels(drawn, names, path)
+
+
+def _protection(run: Run, settings: FigureSettings, path: Path) -> list[Path]:
+    _with_feature(run, settings)
+    found = sensitivity(run, settings.feature, settings.seeds)
+    print(shares_table(found))
+    return draw_shares(found, path)
+
+
+def _boundary(run: Run, settings: FigureSettings, path: Path) -> list[Path]:
+    drawn = trained_paths(run, _compared(run, settings), settings.factuals)
+    for model in drawn:
+        steps = [len(way) - 1 for way in model.ways]
+        print(
+            f"{objective_name(model.objective)}: {sum(steps) / len(steps):.1f} steps "
+            f"on average, {model.mature.sum()} of {len(model.mature)} mature"
+        )
+    return draw_paths(drawn, run.data.load().feature_names, path)
+
+
+def _with_feature(run: Run, settings: FigureSettings) -> tuple[str, ...]:
+    """The names of the features. Raises ConfigError if the chosen one is not there."""
+    names = run.data.load().feature_names
+    if settings.feature not in names:
+        raise ConfigError(
+            f"feature: expected one of {', '.join(names[:10])}, "
+            f"got {settings.feature!r}"
+        )
+    return names
+
+
+def _compared(run: Run, settings: FigureSettings) -> Objective:
+    """What is drawn beside the run. Raises ConfigError if a map cannot show them."""
+    data = run.data.load()
+    if (data.width, data.classes) != (2, 2) or settings.compare is None:
+        raise ConfigError(
+            f"figure {settings.picture}: expected data with two features and two "
+            f"classes, and an objective to compare with, got {data.width} features, "
+            f"{data.classes} classes and compare={settings.compare}"
+        )
+    return settings.compare

@@ -64,7 +64,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         print(_assignment(stacks, workers))
         return
     store.prepare()
-    save_points(store.folder, _point_rows(made))
+    save_points(store.folder, _point_rows(settings.grid.name, made))
     OmegaConf.save(config, store.folder / "config.yaml", resolve=True)
     if settings.overwrite:
         for stack in stacks:
@@ -156,9 +156,10 @@ def _assignment(stacks: list[Stack], workers: int) -> str:
     return "\n".join(lines)
 
 
-def _point_rows(made: list[Point]) -> list[dict[str, Any]]:
+def _point_rows(grid: str, made: list[Point]) -> list[dict[str, Any]]:
     return [
         {
+            "grid": grid,
             "point": point.number,
             "coordinates": point.coordinates,
             "role": point.role,

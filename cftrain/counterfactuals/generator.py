@@ -47,6 +47,11 @@ class Generator(ABC):
 
     name: str
 
+    @property
+    def draws(self) -> bool:
+        """Whether a search by it may end elsewhere when it is repeated."""
+        return False
+
     def fitted(self, rows: Table, cache: Path) -> "Generator":
         """The generator made ready for a dataset's pool; files go to the cache."""
         return self

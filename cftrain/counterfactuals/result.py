@@ -37,6 +37,12 @@ class SearchResult:
                     f"got {tuple(shape)}"
                 )
 
+    def rows(self, places: Tensor) -> "SearchResult":
+        """The rows at these places, the same in every cell; places may repeat."""
+        return SearchResult(
+            **{f.name: getattr(self, f.name)[:, places] for f in fields(self)}
+        )
+
 
 def concatenate(results: list[SearchResult], axis: int) -> SearchResult:
     """Join results along the stack (0) or the row axis (1)."""

@@ -34,6 +34,11 @@ class Constraints:
     def all_free(self) -> bool:
         return bool((self.may_increase & self.may_decrease).all())
 
+    @property
+    def protected(self) -> int:
+        """How many features may not move both ways."""
+        return int((~(self.may_increase & self.may_decrease)).sum())
+
     def to(self, *, dtype: torch.dtype, device: torch.device) -> "Constraints":
         return Constraints(
             lower=self.lower.to(device, dtype),

@@ -5,7 +5,6 @@ is bounded by the socket timeout and the first one by a thread that is left behi
 """
 
 import hashlib
-import os
 import socket
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from cftrain.errors import DataError
+from cftrain.writing import replacing
 
 OPENML_HOST = ("api.openml.org", 443)
 DOWNLOAD_LIMIT_SECONDS = 900.0
@@ -94,12 +94,9 @@ def keep(table: pa.Table, name: str) -> None:
 
     Raises Unavailable if the cache cannot be written.
     """
-    folder = cache()
-    partial = folder / f".{name}.{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, partial, compression="zstd")
-        partial.replace(folder / name)
+        with replacing(cache() / name) as partial:
+            pq.write_table(table, partial, compression="zstd")
     except OSError as error:
         raise Unavailable(f"the cache cannot be written: {error}") from error
 

@@ -1,24 +1,91 @@
 """Adversarial attacks on a whole stack; every cell is attacked through itself."""
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
 import torch
 
+from cftrain.data.constraints import Constraints
 from cftrain.energy import cross_entropy
+from cftrain.evaluation.gradients import input_gradient
 from cftrain.models.classifier import Classifier
-from cftrain.tensors import Classes, Rows
+from cftrain.ranges import Count, PositiveFloat, Seed
+from cftrain.seeding import Stream
+from cftrain.tensors import Classes, Rows, Table
 
 
-def fgsm(classifier: Classifier, x: Rows, label: Classes, *, epsilon: float) -> Rows:
-    """One signed gradient step of size epsilon (Goodfellow et al., 2015).
+class Attack(ABC):
+    """Signed ascent of the class loss, inside a ball of the largest norm around a row.
 
-    Not clipped to a domain: the published evaluation is not either.
+    Concrete attacks say where the ascent starts and which steps it takes.
     """
-    return x + epsilon * loss_gradient(classifier, x, label).sign()
+
+    @abstractmethod
+    def starts(self, rows: Table) -> Table:
+        """Where each row starts: its offset, in units of epsilon."""
+
+    @abstractmethod
+    def step_sizes(self, epsilon: float) -> tuple[float, ...]:
+        """How far every feature moves in each step."""
+
+    def __call__(
+        self,
+        classifier: Classifier,
+        x: Rows,
+        label: Classes,
+        start: Table,
+        *,
+        epsilon: float,
+        constraints: Constraints,
+    ) -> Rows:
+        """The attacked rows, after every step projected on what is allowed."""
+        attacked = _allowed(x + epsilon * start, x, epsilon, constraints)
+        for size in self.step_sizes(epsilon):
+            gradient = input_gradient(cross_entropy, classifier, attacked, label)
+            proposed = attacked + size * gradient.sign()
+            attacked = _allowed(proposed, x, epsilon, constraints)
+        return attacked
 
 
-def loss_gradient(classifier: Classifier, x: Rows, label: Classes) -> Rows:
-    """Gradient of each row's class loss by its features."""
-    with torch.enable_grad():
-        x = x.detach().requires_grad_()
-        loss = cross_entropy(classifier(x), label)
-        (gradient,) = torch.autograd.grad(loss.sum(), x)
-    return gradient
+@final
+@dataclass(frozen=True, kw_only=True)
+class Fgsm(Attack):
+    """A single step of epsilon from the row itself (Goodfellow et al., 2015)."""
+
+    def starts(self, rows: Table) -> Table:
+        return torch.zeros_like(rows)
+
+    def step_sizes(self, epsilon: float) -> tuple[float, ...]:
+        return (epsilon,)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Pgd(Attack):
+    """Many steps from a uniform place in the ball (Madry et al., 2018).
+
+    A row starts at the same place whatever cell and epsilon it is attacked in.
+    """
+
+    steps: Count
+    step_size: PositiveFloat
+    seed: Seed
+
+    def starts(self, rows: Table) -> Table:
+        generator = Stream(self.seed).generator()
+        uniform = torch.rand(rows.shape, generator=generator, dtype=rows.dtype)
+        return (2 * uniform - 1).to(rows.device)
+
+    def step_sizes(self, epsilon: float) -> tuple[float, ...]:
+        return (self.step_size,) * self.steps
+
+
+def _allowed(attacked: Rows, x: Rows, epsilon: float, constraints: Constraints) -> Rows:
+    """Attacked rows without forbidden moves from x, in the domain and in the ball.
+
+    The ball has the last word: from outside the domain nothing comes in by more than
+    epsilon.
+    """
+    inside = constraints.clamp(x + constraints.restrict(attacked - x), x)
+    return torch.clamp(inside, x - epsilon, x + epsilon)

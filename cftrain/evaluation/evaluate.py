@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import Dataset
-from cftrain.data.sampling import class_index
-from cftrain.evaluation.metric import CounterfactualMetric, Individuals, ModelMetric
-from cftrain.evaluation.protocol import Protocol
-from cftrain.evaluation.reference import Reference
+from cftrain.evaluation.attribution import class_attributions
+from cftrain.evaluation.individuals import draw_individuals, references
+from cftrain.evaluation.metric import (
+    CounterfactualMetric,
+    Individuals,
+    ModelMetric,
+    ResampledMetric,
+)
+from cftrain.evaluation.protocol import Attributions, Protocol
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import predict, width
-from cftrain.seeding import Stream, Streams
+from cftrain.seeding import Streams
 from cftrain.tensors import Mask, PerRow
 
 
@@ -35,76 +39,74 @@ class Measurement:
     rows: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """The values of one metric for every distinct individual of one cell.
+
+    `factual` is a place in the evaluated split, `draws` says how often the individual
+    was drawn; the value is NaN where the counterfactual is not valid.
+    """
+
+    cell: int
+    metric: str
+    energy_weight: float | None
+    factual: Int[Tensor, " individual"]
+    target: Int[Tensor, " individual"]
+    draws: Int[Tensor, " individual"]
+    valid: Bool[Tensor, " individual"]
+    value: Float[Tensor, " individual"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All that was found; `attributions` only if the protocol asks for them."""
+
+    measurements: list[Measurement]
+    explained: list[Explained]
+    attributions: Float[Tensor, "stack class feature"] | None
+
+
 def evaluate(
     classifier: Classifier, dataset: Dataset, protocol: Protocol, *, streams: Streams
-) -> Iterator[Measurement]:
-    """All measurements of all cells; cell s draws its individuals from stream s."""
+) -> Evaluation:
+    """Measure all cells; cell s draws its individuals from stream s."""
+    measurements: list[Measurement] = []
+    explained: list[Explained] = []
     for name, metric in protocol.metrics.items():
         if isinstance(metric, ModelMetric):
-            yield from _model_measurements(name, metric, classifier, dataset)
-    if protocol.split == "test":
-        features, labels = dataset.test_features, dataset.test_labels
-    else:
-        features, labels = dataset.features, dataset.labels
-    reference = Reference(features, labels, dataset.classes)
+            measurements += _model_values(name, metric, classifier, dataset)
+        elif isinstance(metric, ResampledMetric):
+            measurements += _resampled_values(name, metric, classifier, dataset)
+    reference, _ = references(dataset, protocol.split)
     for number, (weight, search) in enumerate(protocol.searches()):
         drawn = [stream.child("evaluation", number) for stream in streams]
         individuals = draw_individuals(
-            classifier, dataset, reference, protocol, search, streams=drawn
+            classifier, dataset, protocol, search, streams=drawn
         )
         for name, metric in protocol.metrics.items():
-            if isinstance(metric, CounterfactualMetric):
-                values = metric(individuals, reference).double()
-                counted = individuals.valid if metric.of_valid else individuals.present
-                yield from _row_measurements(name, individuals, values, counted, weight)
-
-
-def draw_individuals(
-    classifier: Classifier,
-    dataset: Dataset,
-    reference: Reference,
-    protocol: Protocol,
-    search: CounterfactualSearch,
-    *,
-    streams: Streams,
-) -> Individuals:
-    """Draw the individuals of all rounds and search their counterfactuals."""
-    stack = width(classifier)
-    device = reference.features.device
-    factual_class, target = pairs(
-        protocol.individuals, dataset.classes, Stream(protocol.pair_seed)
-    )
-    wanted = factual_class.repeat(protocol.rounds).expand(stack, -1).to(device)
-    targets = target.repeat(protocol.rounds).expand(stack, -1).to(device)
-    index = class_index(
-        predict(classifier, reference.features.unsqueeze(0)), dataset.classes
-    )
-    factual = reference.features[index.draw(wanted, streams)]
-    found = search(
-        classifier,
-        factual,
-        targets,
-        constraints=dataset.constraints,
-        streams=[stream.child("search") for stream in streams],
-    )
-    return Individuals(
-        found=found,
-        predicted=predict(classifier, found.counterfactual),
-        present=index.counts.gather(1, wanted) > 0,
-        rounds=protocol.rounds,
-        pair_target=target,
+            if not isinstance(metric, CounterfactualMetric):
+                continue
+            values = metric(individuals, reference).double()
+            counted = individuals.valid if metric.of_valid else individuals.present
+            measurements += _round_values(name, individuals, values, counted, weight)
+            if metric.individual:
+                explained += _explained(name, individuals, values, weight)
+    return Evaluation(
+        measurements=measurements,
+        explained=explained,
+        attributions=_attributions(classifier, dataset, protocol.attributions),
     )
 
 
-def pairs(count: int, classes: int, stream: Stream) -> tuple[Tensor, Tensor]:
-    """Factual classes, uniform, and targets, uniform among the other classes."""
-    generator = stream.generator()
-    factual = torch.randint(classes, (count,), generator=generator)
-    offset = torch.randint(1, classes, (count,), generator=generator)
-    return factual, (factual + offset) % classes
+def _attributions(
+    classifier: Classifier, dataset: Dataset, asked: Attributions | None
+) -> Float[Tensor, "stack class feature"] | None:
+    if asked is None:
+        return None
+    return class_attributions(classifier, dataset, steps=asked.steps, seed=asked.seed)
 
 
-def _model_measurements(
+def _model_values(
     name: str, metric: ModelMetric, classifier: Classifier, dataset: Dataset
 ) -> Iterator[Measurement]:
     values = metric(classifier, dataset)
@@ -121,7 +123,23 @@ def _model_measurements(
             )
 
 
-def _row_measurements(
+def _resampled_values(
+    name: str, metric: ResampledMetric, classifier: Classifier, dataset: Dataset
+) -> Iterator[Measurement]:
+    for number, of_cells in enumerate(metric(classifier, dataset).tolist()):
+        for cell, value in enumerate(of_cells):
+            yield Measurement(
+                cell=cell,
+                metric=name,
+                energy_weight=None,
+                round=number,
+                epsilon=None,
+                value=value,
+                rows=len(dataset.test_labels),
+            )
+
+
+def _round_values(
     name: str,
     individuals: Individuals,
     values: PerRow,
@@ -145,3 +163,28 @@ def _row_measurements(
                 value=value,
                 rows=count,
             )
+
+
+def _explained(
+    name: str, individuals: Individuals, values: PerRow, energy_weight: float | None
+) -> Iterator[Explained]:
+    target, present = individuals.found.target, individuals.present
+    values = torch.where(individuals.valid, values, torch.nan)
+    classes = int(target.max()) + 1
+    for cell in range(len(values)):
+        places = present[cell].nonzero().squeeze(1)
+        key = individuals.factual_row[cell, places] * classes + target[cell, places]
+        key, inverse, draws = key.unique(return_inverse=True, return_counts=True)
+        first = torch.empty_like(draws).scatter_reduce(
+            0, inverse, places, "amin", include_self=False
+        )
+        yield Explained(
+            cell=cell,
+            metric=name,
+            energy_weight=energy_weight,
+            factual=key // classes,
+            target=key % classes,
+            draws=draws,
+            valid=individuals.valid[cell, first],
+            value=values[cell, first],
+        )

@@ -8,26 +8,36 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cftrain.counterfactuals.result import SearchResult
+from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.reference import Reference
 from cftrain.models.classifier import Classifier
-from cftrain.tensors import Classes, Mask, PerRow
+from cftrain.tensors import Classes, Mask, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Individuals:
-    """The searched individuals of one evaluation.
+    """The searched individuals of one evaluation, and who explains them.
 
     Rows are ordered by round, then by individual. The (factual class, target) pairs of
     a round are the same in every round and cell; `pair_target` lists the targets of one
-    round. `present` is False where the model predicts the factual class for no row.
+    round and `pair_factual` the factual classes. `factual_row` is the place of a
+    factual among the rows of the evaluated split. `present` is False where there is
+    nothing to explain: no row of the factual class, or one that the model already
+    predicts as the target. `held_out` has for each row an observed row of its target
+    class that is not among the reference rows, the same for all cells.
     """
 
     found: SearchResult
     predicted: Classes
     present: Mask
+    factual_row: Classes
+    held_out: Rows
     rounds: int
+    pair_factual: Int[Tensor, " individual"]
     pair_target: Int[Tensor, " individual"]
+    classifier: Classifier
+    constraints: Constraints
 
     @property
     def valid(self) -> Mask:
@@ -40,11 +50,18 @@ class Individuals:
 
 
 class Metric(ABC):
-    """A named quantity with a unit and a direction."""
+    """A quantity with a unit and a direction.
 
-    name: ClassVar[str]
-    unit: ClassVar[str]
-    higher_is_better: ClassVar[bool]
+    Most metrics have them as class variables; one that wraps another has the other's.
+    """
+
+    @property
+    @abstractmethod
+    def unit(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def higher_is_better(self) -> bool: ...
 
 
 class CounterfactualMetric(Metric):
@@ -52,6 +69,9 @@ class CounterfactualMetric(Metric):
 
     of_valid: ClassVar[bool] = True
     """Whether only valid counterfactuals count in means, as in the paper's tables."""
+
+    individual: ClassVar[bool] = False
+    """Whether the value of every single counterfactual is stored."""
 
     @abstractmethod
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow: ...
@@ -69,3 +89,15 @@ class ModelMetric(Metric):
     def __call__(
         self, classifier: Classifier, dataset: Dataset
     ) -> Float[Tensor, "level stack"]: ...
+
+
+class ResampledMetric(Metric):
+    """A metric of the classifier on resampled test rows: a value per round and cell.
+
+    Without rounds where it does not apply.
+    """
+
+    @abstractmethod
+    def __call__(
+        self, classifier: Classifier, dataset: Dataset
+    ) -> Float[Tensor, "round stack"]: ...

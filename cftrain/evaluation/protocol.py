@@ -10,7 +10,7 @@ from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch, Steps
 from cftrain.errors import ConfigError
 from cftrain.evaluation.metric import Metric
-from cftrain.ranges import AtLeast, Count
+from cftrain.ranges import AtLeast, Count, Seed
 from cftrain.tensors import Table
 
 
@@ -25,18 +25,32 @@ class Gallery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attributions:
+    """Mean integrated gradients of every class, to be looked at."""
+
+    steps: Count
+    seed: Seed
+
+
+@dataclass(frozen=True, kw_only=True)
 class Protocol:
     """The published counterfactual benchmark (paper section 5.1), as coded.
 
-    For each of the `energy_weights`, `rounds` times `individuals` factuals are drawn
-    from the split, each of a drawn class *as the evaluated model predicts it*, and
-    searched for a drawn other class. `pair_seed` fixes the classes for all rounds and
-    models. A generator without energy weight is evaluated once.
+    For each of the `energy_weights`, `rounds` times `individuals` factuals of drawn
+    classes are drawn from the split and searched for drawn other classes. `pair_seed`
+    fixes the classes for all rounds and models. A generator without energy weight is
+    evaluated once. By `sampling`, factuals are
+
+    - `paper`: rows that the evaluated model predicts to be of their class, drawn anew
+      for every model and energy weight;
+    - `paired`: rows with that label, the same ones for all models, so that models are
+      compared on the same individuals and with less noise.
     """
 
     rounds: Count
     individuals: Count
     split: Literal["test", "training"]
+    sampling: Literal["paper", "paired"]
     pair_seed: int
     generator: Generator
     energy_weights: tuple[Annotated[float, AtLeast(0)], ...]
@@ -45,6 +59,7 @@ class Protocol:
     categories: Categories
     metrics: dict[str, Metric]
     gallery: Gallery | None
+    attributions: Attributions | None
 
     def __post_init__(self) -> None:
         if not self.energy_weights:

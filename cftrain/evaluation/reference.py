@@ -1,12 +1,21 @@
 """Observed rows of a class, prepared once for many comparisons."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from cftrain.seeding import Stream
 from cftrain.tensors import Table, TableClasses
+
+T = TypeVar("T")
+
+DISTANCES = 2**20
+"""Entries of a distance matrix held at a time."""
 
 
 @dataclass(frozen=True)
@@ -14,9 +23,29 @@ class ReferenceClass:
     """The observed rows of one class: (row, feature)."""
 
     rows: Table
+    _prepared: dict[Hashable, Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def mean_distance(self, x: Tensor) -> Tensor:
-        """Mean L1 distance from each of x, (query, feature), to all rows: (query,).
+    def once(self, prepare: Callable[..., T], *arguments: Hashable) -> T:
+        """What `prepare` makes of this class, made at the first call."""
+        key = (prepare, *arguments)
+        if key not in self._prepared:
+            self._prepared[key] = prepare(self, *arguments)
+        return self._prepared[key]
+
+    def drawn(self, most: int, seed: int) -> "ReferenceClass":
+        """As many rows, but at most so many, drawn with replacement."""
+        count = min(most, len(self.rows))
+        generator = Stream(seed).generator()
+        # Without rows there are no draws, and no range to draw from either.
+        chosen = torch.randint(max(1, len(self.rows)), (count,), generator=generator)
+        return ReferenceClass(self.rows[chosen.to(self.rows.device)])
+
+    def mean_distance(
+        self, x: Float[Tensor, "query feature"]
+    ) -> Float[Tensor, " query"]:
+        """Mean L1 distance from each of x to all rows; NaN without rows.
 
         Exact and without a distance matrix: the mean is a sum over features, and in a
         sorted column prefix sums give the distances to both sides of a query. So a row
@@ -29,6 +58,15 @@ class ReferenceClass:
         count = len(self.rows)
         distances = queries * below - low + (total - low) - queries * (count - below)
         return distances.sum(0) / count
+
+    def mean_euclidean_distance(
+        self, x: Float[Tensor, "query feature"]
+    ) -> Float[Tensor, " query"]:
+        """Mean Euclidean distance from each of x to all rows; NaN without rows."""
+        size = max(1, DISTANCES // max(1, len(self.rows)))
+        rows = self.rows.double()
+        portions = x.double().split(size)
+        return torch.cat([torch.cdist(part, rows).mean(1) for part in portions])
 
     @cached_property
     def _sorted(self) -> Tensor:
@@ -49,6 +87,7 @@ class Reference:
     classes: int
 
     def of(self, label: int) -> ReferenceClass:
+        """The observed rows of a class."""
         return self._by_class[label]
 
     @cached_property

@@ -33,6 +33,10 @@ class Revise(Generator):
     vae: VaeSpec
     network: Vae | None = None
 
+    @property
+    def draws(self) -> bool:
+        return self.encoding == "sample"
+
     def fitted(self, rows: Table, cache: Path) -> "Revise":
         network = fitted(self.vae, rows, cache)
         return replace(self, network=network.to(dtype=rows.dtype, device=rows.device))

@@ -7,6 +7,8 @@ from typing import Any
 
 from cftrain.run import Run, cell_id, describe
 
+PICTURES = ("gallery", "attributions")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -41,8 +43,16 @@ class Cell:
             "divergence_weight": run.objective.divergence_weight,
             "adversarial_weight": run.objective.adversarial_weight,
             "ridge_weight": run.objective.ridge_weight,
+            "protocol": protocol_id(run),
             "config": json.dumps(describe(run, incidental=True)),
         }
+
+
+def protocol_id(run: Run) -> str:
+    """Hash of how a run is evaluated; pictures leave the numbers as they are."""
+    described = describe(run.evaluation)
+    numbers = {k: v for k, v in described.items() if k not in PICTURES}
+    return blake2b(json.dumps(numbers).encode(), digest_size=8).hexdigest()
 
 
 def cell(run: Run, source: str) -> Cell:

@@ -2,14 +2,15 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -17,13 +18,14 @@ from safetensors import SafetensorError
 import cftrain
 from cftrain.data.dataset import Dataset
 from cftrain.errors import ResultError
-from cftrain.evaluation.evaluate import Measurement
+from cftrain.evaluation.evaluate import Evaluation, Explained
 from cftrain.evaluation.gallery import Exhibit
 from cftrain.evaluation.metric import Metric
 from cftrain.grid.cells import Cell
 from cftrain.models.classifier import Classifier
 from cftrain.results.store import Store
 from cftrain.training.history import COLUMNS, EpochRecord
+from cftrain.writing import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class StackResult:
     classifier: Classifier
     history: Sequence[EpochRecord]
     metrics: Mapping[str, Metric]
-    measurements: Sequence[Measurement]
+    evaluation: Evaluation
     exhibits: Sequence[Exhibit]
     train_seconds: float
     evaluate_seconds: float
@@ -51,12 +53,12 @@ def write(result: StackResult, store: Store, *, name: str) -> None:
     stack, ids = result.stack, result.ids
     _write_weights(result, store)
     if result.exhibits:
-        height, width = result.dataset.image_shape or (1, result.dataset.width)
-        shown = (
-            {**asdict(exhibit), "height": height, "width": width}
-            for exhibit in result.exhibits
-        )
+        shown = ({**asdict(exhibit), **_shape(result)} for exhibit in result.exhibits)
         store.write("gallery", stack, _keyed(shown, ids, stack))
+    if result.evaluation.attributions is not None:
+        store.write("attributions", stack, _attribution_rows(result))
+    if result.evaluation.explained:
+        store.write_columns("individuals", stack, _individual_columns(result))
     store.write("history", stack, _history_rows(result.history, ids, stack))
     store.write("metrics", stack, _metric_rows(result))
     reasons = _failures(result)
@@ -67,6 +69,7 @@ def write(result: StackResult, store: Store, *, name: str) -> None:
             {
                 **_cell_row(cell, stack, name, reasons[place]),
                 "data_source": result.dataset.source,
+                "protected": result.dataset.constraints.protected,
                 "test_rows": len(result.dataset.test_labels),
                 "train_seconds": result.train_seconds,
                 "evaluate_seconds": result.evaluate_seconds,
@@ -127,15 +130,11 @@ def _write_weights(result: StackResult, store: Store) -> None:
             for name, value in result.classifier.state_dict().items()
         }
         path = folder / f"{cell.id}.safetensors"
-        partial = folder / f".{path.name}"
+        metadata = {"cell": cell.id, "codec": codec}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            metadata = {"cell": cell.id, "codec": codec}
-            safetensors.torch.save_file(tensors, partial, metadata=metadata)
-            partial.replace(path)
+            with replacing(path) as partial:
+                safetensors.torch.save_file(tensors, partial, metadata=metadata)
         except (OSError, SafetensorError) as error:
-            with suppress(OSError):
-                partial.unlink()
             raise ResultError(f"{path}: could not be written: {error}") from error
 
 
@@ -157,7 +156,7 @@ def _history_rows(
 
 
 def _metric_rows(result: StackResult) -> Iterator[dict[str, Any]]:
-    for measurement in result.measurements:
+    for measurement in result.evaluation.measurements:
         metric = result.metrics[measurement.metric]
         yield {
             **asdict(measurement),
@@ -168,12 +167,53 @@ def _metric_rows(result: StackResult) -> Iterator[dict[str, Any]]:
         }
 
 
+def _individual_columns(result: StackResult) -> dict[str, Any]:
+    """Whole columns: there are too many rows to take one by one."""
+    explained = result.evaluation.explained
+
+    def repeated(value: Callable[[Explained], Any]) -> list[Any]:
+        return [value(part) for part in explained for _ in range(len(part.factual))]
+
+    def joined(name: str) -> np.ndarray:
+        return torch.cat([getattr(part, name) for part in explained]).cpu().numpy()
+
+    value = joined("value").astype(np.float32)
+    return {
+        "cell": repeated(lambda part: result.ids[part.cell]),
+        "stack": [result.stack] * len(value),
+        "metric": repeated(lambda part: part.metric),
+        "energy_weight": repeated(lambda part: part.energy_weight),
+        **{name: joined(name) for name in ("factual", "target", "draws", "valid")},
+        "value": pa.array(value, from_pandas=True),
+    }
+
+
+def _attribution_rows(result: StackResult) -> Iterator[dict[str, Any]]:
+    assert result.evaluation.attributions is not None
+    for cell, of_cell in zip(result.ids, result.evaluation.attributions, strict=True):
+        for label, values in enumerate(of_cell.tolist()):
+            yield {
+                "cell": cell,
+                "stack": result.stack,
+                "label": label,
+                "values": values,
+                **_shape(result),
+            }
+
+
+def _shape(result: StackResult) -> dict[str, int]:
+    """How a row of features is shown: as an image, or flat."""
+    height, width = result.dataset.image_shape or (1, result.dataset.width)
+    return {"height": height, "width": width}
+
+
 def _cell_row(cell: Cell, stack: str, name: str, reason: str | None) -> dict[str, Any]:
     return {
         **cell.columns(),
         "stack": stack,
         "name": name,
         "train_rows": cell.run.data.training_rows,
+        "protected": None,
         "status": "done" if reason is None else "failed",
         "reason": reason,
         "cftrain_version": cftrain.__version__,

@@ -56,7 +56,7 @@ def run_stack(
     protocol = runs[0].evaluation.fitted(dataset.features, cache())
     classifier = frozen(trained.classifier, slice(None))
     streams = [Stream(run.seed) for run in runs]
-    measured = list(evaluate(classifier, dataset, protocol, streams=streams))
+    evaluation = evaluate(classifier, dataset, protocol, streams=streams)
     gallery = protocol.gallery
     result = StackResult(
         stack=stack,
@@ -65,7 +65,7 @@ def run_stack(
         classifier=trained.classifier,
         history=trained.history,
         metrics=protocol.metrics,
-        measurements=measured,
+        evaluation=evaluation,
         exhibits=[] if gallery is None else exhibits(classifier, dataset, gallery),
         train_seconds=middle - start,
         evaluate_seconds=time.perf_counter() - middle,

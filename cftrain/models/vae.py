@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -20,6 +19,7 @@ from cftrain.models.layers import glorot
 from cftrain.ranges import AtLeast, Count, PositiveFloat, Seed
 from cftrain.seeding import Stream
 from cftrain.tensors import PerRow, Rows, Table
+from cftrain.writing import replacing
 
 Latents = Float[Tensor, "stack row latent"]
 
@@ -212,12 +212,8 @@ def _identity(spec: VaeSpec, rows: Table) -> dict[str, str]:
 
 def _save(vae: Vae, path: Path, identity: dict[str, str]) -> None:
     """Write under a temporary name, then rename: no one reads half a file."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as partial:
         safetensors.torch.save_file(vae.weights, partial, metadata=identity)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _load(path: Path, identity: dict[str, str]) -> Vae:

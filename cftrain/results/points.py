@@ -1,9 +1,7 @@
 """The points of a grid and the cells that serve them, as one small table."""
 
 import json
-import os
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
+from cftrain.writing import replacing
 
 FILE = "points.parquet"
 
 POINTS = pa.schema(
     [
+        # Name of the grid.
+        pa.field("grid", pa.string(), False),
         # Number of the point, and its axes' values as JSON.
         pa.field("point", pa.int64(), False),
         pa.field("coordinates", pa.string(), False),
@@ -30,18 +31,14 @@ POINTS = pa.schema(
 def save_points(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write the table whole. Raises ResultError."""
     path = folder / FILE
-    partial = folder / f".{FILE}.{os.getpid()}"
     listed = [
         {**row, "coordinates": json.dumps(row["coordinates"], sort_keys=False)}
         for row in rows
     ]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(listed, schema=POINTS), partial)
-        partial.replace(path)
+        with replacing(path) as partial:
+            pq.write_table(pa.Table.from_pylist(listed, schema=POINTS), partial)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise ResultError(f"{path}: could not be written: {error}") from error
 
 

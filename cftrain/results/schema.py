@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-FORMAT = "1"
+FORMAT = "2"
 """Kept in the metadata of every part file; raised when a column changes its meaning."""
 
 _KEYS = [pa.field("cell", pa.string(), False), pa.field("stack", pa.string(), False)]
@@ -40,6 +40,10 @@ CELLS = _table(
     ("divergence_weight", NUMBER),
     ("adversarial_weight", NUMBER),
     ("ridge_weight", NUMBER),
+    # Features that may not move both ways, in training and evaluation.
+    ("protected", WHOLE),
+    # Hash of the evaluation: only cells of one protocol can be compared.
+    ("protocol", TEXT),
     # The whole run as JSON, as `cftrain.run.describe` gives it.
     ("config", TEXT),
     ("status", TEXT),
@@ -98,4 +102,43 @@ GALLERY = _table(
     ("width", WHOLE),
 )
 
-TABLES = {"cells": CELLS, "history": HISTORY, "metrics": METRICS, "gallery": GALLERY}
+INDIVIDUALS = _table(
+    # Each counterfactual that was searched, once however often its factual was drawn:
+    # one row for each metric that has a value of its own for every counterfactual.
+    ("metric", TEXT),
+    ("energy_weight", NUMBER),
+    # Index of the factual among the rows of the evaluation's split.
+    ("factual", WHOLE),
+    ("target", WHOLE),
+    # How often it was drawn, in all rounds together.
+    ("draws", WHOLE),
+    ("valid", pa.bool_()),
+    ("value", pa.float32()),
+)
+
+ATTRIBUTIONS = _table(
+    # Mean integrated gradients of the test rows of a class for their own class.
+    ("label", WHOLE),
+    ("values", pa.list_(pa.float32())),
+    ("height", WHOLE),
+    ("width", WHOLE),
+)
+
+TRANSFER = _table(
+    # Share of the cell's valid counterfactuals that the other cell, which differs in
+    # its seed only, also predicts as their targets.
+    ("other", TEXT),
+    ("energy_weight", NUMBER),
+    ("value", NUMBER),
+    ("rows", WHOLE),
+)
+
+TABLES = {
+    "cells": CELLS,
+    "history": HISTORY,
+    "metrics": METRICS,
+    "gallery": GALLERY,
+    "individuals": INDIVIDUALS,
+    "attributions": ATTRIBUTIONS,
+    "transfer": TRANSFER,
+}

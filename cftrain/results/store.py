@@ -2,8 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
 from cftrain.results.schema import FORMAT, TABLES
+from cftrain.writing import replacing
 
 Row = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,33 @@ class Store:
 
         Raises ResultError if the disk does not take it; an older part then stays.
         """
-        schema = TABLES[table]
-        columns = {name: [] for name in schema.names}  # type: ignore[var-annotated]
+        columns: dict[str, list[Any]] = {name: [] for name in TABLES[table].names}
         for row in rows:
             for name, column in columns.items():
                 column.append(_null_for_nan(row[name]))
+        self.write_columns(table, stack, columns)
+
+    def write_columns(self, table: str, stack: str, columns: Columns) -> None:
+        """The same from whole columns, for tables of many rows. Raises ResultError."""
         path = self._part(table, stack)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(
-                pa.table(columns, schema=schema), partial, compression="zstd"
-            )
-            partial.replace(path)
+            part = pa.table(dict(columns), schema=TABLES[table])
+            with replacing(path) as partial:
+                pq.write_table(part, partial, compression="zstd")
         except (OSError, OverflowError, pa.ArrowException) as error:
-            with suppress(OSError):
-                partial.unlink()
             raise ResultError(f"{path}: could not be written: {error}") from error
 
-    def read(self, table: str) -> pd.DataFrame:
-        """All rows of finished cells; of a cell that was repeated, the newest."""
+    def read(self, table: str, cells: Collection[str] | None = None) -> pd.DataFrame:
+        """All rows of finished cells, or of some; of a repeated cell the newest."""
         finished = self._finished()
+        if cells is not None:
+            finished = finished[finished["cell"].isin(cells)]
         if table == "cells":
-            return finished
+            return finished.reset_index(drop=True)
         keys = finished[["cell", "stack"]]
-        return self._read(table).merge(keys, on=["cell", "stack"])
+        # Big tables are read for the cells that are asked for, part by part.
+        stacks = None if cells is None else set(keys["stack"])
+        return self._read(table, stacks).merge(keys, on=["cell", "stack"])
 
     def done(self) -> set[str]:
         """Ids of the cells that were trained and evaluated."""
@@ -94,11 +97,13 @@ class Store:
             "cell", keep="last", ignore_index=True
         )
 
-    def _read(self, table: str) -> pd.DataFrame:
+    def _read(self, table: str, stacks: set[str] | None = None) -> pd.DataFrame:
         schema = TABLES[table]
+        found = sorted((self.folder / table).glob("part-*.parquet"))
         parts = [
             _read_part(path, schema)
-            for path in sorted((self.folder / table).glob("part-*.parquet"))
+            for path in found
+            if stacks is None or path.stem.removeprefix("part-") in stacks
         ]
         return pa.concat_tables([schema.empty_table(), *parts]).to_pandas()
 

@@ -6,6 +6,13 @@ import pandas as pd
 
 from cftrain.errors import ResultError
 from cftrain.results.store import Store
+from cftrain.summary.statistics import (
+    by_round,
+    deviation,
+    paired,
+    ratios,
+    reduction,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +60,9 @@ def compare(store: Store, model: str, baseline: str | None) -> list[Comparison]:
 
 
 def _compare(measure: str, model: pd.DataFrame, baseline: pd.DataFrame) -> Comparison:
-    ours, theirs = _by_round(model), _by_round(baseline)
-    # A ratio to nothing, or to an unbiased estimate below zero, says nothing.
-    comparable = (theirs.dropna() > 0).all()
-    ratio = ours / theirs if comparable else pd.Series(dtype=float)
+    ours, theirs = by_round(model), by_round(baseline)
+    ratio = ratios(paired(ours, theirs))
+    spread = None if ratio is None else deviation(ratio)
     first = model.iloc[0]
     return Comparison(
         measure=measure,
@@ -64,14 +70,9 @@ def _compare(measure: str, model: pd.DataFrame, baseline: pd.DataFrame) -> Compa
         higher_is_better=bool(first["higher_is_better"]),
         baseline=_number(theirs.mean()),
         model=_number(ours.mean()),
-        reduction=_number(100 * (1 - ratio.mean())),
-        deviation=_number(100 * ratio.std()),
+        reduction=None if ratio is None else reduction(float(ratio.mean())),
+        deviation=None if spread is None else 100 * spread,
     )
-
-
-def _by_round(rows: pd.DataFrame) -> pd.Series:
-    """Mean over energy weights in each round; one value for metrics without rounds."""
-    return rows.groupby(rows["round"].fillna(-1))["value"].mean()
 
 
 def _number(value: float) -> float | None:

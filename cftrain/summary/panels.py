@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from cftrain.summary.landscape import Landscape, draw_landscape
 from cftrain.summary.saving import save
+from cftrain.summary.styles import INK
 
-BLUE, ORANGE, GREEN, INK = "#3b75af", "#ef8636", "#2c8c3c", "#333333"
+CLASSES = "denied", "granted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +21,10 @@ class Panel:
 
     model: str
     protected: str | None
-    features: np.ndarray
-    labels: np.ndarray
+    landscape: Landscape
     factual: np.ndarray
     counterfactual: np.ndarray
     valid: np.ndarray
-    axes: tuple[np.ndarray, np.ndarray]
-    score: np.ndarray
-    """Probability of the granted class on the grid of the axes."""
     cost: float
     implausibility: float
 
@@ -50,7 +47,7 @@ def draw_panels(
 
 
 def _draw(axis: Axes, panel: Panel, letter: str) -> None:
-    _draw_model(axis, panel)
+    draw_landscape(axis, panel.landscape, CLASSES)
     _draw_recourse(axis, panel)
     held = "both mutable" if panel.protected is None else f"{panel.protected} immutable"
     axis.set_title(f"({letter}) {panel.model} training, {held}", fontsize=10.5)
@@ -63,30 +60,6 @@ def _draw(axis: Axes, panel: Panel, letter: str) -> None:
         va="top",
         fontsize=8.5,
     )
-
-
-def _draw_model(axis: Axes, panel: Panel) -> None:
-    """Observed rows, the decision boundary and what lies on its sides."""
-    axis.contourf(
-        *panel.axes,
-        panel.score,
-        levels=[0, 0.5, 1],
-        cmap=ListedColormap([BLUE, ORANGE]),
-        alpha=0.12,
-    )
-    for label, colour, name in ((0, BLUE, "denied"), (1, ORANGE, "granted")):
-        rows = panel.features[panel.labels == label][:400]
-        axis.scatter(
-            rows[:, 0],
-            rows[:, 1],
-            s=5,
-            color=colour,
-            alpha=0.45,
-            linewidths=0,
-            label=name,
-        )
-    axis.contour(*panel.axes, panel.score, levels=[0.5], colors=GREEN, linewidths=2.2)
-    axis.plot([], [], color=GREEN, linewidth=2.2, label="decision boundary")
 
 
 def _draw_recourse(axis: Axes, panel: Panel) -> None:

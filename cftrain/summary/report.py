@@ -6,8 +6,8 @@ from tabulate import tabulate
 from cftrain.errors import ResultError
 from cftrain.results.store import Store
 from cftrain.summary.comparison import Comparison, compare
+from cftrain.summary.naming import objective_name
 
-LABELS = {"full": "CT", "energy": "CD", "adversarial": "AR", "vanilla": "BL"}
 EMPTY = "-"
 
 
@@ -37,15 +37,15 @@ def _header(model: pd.Series) -> str:
 
 
 def _table(rows: list[Comparison], model: pd.Series, baseline: pd.Series | None) -> str:
-    name = LABELS[model["objective"]]
+    name = objective_name(model["objective"])
     if baseline is None:
         cells = [[row.measure, _shown(row.model)] for row in rows]
         return tabulate(cells, ["", name], tablefmt="simple", disable_numparse=True)
     head = [
         "",
-        LABELS[baseline["objective"]],
+        objective_name(baseline["objective"]),
         name,
-        f"{name} against {LABELS[baseline['objective']]}",
+        f"{name} against {objective_name(baseline['objective'])}",
     ]
     cells = [
         [row.measure, _shown(row.baseline), _shown(row.model), _change(row)]
@@ -74,19 +74,20 @@ def _notes(store: Store, chosen: pd.DataFrame) -> list[str]:
     history = store.read("history")
     notes = []
     for cell, row in chosen.iterrows():
+        name = objective_name(row["objective"])
         own = history[history["cell"] == cell]
         if own["mature_share"].notna().any():
             notes.append(
-                f"{LABELS[row['objective']]}: {own['mature_share'].mean():.3f} of the "
-                "training counterfactuals were mature, after "
-                f"{own['search_steps'].mean():.1f} of {row['max_steps']} steps"
+                f"{name}: {own['mature_share'].mean():.3f} of the training "
+                f"counterfactuals were mature, after {own['search_steps'].mean():.1f} "
+                f"of {row['max_steps']} steps"
             )
         if row["status"] == "failed":
-            notes.append(f"{LABELS[row['objective']]}: FAILED, {row['reason']}")
+            notes.append(f"{name}: FAILED, {row['reason']}")
         if own["skipped_batches"].sum():
             notes.append(
-                f"{LABELS[row['objective']]}: {own['skipped_batches'].sum():.0f} "
-                "updates were skipped because a loss or a gradient was not finite"
+                f"{name}: {own['skipped_batches'].sum():.0f} updates were skipped "
+                "because a loss or a gradient was not finite"
             )
     seconds = chosen.iloc[0]
     notes.append(

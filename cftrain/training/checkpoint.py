@@ -4,7 +4,6 @@ Random draws are functions of seed and epoch (`cftrain.seeding`), so the number 
 finished epochs is all the random state there is.
 """
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cftrain.errors import ResultError
+from cftrain.writing import replacing
 
 FORMAT = "cftrain-checkpoint-1"
 
@@ -28,17 +28,12 @@ class Checkpoint:
 
     def save(self, state: dict[str, Tensor]) -> None:
         """Replace the file at once: a reader sees the old epoch or the new one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        try:
+        with replacing(self.path) as partial:
             safetensors.torch.save_file(
                 {name: value.cpu().contiguous() for name, value in state.items()},
                 partial,
                 metadata={"format": FORMAT, "owner": self.owner},
             )
-            partial.replace(self.path)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def load(self) -> dict[str, Tensor] | None:
         """The saved state, None if there is none.

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from cftrain.commands import train
+from cftrain.results.schema import FORMAT
 from cftrain.training.checkpoint import Checkpoint
 from tests.console import TINY, TINY_MOONS, call, files, run_of
 
@@ -175,7 +176,8 @@ def test_results_of_another_format_are_one_message(finished, tmp_path):
     table = pq.read_table(path).replace_schema_metadata({"cftrain_format": "0"})
     pq.write_table(table, path)
     message = call("train", *TINY_MOONS, f"hydra.run.dir={folder}").message
-    assert message.startswith(f"{path}: expected results of format 1, got format 0")
+    expected = f"{path}: expected results of format {FORMAT}, got format 0"
+    assert message.startswith(expected)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def test_workers_of_a_killed_coordinator_end(tmp_path):
 def test_a_full_disk_loses_nothing(tmp_path, whole):
     """Files may not grow beyond a limit: writing fails as on a full disk."""
     folder = tmp_path / "grid"
-    limit = 20_000
+    limit = 10_000
 
     def limited():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

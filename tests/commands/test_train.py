@@ -96,8 +96,8 @@ def test_a_run_ends_with_its_table_and_where_its_results_are(finished):
 def test_results_are_all_there_and_nothing_else(finished):
     folder, _ = finished
     kinds = sorted(Path(name).parts[0] for name in files(folder))
-    expected = ["cells", "config.yaml", "history", "metrics", "weights", "weights"]
-    assert kinds == expected
+    tables = ["cells", "config.yaml", "history", "individuals", "metrics"]
+    assert kinds == [*tables, "weights", "weights"]
     assert len(pd.read_parquet(folder / "cells")) == 2
 
 

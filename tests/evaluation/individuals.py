@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cftrain.counterfactuals.result import SearchResult
+from cftrain.data.constraints import Constraints
 from cftrain.evaluation.metric import Individuals
 from cftrain.evaluation.protocol import Protocol
 from cftrain.evaluation.reference import Reference
+from tests.builders import free, mlp
 from tests.console import run_of
 
 
@@ -20,8 +22,14 @@ def individuals(
     factual: Tensor | None = None,
     predicted: Tensor | None = None,
     present: Tensor | None = None,
+    mature: Tensor | None = None,
+    held_out: Tensor | None = None,
+    classifier: nn.Module | None = None,
+    constraints: Constraints | None = None,
+    pair_factual: Tensor | None = None,
 ) -> Individuals:
-    """All valid and present, unless said otherwise."""
+    """All valid, mature and present, of a free random model, unless said otherwise."""
+    stack, _, features = counterfactual.shape
     target = pair_target.repeat(rounds).expand(counterfactual.shape[:2])
     every = torch.ones_like(target, dtype=torch.bool)
     return Individuals(
@@ -30,14 +38,19 @@ def individuals(
             target=target,
             counterfactual=counterfactual,
             nascent=counterfactual,
-            mature=every,
+            mature=every if mature is None else mature,
             finite=every,
             steps=torch.zeros_like(target),
         ),
         predicted=target if predicted is None else predicted,
         present=every if present is None else present,
+        factual_row=torch.arange(target.shape[1]).expand(target.shape),
+        held_out=counterfactual if held_out is None else held_out,
         rounds=rounds,
+        pair_factual=pair_target if pair_factual is None else pair_factual,
         pair_target=pair_target,
+        classifier=classifier or mlp(stack, features=features),
+        constraints=constraints or free(features),
     )
 
 
@@ -50,6 +63,7 @@ def reference(*classes: Tensor) -> Reference:
 def protocol(**changes: object) -> Protocol:
     """The published protocol, but small."""
     small = run_of(
+        "evaluation.sampling=paper",
         "evaluation.rounds=3",
         "evaluation.individuals=12",
         "evaluation.energy_weights=[0.5,5.0]",

@@ -8,22 +8,35 @@ from torch import Tensor
 
 from cftrain.counterfactuals.search import Steps
 from cftrain.data.dataset import Dataset
-from cftrain.evaluation.evaluate import (
-    Measurement,
-    draw_individuals,
-    evaluate,
-    pairs,
+from cftrain.evaluation.evaluate import Evaluation, Measurement, evaluate
+from cftrain.evaluation.individuals import draw_individuals, pairs
+from cftrain.evaluation.metric import (
+    CounterfactualMetric,
+    Individuals,
+    ModelMetric,
+    ResampledMetric,
 )
-from cftrain.evaluation.metric import Individuals, ModelMetric
-from cftrain.evaluation.protocol import Protocol
-from cftrain.evaluation.reference import Reference
+from cftrain.evaluation.protocol import Attributions, Protocol
 from cftrain.models.members import frozen, predict
 from cftrain.seeding import Stream
 from tests.builders import CLASSES, blobs, generic, linear, mlp, streams
 from tests.evaluation.individuals import protocol
 
-MODEL_METRICS = {"accuracy", "f1", "fgsm_accuracy"}
-ROW_METRICS = {"validity", "ip", "ip_star", "cost"}
+LEVELS = {"fgsm_accuracy": [0.01, 0.03, 0.1], "pgd_accuracy": [0.03, 0.1]}
+MODEL_METRICS = {"accuracy", "f1", *LEVELS}
+RESAMPLED_METRICS = {"ig_published", "ig_bounded"}
+OF_ALL = {"validity", "mature_share", "violations"}
+OF_VALID = {
+    "ip",
+    "ip_floor",
+    "ip_star",
+    "ip_star_floor",
+    "ip_star_printed",
+    "ip_star_median",
+    "cost",
+    "redundancy",
+}
+ROW_METRICS = OF_ALL | OF_VALID
 STAY = Steps(step_size=1e-12, max_steps=1, epsilon=0.3)
 """No counterfactual leaves its factual."""
 
@@ -53,9 +66,18 @@ def measured(
     made: Protocol | None = None,
     drawn: list[Stream] | None = None,
 ) -> list[Measurement]:
+    return evaluation_of(classifier, data, made, drawn).measurements
+
+
+def evaluation_of(
+    classifier: torch.nn.Module,
+    data: Dataset,
+    made: Protocol | None = None,
+    drawn: list[Stream] | None = None,
+) -> Evaluation:
     cells = next(classifier.parameters()).shape[0]
     drawn = streams(cells) if drawn is None else drawn
-    return list(evaluate(classifier, data, made or protocol(), streams=drawn))
+    return evaluate(classifier, data, made or protocol(), streams=drawn)
 
 
 def individuals_of(
@@ -64,13 +86,11 @@ def individuals_of(
     made: Protocol,
     drawn: list[Stream] | None = None,
 ) -> Individuals:
-    reference = Reference(data.test_features, data.test_labels, data.classes)
     search = made.searches()[0][1]
     cells = next(classifier.parameters()).shape[0]
     return draw_individuals(
         classifier,
         data,
-        reference,
         made,
         search,
         streams=streams(cells) if drawn is None else drawn,
@@ -179,16 +199,17 @@ def test_every_metric_is_there_once_for_each_cell_weight_and_round(classifier, d
         for number in range(3)
     }
     models = {
-        (metric, cell, None, None): 3 if metric == "fgsm_accuracy" else 1
+        (metric, cell, None, None): len(LEVELS.get(metric, [None]))
         for metric in MODEL_METRICS
         for cell in range(3)
     }
     assert keys == {**rows, **models}
     for m in found:
-        assert (m.epsilon is None) == (m.metric != "fgsm_accuracy")
+        assert (m.epsilon is None) == (m.metric not in LEVELS)
         assert m.metric in ROW_METRICS or m.rows == len(data.test_labels)
-    levels = [m.epsilon for m in found if m.metric == "fgsm_accuracy" and m.cell == 0]
-    assert levels == [0.01, 0.03, 0.1]
+    for metric, levels in LEVELS.items():
+        of_metric = [m for m in found if m.metric == metric and m.cell == 0]
+        assert [m.epsilon for m in of_metric] == levels
 
 
 def test_a_generator_without_energy_is_measured_once(classifier, data):
@@ -230,7 +251,7 @@ def test_means_are_over_valid_rows_and_validity_over_all(classifier, data):
 def test_without_valid_counterfactuals_there_are_no_values(classifier, data):
     found = measured(classifier, data, protocol(search=STAY))
     for m in found:
-        if m.metric in ("ip", "ip_star", "cost"):
+        if m.metric in OF_VALID:
             assert (math.isnan(m.value), m.rows) == (True, 0)
         elif m.metric == "validity":
             assert (m.value, m.rows) == (0, 12)
@@ -309,13 +330,83 @@ def test_a_metric_that_is_not_finite_does_not_count(classifier, data):
     assert {m.value for m in found} == {1}
 
 
-def test_there_are_metrics_of_both_kinds():
-    kinds = {
-        metric.name: isinstance(metric, ModelMetric)
-        for metric in protocol().metrics.values()
+def test_there_are_metrics_of_all_kinds():
+    metrics = protocol().metrics
+
+    def names(kind: type) -> set[str]:
+        return {name for name, metric in metrics.items() if isinstance(metric, kind)}
+
+    assert names(ModelMetric) == MODEL_METRICS
+    assert names(ResampledMetric) == RESAMPLED_METRICS
+    assert names(CounterfactualMetric) == ROW_METRICS
+
+
+def test_resampled_metrics_have_a_value_for_each_round(classifier, data):
+    class Rounds(ResampledMetric):
+        unit, higher_is_better = "rounds", False
+
+        def __call__(self, classifier, dataset):
+            return torch.arange(12.0, dtype=torch.float64).view(4, 3)
+
+    found = measured(classifier, data, replace(protocol(), metrics={"r": Rounds()}))
+    assert [(m.round, m.cell, m.value) for m in found] == [
+        (number, cell, 3 * number + cell) for number in range(4) for cell in range(3)
+    ]
+    assert {(m.metric, m.energy_weight, m.epsilon) for m in found} == {
+        ("r", None, None)
     }
-    assert {name for name, of_model in kinds.items() if of_model} == MODEL_METRICS
-    assert set(kinds) == MODEL_METRICS | ROW_METRICS
+
+
+def test_explained_individuals_are_distinct_and_counted(classifier, data):
+    made = protocol(individuals=25)
+    drawn = [stream.child("evaluation", 1) for stream in streams(3)]
+    explained = evaluation_of(classifier, data, made).explained
+    kept = [e for e in explained if e.energy_weight == 5.0 and e.metric == "cost"]
+    assert {e.metric for e in explained} == {"ip", "cost"}
+    assert [e.cell for e in kept] == [0, 1, 2]
+    found = draw_individuals(
+        classifier, data, made, made.searches()[1][1], streams=drawn
+    )
+    cost = (found.found.counterfactual - found.found.factual).abs().sum(-1)
+    for part in kept:
+        present = found.present[part.cell]
+        keys = Counter(
+            zip(
+                found.factual_row[part.cell, present].tolist(),
+                found.found.target[part.cell, present].tolist(),
+                strict=True,
+            )
+        )
+        listed = zip(part.factual.tolist(), part.target.tolist(), strict=True)
+        assert dict(zip(listed, part.draws.tolist(), strict=True)) == keys
+        assert max(keys.values()) > 1
+        assert torch.equal(part.value.isnan(), ~part.valid)
+        rows = {
+            (int(found.factual_row[part.cell, row]), int(found.found.target[0, row])): (
+                float(cost[part.cell, row]),
+                bool(found.valid[part.cell, row]),
+            )
+            for row in present.nonzero().flatten().tolist()
+        }
+        for factual, target, valid, value in zip(
+            part.factual.tolist(),
+            part.target.tolist(),
+            part.valid.tolist(),
+            part.value.tolist(),
+            strict=True,
+        ):
+            expected, is_valid = rows[factual, target]
+            assert valid == is_valid
+            assert not valid or value == expected
+
+
+def test_attributions_are_there_if_asked_for(classifier, data):
+    made = protocol(rounds=1, individuals=3)
+    assert evaluation_of(classifier, data, made).attributions is None
+    asked = replace(made, attributions=Attributions(steps=5, seed=1))
+    found = evaluation_of(classifier, data, asked).attributions
+    assert found is not None
+    assert found.shape == (3, CLASSES, 4)
 
 
 def test_two_metrics_of_one_class_stay_apart(classifier, data):

@@ -1,8 +1,10 @@
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
+from cftrain.evaluation import reference as reference_module
 from cftrain.evaluation.reference import ReferenceClass
 from tests.builders import normal
 from tests.evaluation.individuals import reference
@@ -62,6 +64,48 @@ def test_a_class_without_rows_has_no_distance():
     found = ReferenceClass(normal(0, 3)).mean_distance(normal(4, 3))
     assert found.shape == (4,)
     assert found.isnan().all()
+    found = ReferenceClass(normal(0, 3)).mean_euclidean_distance(normal(4, 3))
+    assert found.isnan().all()
+
+
+@pytest.mark.parametrize("features", [2, 40])
+def test_mean_euclidean_distance_is_that_of_all_pairs(features, monkeypatch):
+    rows, asked = normal(70, features, seed=1), 2 * normal(50, features, seed=2)
+    expected = torch.from_numpy(cdist(asked, rows).mean(1))
+    found = ReferenceClass(rows).mean_euclidean_distance(asked)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
+    monkeypatch.setattr(reference_module, "DISTANCES", 700)
+    portions = ReferenceClass(rows).mean_euclidean_distance(asked)
+    torch.testing.assert_close(portions, found)
+
+
+def test_drawn_rows_are_of_the_class_and_a_function_of_the_seed():
+    rows = ReferenceClass(normal(20, 2))
+    drawn = rows.drawn(12, 1)
+    own = {tuple(row) for row in rows.rows.tolist()}
+    assert {tuple(row) for row in drawn.rows.tolist()} <= own
+    assert len(drawn.rows) == 12
+    assert len(rows.drawn(1000, 1).rows) == 20
+    assert len(rows.drawn(1000, 1).rows.unique(dim=0)) < 20
+    assert torch.equal(drawn.rows, rows.drawn(12, 1).rows)
+    assert not torch.equal(drawn.rows, rows.drawn(12, 2).rows)
+    assert len(ReferenceClass(rows.rows[:0]).drawn(12, 1).rows) == 0
+
+
+def test_preparations_are_made_once_for_each_class_and_argument():
+    made = []
+
+    def prepare(observed: ReferenceClass, factor: int) -> float:
+        made.append(factor)
+        return factor * observed.rows.sum().item()
+
+    both = reference(normal(3, 2, seed=1), normal(4, 2, seed=2))
+    for _ in range(2):
+        for label in range(2):
+            for factor in (1, 3):
+                found = both.of(label).once(prepare, factor)
+                assert found == factor * both.of(label).rows.sum().item()
+    assert made == [1, 3, 1, 3]
 
 
 def test_rows_belong_to_the_class_of_their_label():

@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 
-from cftrain.grid.cells import cell
+from cftrain.evaluation.protocol import Attributions
+from cftrain.grid.cells import cell, protocol_id
 from cftrain.run import cell_id, describe
 from tests.console import TINY_MOONS, run_of
 
@@ -52,6 +54,7 @@ def test_columns_are_the_settings_of_the_run():
         "divergence_weight": 0.0,
         "adversarial_weight": 0.75,
         "ridge_weight": 0.0,
+        "protocol": protocol_id(made.run),
     }
 
 
@@ -59,3 +62,14 @@ def test_settings_that_a_part_does_not_have_are_null():
     columns = cell(run_of(*TINY_MOONS, "generator=generic"), "generated").columns()
     assert columns["generator"] == "generic"
     assert columns["energy_weight"] is None
+
+
+def test_a_protocol_is_what_shapes_the_numbers_of_an_evaluation():
+    made = run_of(*TINY_MOONS)
+    same = run_of(*TINY_MOONS, "seed=9", "objective.ridge_weight=0.3")
+    assert protocol_id(same) == protocol_id(made)
+    shown = Attributions(steps=5, seed=1)
+    pictured = replace(made, evaluation=replace(made.evaluation, attributions=shown))
+    assert protocol_id(pictured) == protocol_id(made)
+    for other in ("evaluation.rounds=3", "evaluation.maturity.threshold=0.5"):
+        assert protocol_id(run_of(*TINY_MOONS, other)) != protocol_id(made)

@@ -93,11 +93,10 @@ def interrupt_at(epoch: int) -> Callable[[int], None]:
 
 def test_a_stack_leaves_its_parts_and_nothing_else(finished, cells):
     stack = stack_id([made.id for made in cells])
-    parts = [f"{table}/part-{stack}.parquet" for table in ("cells", "history")]
+    tables = ("cells", "history", "individuals", "metrics")
     assert sorted(files(finished.folder)) == sorted(
         [
-            *parts,
-            f"metrics/part-{stack}.parquet",
+            *(f"{table}/part-{stack}.parquet" for table in tables),
             *(f"weights/{made.id}.safetensors" for made in cells),
         ]
     )

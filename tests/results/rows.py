@@ -91,5 +91,11 @@ def sample(kind: pa.DataType) -> Any:
         return [0.5, -1.0]
     if pa.types.is_timestamp(kind):
         return START
-    plain = {pa.string(): "text", pa.float64(): 0.25, pa.int64(): 7, pa.bool_(): True}
+    plain = {
+        pa.string(): "text",
+        pa.float64(): 0.25,
+        pa.float32(): 0.5,
+        pa.int64(): 7,
+        pa.bool_(): True,
+    }
     return plain[kind]

@@ -17,7 +17,6 @@ from cftrain.models.members import predict
 class Accuracy(ModelMetric):
     """Test accuracy."""
 
-    name: ClassVar[str] = "accuracy"
     unit: ClassVar[str] = "share"
     higher_is_better: ClassVar[bool] = True
 

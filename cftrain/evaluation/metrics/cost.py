@@ -14,9 +14,9 @@ from cftrain.tensors import PerRow
 class Cost(CounterfactualMetric):
     """L1 distance to the factual, summed over features."""
 
-    name: ClassVar[str] = "cost"
     unit: ClassVar[str] = "L1"
     higher_is_better: ClassVar[bool] = False
+    individual: ClassVar[bool] = True
 
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:
         return distance(individuals.found.counterfactual, individuals.found.factual)

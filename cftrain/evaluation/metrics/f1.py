@@ -18,7 +18,6 @@ from cftrain.models.members import predict
 class MacroF1(ModelMetric):
     """Unweighted mean over classes of 2 tp / (2 tp + fp + fn), 0 for a class unseen."""
 
-    name: ClassVar[str] = "f1"
     unit: ClassVar[str] = "share"
     higher_is_better: ClassVar[bool] = True
 

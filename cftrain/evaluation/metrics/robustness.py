@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cftrain.data.constraints import unconstrained
 from cftrain.data.dataset import Dataset
-from cftrain.evaluation.attacks import fgsm
+from cftrain.evaluation.attacks import Attack
 from cftrain.evaluation.metric import ModelMetric
 from cftrain.models.classifier import Classifier
 from cftrain.models.members import predict, width
@@ -20,14 +21,19 @@ ATTACKED_ROWS = 1024
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class FgsmAccuracy(ModelMetric):
-    """Test accuracy under FGSM, for each epsilon (in units of the model's inputs)."""
+class RobustAccuracy(ModelMetric):
+    """Test accuracy under an attack, for each epsilon (in units of the inputs).
 
-    name: ClassVar[str] = "fgsm_accuracy"
+    A `constrained` attack stays in the domain and moves a feature only where
+    counterfactuals may; the published ones do neither.
+    """
+
     unit: ClassVar[str] = "share"
     higher_is_better: ClassVar[bool] = True
 
+    attack: Attack
     epsilons: tuple[Annotated[float, AtLeast(0)], ...]
+    constrained: bool
 
     @property
     def levels(self) -> tuple[float | None, ...]:
@@ -36,13 +42,28 @@ class FgsmAccuracy(ModelMetric):
     def __call__(
         self, classifier: Classifier, dataset: Dataset
     ) -> Float[Tensor, "level stack"]:
-        stack = width(classifier)
+        stack, rows = width(classifier), dataset.test_features
+        constraints = dataset.constraints
+        if not self.constrained:
+            constraints = unconstrained(dataset.width).to(
+                dtype=rows.dtype, device=rows.device
+            )
         correct = torch.zeros(len(self.epsilons), stack, dtype=torch.float64)
-        for rows in torch.arange(len(dataset.test_labels)).split(ATTACKED_ROWS):
-            x = dataset.test_features[rows].expand(stack, -1, -1)
-            label = dataset.test_labels[rows].expand(stack, -1)
+        for x, label, start in zip(
+            rows.split(ATTACKED_ROWS),
+            dataset.test_labels.split(ATTACKED_ROWS),
+            self.attack.starts(rows).split(ATTACKED_ROWS),
+            strict=True,
+        ):
             for level, epsilon in enumerate(self.epsilons):
-                attacked = fgsm(classifier, x, label, epsilon=epsilon)
+                attacked = self.attack(
+                    classifier,
+                    x.expand(stack, -1, -1),
+                    label.expand(stack, -1),
+                    start,
+                    epsilon=epsilon,
+                    constraints=constraints,
+                )
                 hits = predict(classifier, attacked) == label
                 correct[level] += hits.sum(1).cpu()
-        return correct / len(dataset.test_labels)
+        return correct / len(rows)

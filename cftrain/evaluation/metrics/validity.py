@@ -13,7 +13,6 @@ from cftrain.tensors import PerRow
 class Validity(CounterfactualMetric):
     """1 where the predicted class is the target, else 0; no threshold is involved."""
 
-    name: ClassVar[str] = "validity"
     unit: ClassVar[str] = "share"
     higher_is_better: ClassVar[bool] = True
     of_valid: ClassVar[bool] = False

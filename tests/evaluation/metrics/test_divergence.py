@@ -5,6 +5,8 @@ import pytest
 import torch
 from sklearn.metrics.pairwise import rbf_kernel
 
+from cftrain.evaluation import discrepancy
+from cftrain.evaluation.discrepancy import gaussian
 from cftrain.evaluation.metrics.divergence import MmdImplausibility
 from tests.builders import normal
 from tests.evaluation.individuals import individuals, reference
@@ -12,8 +14,21 @@ from tests.evaluation.individuals import individuals, reference
 EMPTY = normal(0, 2)
 
 
-def metric(length_scale=5.0, rows=100, *, clamp=False) -> MmdImplausibility:
-    return MmdImplausibility(length_scale=length_scale, rows=rows, clamp=clamp)
+def metric(
+    length_scale: float | None = 5.0,
+    rows: int = 100,
+    *,
+    group: str = "target",
+    least_rows: int = 1,
+    clamp: bool = False,
+) -> MmdImplausibility:
+    return MmdImplausibility(
+        length_scale=length_scale,
+        group=group,
+        least_rows=least_rows,
+        rows=rows,
+        clamp=clamp,
+    )
 
 
 def squared_mmd(x: np.ndarray, y: np.ndarray, length_scale: float) -> float:
@@ -138,3 +153,76 @@ def test_individuals_that_are_not_there_do_not_count():
     found = metric()(made, reference(EMPTY, observed))
     expected = squared_mmd(x[0, :3].numpy(), observed.numpy(), 5.0)
     torch.testing.assert_close(found[0, 0].item(), expected)
+
+
+def test_without_a_length_scale_it_is_the_median_distance():
+    observed, x = normal(30, 2, seed=1), 3 * normal(1, 12, 2, seed=2)
+    made = individuals(x, torch.ones(12, dtype=torch.long))
+    found = metric(None, rows=20)(made, reference(EMPTY, observed))
+    median = torch.pdist(observed[:20]).quantile(0.5).item()
+    expected = squared_mmd(x[0].numpy(), observed[:20].numpy(), median)
+    torch.testing.assert_close(found, torch.full_like(found, expected))
+
+
+def test_observed_rows_at_one_place_have_no_median_distance():
+    observed, x = torch.ones(9, 2, dtype=torch.float64), normal(1, 4, 2)
+    made = individuals(x, torch.ones(4, dtype=torch.long))
+    assert metric(None)(made, reference(EMPTY, observed)).isnan().all()
+
+
+def test_a_group_is_of_one_target_or_of_one_target_and_factual_class():
+    classes = [normal(20, 2, seed=seed) for seed in range(3)]
+    target, factual = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([1, 1, 2, 2, 0, 0])
+    x = normal(2, 12, 2, seed=5)
+    made = individuals(x, target, rounds=2, pair_factual=factual)
+    for group, parts in (("target", [[0, 1, 2, 3]]), ("pair", [[0, 1], [2, 3]])):
+        found = metric(group=group)(made, reference(*classes)).unflatten(1, (2, 6))
+        for members in [*parts, [4, 5]]:
+            observed = classes[int(target[members[0]])].numpy()
+            for number in range(2):
+                rows = x.unflatten(1, (2, 6))[1, number, members].numpy()
+                expected = squared_mmd(rows, observed, 5.0)
+                for value in found[1, number, members].tolist():
+                    assert math.isclose(value, expected, rel_tol=1e-9)
+
+
+def test_rounds_are_pooled_until_a_group_has_its_least_rows():
+    observed, x = normal(20, 2, seed=1), normal(1, 10, 2, seed=2)
+    present = torch.ones(1, 10, dtype=torch.bool)
+    present[0, 3] = False
+    made = individuals(x, torch.tensor([1, 1]), rounds=5, present=present)
+    found = metric(least_rows=4)(made, reference(EMPTY, observed))[0]
+    for rows in (range(6), range(6, 10)):
+        there = [row for row in rows if present[0, row]]
+        expected = squared_mmd(x[0, there].numpy(), observed.numpy(), 5.0)
+        torch.testing.assert_close(
+            found[list(rows)], torch.full_like(found[list(rows)], expected)
+        )
+    for least_rows in (6, 99):
+        whole = metric(least_rows=least_rows)(made, reference(EMPTY, observed))
+        assert len(whole.unique()) == 1
+
+
+def test_cells_are_measured_as_if_alone():
+    classes = [normal(8, 2, seed=1), normal(8, 2, seed=2)]
+    target, x = torch.tensor([0, 1, 0, 1]), normal(3, 12, 2, seed=3)
+    together = metric()(individuals(x, target, rounds=3), reference(*classes))
+    for cell in range(3):
+        one = individuals(x[[cell]], target, rounds=3)
+        alone = metric()(one, reference(*classes))
+        torch.testing.assert_close(together[[cell]], alone, rtol=1e-12, atol=1e-15)
+
+
+def test_observed_rows_are_compared_with_themselves_once(monkeypatch):
+    count = []
+
+    def counted(*arguments):
+        count.append(arguments)
+        return gaussian(*arguments)
+
+    monkeypatch.setattr(discrepancy, "gaussian", counted)
+    both = reference(normal(8, 2, seed=1), normal(8, 2, seed=2))
+    made = individuals(normal(3, 40, 2), torch.tensor([0, 1, 0, 1]), rounds=10)
+    for _ in range(4):
+        metric()(made, both)
+    assert len(count) == 2

@@ -7,12 +7,32 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
 
+from cftrain.evaluation.attacks import Attack, Fgsm, Pgd
 from cftrain.evaluation.metrics import robustness
 from cftrain.evaluation.metrics.accuracy import Accuracy
 from cftrain.evaluation.metrics.f1 import MacroF1
-from cftrain.evaluation.metrics.robustness import FgsmAccuracy
+from cftrain.evaluation.metrics.robustness import RobustAccuracy
 from cftrain.models.members import frozen, predict
-from tests.builders import blobs, linear, mlp, normal
+from tests.builders import blobs, constraints, linear, mlp, normal
+
+PGD = Pgd(steps=5, step_size=0.05, seed=1)
+
+
+def robust(
+    *epsilons: float, attack: Attack | None = None, constrained: bool = False
+) -> RobustAccuracy:
+    return RobustAccuracy(
+        attack=attack or Fgsm(), epsilons=epsilons, constrained=constrained
+    )
+
+
+METRICS = [
+    Accuracy(),
+    MacroF1(),
+    robust(0.1),
+    robust(0.1, attack=PGD),
+    robust(0.1, attack=PGD, constrained=True),
+]
 
 
 @pytest.fixture
@@ -63,7 +83,7 @@ def test_a_class_that_neither_is_nor_is_predicted_counts_as_zero(data):
 
 def test_accuracy_under_attack_is_that_of_foolbox(classifier, data):
     epsilons = (0.0, 0.1, 0.4, 1.0)
-    found = FgsmAccuracy(epsilons=epsilons)(classifier, data)
+    found = robust(*epsilons)(classifier, data)
     assert found.shape == (4, 4)
     for cell in range(4):
         one = frozen(classifier, slice(cell, cell + 1))
@@ -85,23 +105,26 @@ def test_accuracy_under_attack_is_that_of_foolbox(classifier, data):
 
 
 def test_no_attack_is_plain_accuracy(classifier, data):
-    found = FgsmAccuracy(epsilons=(0.0,))
-    assert found.levels == (0.0,)
-    torch.testing.assert_close(
-        found(classifier, data), Accuracy()(classifier, data), rtol=0, atol=1e-15
-    )
+    plain = Accuracy()(classifier, data)
+    for attack in (Fgsm(), PGD):
+        for constrained in (False, True):
+            metric = robust(0.0, attack=attack, constrained=constrained)
+            assert metric.levels == (0.0,)
+            found = metric(classifier, data)
+            torch.testing.assert_close(found, plain, rtol=0, atol=1e-15)
 
 
-def test_the_portions_of_an_attack_change_nothing(classifier, data, monkeypatch):
-    metric = FgsmAccuracy(epsilons=(0.1, 0.3))
+@pytest.mark.parametrize("attack", [Fgsm(), PGD])
+def test_the_portions_of_an_attack_change_nothing(
+    attack, classifier, data, monkeypatch
+):
+    metric = robust(0.1, 0.3, attack=attack)
     whole = metric(classifier, data)
     monkeypatch.setattr(robustness, "ATTACKED_ROWS", 7)
     torch.testing.assert_close(metric(classifier, data), whole)
 
 
-@pytest.mark.parametrize(
-    "metric", [Accuracy(), MacroF1(), FgsmAccuracy(epsilons=(0.1,))]
-)
+@pytest.mark.parametrize("metric", METRICS)
 def test_cells_are_measured_as_if_alone(metric, classifier, data):
     together = metric(classifier, data)
     for cell in range(4):
@@ -109,11 +132,56 @@ def test_cells_are_measured_as_if_alone(metric, classifier, data):
         torch.testing.assert_close(together[:, [cell]], alone)
 
 
-@pytest.mark.parametrize(
-    "metric", [Accuracy(), MacroF1(), FgsmAccuracy(epsilons=(0.1,))]
-)
+@pytest.mark.parametrize("metric", METRICS)
 def test_training_rows_are_not_looked_at(metric, classifier, data):
     other = replace(
         data, features=torch.zeros_like(data.features), labels=data.labels.flip(0)
     )
     assert torch.equal(metric(classifier, other), metric(classifier, data))
+
+
+def test_many_steps_find_more_than_one(classifier, data):
+    steps = Pgd(steps=40, step_size=0.02, seed=1)
+    one, many = (
+        robust(0.3, attack=attack)(classifier, data) for attack in (Fgsm(), steps)
+    )
+    assert (many <= one).all()
+
+
+def test_a_constrained_attack_moves_what_may_move(data):
+    """A linear model that looks at one feature only, which increases the wrong way."""
+    weight = torch.zeros(1, 2, 4, dtype=torch.float64)
+    weight[0, 1, 0] = 1
+    classifier = linear(weight, torch.zeros(1, 2, dtype=torch.float64))
+    rows = torch.zeros(4, 4, dtype=torch.float64)
+    rows[:, 0] = torch.tensor([-0.05, -0.05, 0.05, 0.05])
+    data = replace(data, test_features=rows, test_labels=torch.tensor([0, 0, 1, 1]))
+    for kind, expected in (
+        ("free", 0.0),
+        ("increase", 0.5),
+        ("decrease", 0.5),
+        ("immutable", 1.0),
+    ):
+        limits = constraints([kind, "free", "free", "free"], -9, 9)
+        narrow = replace(data, constraints=limits)
+        for attack in (Fgsm(), Pgd(steps=9, step_size=0.05, seed=1)):
+            held = robust(0.1, attack=attack, constrained=True)
+            assert held(classifier, narrow).item() == expected
+            assert robust(0.1, attack=attack)(classifier, narrow).item() == 0
+
+
+def test_a_constrained_attack_stays_in_the_domain(data):
+    """The domain ends before the decision boundary does."""
+    weight = torch.zeros(1, 2, 4, dtype=torch.float64)
+    weight[0, 1, 0] = 1
+    classifier = linear(weight, torch.tensor([[0.0, -0.05]], dtype=torch.float64))
+    rows = torch.zeros(3, 4, dtype=torch.float64)
+    limits = constraints(["free"] * 4, -9, [0.02, 9, 9, 9])
+    data = replace(
+        data,
+        test_features=rows,
+        test_labels=torch.zeros(3, dtype=torch.long),
+        constraints=limits,
+    )
+    assert robust(0.1, constrained=True)(classifier, data).item() == 1
+    assert robust(0.1)(classifier, data).item() == 0

@@ -1,0 +1,23 @@
+"""Gradients by inputs: what moves a row, or what a logit owes to it."""
+
+from collections.abc import Callable
+
+import torch
+
+from cftrain.models.classifier import Classifier
+from cftrain.tensors import Classes, Logits, PerRow, Rows
+
+
+def input_gradient(
+    quantity: Callable[[Logits, Classes], PerRow],
+    classifier: Classifier,
+    x: Rows,
+    label: Classes,
+) -> Rows:
+    """Gradient of each row's quantity, such as its loss, by the row's own features."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        # Rows are independent: the gradient of the sum is that of each row.
+        total = quantity(classifier(x), label).sum()
+        (gradient,) = torch.autograd.grad(total, x)
+    return gradient

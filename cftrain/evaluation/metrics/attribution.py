@@ -1,0 +1,73 @@
+"""What predictions owe to features that may not move freely."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cftrain.data.dataset import Dataset
+from cftrain.evaluation.attribution import attributions
+from cftrain.evaluation.metric import ResampledMetric
+from cftrain.models.classifier import Classifier
+from cftrain.models.members import width
+from cftrain.ranges import Count, Seed
+from cftrain.seeding import Stream
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ProtectedAttribution(ResampledMetric):
+    """Normalised integrated gradients of the protected features.
+
+    In every round, g is the mean over `rows` test rows, drawn with replacement and the
+    same for all cells. Features are protected that may not move both ways.
+
+    `published`: the mean over protected features of (g - min g) / (max g - min g), or
+    for two features in all of |g| / (max g - min g), which has no upper bound.
+    `bounded`: the share of protected features in the sum of |g|.
+    """
+
+    higher_is_better: ClassVar[bool] = False
+
+    rounds: Count
+    rows: Count
+    steps: Count
+    normalisation: Literal["published", "bounded"]
+    seed: Seed
+
+    @property
+    def unit(self) -> str:
+        return "share" if self.normalisation == "bounded" else "ratio"
+
+    def __call__(
+        self, classifier: Classifier, dataset: Dataset
+    ) -> Float[Tensor, "round stack"]:
+        limits = dataset.constraints
+        protected = ~(limits.may_increase & limits.may_decrease)
+        if not protected.any():
+            return torch.zeros(0, width(classifier), dtype=torch.float64)
+        found = attributions(classifier, dataset, steps=self.steps, seed=self.seed)
+        shares = self._shares(len(dataset.test_labels)).to(found.device)
+        means = torch.einsum("ij,sjf->isf", shares, found.double())
+        if self.normalisation == "bounded":
+            size = means.abs()
+            return size[..., protected].sum(-1) / size.sum(-1)
+        return _published(means)[..., protected].mean(-1)
+
+    def _shares(self, count: int) -> Float[Tensor, "round row"]:
+        """The share of every test row in the draws of each round."""
+        generator = Stream(self.seed).child("rounds").generator()
+        drawn = torch.randint(count, (self.rounds, self.rows), generator=generator)
+        shares = torch.zeros(self.rounds, count, dtype=torch.float64)
+        each = torch.full(drawn.shape, 1 / self.rows, dtype=torch.float64)
+        return shares.scatter_add_(1, drawn, each)
+
+
+def _published(
+    means: Float[Tensor, "round stack feature"],
+) -> Float[Tensor, "round stack feature"]:
+    low, high = means.amin(-1, keepdim=True), means.amax(-1, keepdim=True)
+    above = means.abs() if means.shape[-1] == 2 else means - low
+    return above / (high - low)

@@ -1,0 +1,87 @@
+"""Finished cells back in memory: their run, their data and their models."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from cftrain.config import rebuild
+from cftrain.data.dataset import Dataset
+from cftrain.data.sources import cache
+from cftrain.errors import ResultError
+from cftrain.models.classifier import Classifier
+from cftrain.models.members import frozen
+from cftrain.results.store import Store
+from cftrain.run import Run
+from cftrain.seeding import Stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """Models of several cells as one stack; `runs` has the run of each of them.
+
+    Generators and protocol of the runs are fitted to the data.
+    """
+
+    runs: tuple[Run, ...]
+    dataset: Dataset
+    classifier: Classifier
+
+
+def restore(store: Store, cells: Sequence[str]) -> Restored:
+    """The models of cells that differ in seed and objective only, in their order.
+
+    Raises ResultError if a cell is not finished, its weights cannot be read or its
+    data are no longer what they were.
+    """
+    finished = store.read("cells", cells).set_index("cell")
+    absent = [cell for cell in cells if cell not in finished.index]
+    if absent:
+        raise ResultError(
+            f"{store.folder}: expected finished cells, got none called {absent}"
+        )
+    runs = [rebuild(json.loads(finished.loc[cell, "config"])) for cell in cells]
+    source, dataset = runs[0].data.source(), runs[0].data.load()
+    if source != finished.loc[cells[0], "data_source"]:
+        raise ResultError(
+            f"{store.folder}: expected {dataset.name} from "
+            f"{finished.loc[cells[0], 'data_source']}, got {source}"
+        )
+    classifier = (
+        runs[0]
+        .model.build(
+            features=dataset.width,
+            classes=dataset.classes,
+            streams=[Stream(run.seed) for run in runs],
+        )
+        .to(dtype=dataset.features.dtype)
+    )
+    parts = [_weights(store, cell) for cell in cells]
+    classifier.load_state_dict(
+        {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
+    )
+    return Restored(
+        runs=tuple(_fitted(run, dataset) for run in runs),
+        dataset=dataset,
+        classifier=frozen(classifier, slice(None)),
+    )
+
+
+def _weights(store: Store, cell: str) -> dict[str, torch.Tensor]:
+    path = store.folder / "weights" / f"{cell}.safetensors"
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise ResultError(
+            f"{path}: expected the weights of a cell, got {error}"
+        ) from error
+
+
+def _fitted(run: Run, dataset: Dataset) -> Run:
+    generator = run.generator.fitted(dataset.features, cache())
+    evaluation = run.evaluation.fitted(dataset.features, cache())
+    return replace(run, generator=generator, evaluation=evaluation)

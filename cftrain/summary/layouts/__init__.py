@@ -1,0 +1,1 @@
+"""Kinds of tables; YAML names them, `cftrain tables` builds them."""

@@ -1,0 +1,55 @@
+"""What tables and figures call datasets and objectives, and their order."""
+
+from collections.abc import Iterable
+
+DATASETS = {
+    "linearly_separable": "LS",
+    "circles": "Circ",
+    "moons": "Moon",
+    "overlapping": "OL",
+    "adult": "Adult",
+    "california_housing": "CH",
+    "credit_default": "Cred",
+    "gmsc": "GMSC",
+    "mnist": "MNIST",
+}
+"""The paper's datasets in its order, with their abbreviations."""
+
+OBJECTIVES = {"full": "CT", "energy": "CD", "adversarial": "AR", "vanilla": "BL"}
+"""The objectives' abbreviations; the baseline comes last."""
+
+GENERATORS = {"ecco": "ECCo", "generic": "Generic", "revise": "REVISE"}
+"""The generators' names in the paper."""
+
+
+def dataset_name(dataset: str) -> str:
+    """Its abbreviation; other datasets go by their own names."""
+    return DATASETS.get(dataset, dataset)
+
+
+def objective_name(objective: str) -> str:
+    return OBJECTIVES.get(objective, objective)
+
+
+def generator_name(generator: str) -> str:
+    return GENERATORS.get(generator, generator)
+
+
+def axis_name(axis: str) -> str:
+    """A grid's axis in words: it is named by its key in the configuration."""
+    return axis.replace(".", " ").replace("_", " ")
+
+
+def ordered_datasets(datasets: Iterable[str]) -> list[str]:
+    """Each once: the paper's in its order, then the others by name."""
+    return _ordered(datasets, list(DATASETS))
+
+
+def ordered_objectives(objectives: Iterable[str]) -> list[str]:
+    """Each once: the paper's in its order, then the others by name."""
+    return _ordered(objectives, list(OBJECTIVES))
+
+
+def _ordered(names: Iterable[str], known: list[str]) -> list[str]:
+    found = set(names)
+    return [name for name in known if name in found] + sorted(found - set(known))

@@ -1,0 +1,1 @@
+"""Kinds of numbers in tables; YAML names them, layouts show them."""

@@ -1,0 +1,62 @@
+"""How figures look: sizes in print, and what every objective and generator is drawn as.
+
+Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart; line,
+marker or hatch say the same without colour.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+COLUMN, PAGE = 3.4, 7.0
+"""Width of a text column and of a page, in inches."""
+
+PRINT: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "figure.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "hatch.linewidth": 0.6,
+    "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
+}
+"""Settings of matplotlib for figures that are printed at their own size."""
+
+INK, GREY = "#333333", "#8c8c8c"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """Colour, and what replaces it in black and white."""
+
+    colour: str
+    line: str
+    marker: str
+    hatch: str
+
+
+OBJECTIVE_STYLES = {
+    "full": Style(colour="#0072B2", line="-", marker="o", hatch=""),
+    "energy": Style(colour="#009E73", line=":", marker="^", hatch="////"),
+    "adversarial": Style(colour="#D55E00", line="-.", marker="s", hatch="...."),
+    "vanilla": Style(colour="#595959", line="--", marker="D", hatch="xxxx"),
+}
+
+GENERATOR_STYLES = {
+    "ecco": Style(colour="#56B4E9", line="-", marker="o", hatch=""),
+    "generic": Style(colour="#E69F00", line="--", marker="s", hatch="////"),
+    "revise": Style(colour="#CC79A7", line=":", marker="^", hatch="...."),
+}
+
+STYLES = OBJECTIVE_STYLES | GENERATOR_STYLES
+
+PLAIN = Style(colour="#BBBBBB", line="-", marker="o", hatch="")
+"""What has no name of its own."""
