@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from cftrain.writing import replacing
@@ -17,11 +19,16 @@ def test_the_file_is_there_at_the_end_only(tmp_path):
 def test_a_failure_leaves_the_older_file_and_nothing_else(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as partial:
-        partial.write_text("half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def interrupted(path: Path) -> None:
+    with replacing(path) as partial:
+        partial.write_text("half")
+        raise KeyboardInterrupt
 
 
 def test_the_first_error_is_the_one_that_is_raised(tmp_path):

@@ -15,7 +15,7 @@ from cftrain.grid.cells import Cell, cell
 from cftrain.grid.worker import checkpoint_of, run_stack
 from cftrain.results.store import Store
 from cftrain.run import Run, Settings, stack_id
-from cftrain.summary.figures import draw_gallery
+from cftrain.summary.gallery import draw_gallery
 from cftrain.summary.report import report
 from cftrain.training.history import EpochRecord
 
