@@ -1,14 +1,17 @@
 """Finished cells back in memory: their run, their data and their models."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from cftrain.config import rebuild
 from cftrain.data.dataset import Dataset
+from cftrain.data.encoding import Codec
 from cftrain.data.sources import cache
 from cftrain.errors import ResultError
 from cftrain.models.classifier import Classifier
@@ -69,12 +72,24 @@ def restore(store: Store, cells: Sequence[str]) -> Restored:
     )
 
 
+def feature_names(store: Store, cell: str) -> list[str]:
+    """The inputs of a stored model. Raises ResultError."""
+    with _opened(store, cell) as file:
+        return list(Codec.from_dict(json.loads(file.metadata()["codec"])).feature_names)
+
+
 def _weights(store: Store, cell: str) -> dict[str, torch.Tensor]:
+    with _opened(store, cell) as file:
+        names = file.keys()
+        return {name: file.get_tensor(name) for name in names}
+
+
+@contextmanager
+def _opened(store: Store, cell: str) -> Iterator[Any]:
     path = store.folder / "weights" / f"{cell}.safetensors"
     try:
         with safe_open(path, framework="pt") as file:
-            names = file.keys()
-            return {name: file.get_tensor(name) for name in names}
+            yield file
     except (SafetensorError, OSError) as error:
         raise ResultError(
             f"{path}: expected the weights of a cell, got {error}"

@@ -1,5 +1,6 @@
 """How counterfactuals are found: their paths across the decision boundary."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -19,30 +20,53 @@ from cftrain.tensors import Table, TableClasses
 
 
 def trained_paths(run: Run, baseline: Objective, count: int) -> list[Paths]:
-    """Train a baseline and the run, and follow both from the same factuals, half of
-    each class. The data must have two features and two classes. Raises ConfigError.
+    """Train a baseline and the run, and follow both from the same factuals. Raises
+    ConfigError.
     """
     dataset = run.data.load()
+    generator = run.generator.fitted(dataset.features, cache())
+    run = replace(run, generator=generator)
     runs = [replace(run, objective=baseline), run]
     trained = train(runs, dataset, device=torch.device("cpu"))
-    classifiers = [frozen(trained.classifier, slice(cell, cell + 1)) for cell in (0, 1)]
+    return compared_paths(runs, dataset, trained.classifier, count)
+
+
+def compared_paths(
+    runs: Sequence[Run], dataset: Dataset, classifier: Classifier, count: int
+) -> list[Paths]:
+    """The ways of each run's search through its model, a place in the stack, from the
+    same factuals, half of each class.
+
+    The data must have two features and two classes, the runs' generators be fitted.
+    Raises ConfigError if there are too few factuals that all models predict rightly.
+    """
+    models = [frozen(classifier, slice(cell, cell + 1)) for cell in range(len(runs))]
     counts = (count - count // 2, count // 2)
     factual = torch.cat(
-        [shared_factuals(classifiers, dataset, *each) for each in enumerate(counts)]
+        [
+            shared_factuals(models, dataset, label=label, count=half)
+            for label, half in enumerate(counts)
+        ]
     )
     target = torch.tensor([1, 0]).repeat_interleave(torch.tensor(counts))
-    generator = run.generator.fitted(dataset.features, cache())
-    search = replace(run, generator=generator).counterfactual_search()
     return [
-        paths(described.objective.name, dataset, classifier, search, factual, target)
-        for described, classifier in zip(runs, classifiers, strict=True)
+        paths(
+            dataset,
+            model,
+            objective=run.objective.name,
+            search=run.counterfactual_search(),
+            factual=factual,
+            target=target,
+        )
+        for run, model in zip(runs, models, strict=True)
     ]
 
 
 def paths(
-    objective: str,
     dataset: Dataset,
     classifier: Classifier,
+    *,
+    objective: str,
     search: CounterfactualSearch,
     factual: Table,
     target: TableClasses,

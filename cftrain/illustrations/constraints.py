@@ -43,7 +43,10 @@ def panels(run: Run, baseline: Objective, feature: str, count: int) -> list[Pane
             classifier = frozen(trained.classifier, slice(cell, cell + 1))
             models.append(_Model(name, protected, dataset, classifier))
     factual = shared_factuals(
-        [model.classifier for model in models], models[0].dataset, DENIED, count
+        [model.classifier for model in models],
+        models[0].dataset,
+        label=DENIED,
+        count=count,
     )
     return [_panel(run, model, factual) for model in models]
 

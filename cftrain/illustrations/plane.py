@@ -33,7 +33,7 @@ def landscape(dataset: Dataset, classifier: Classifier) -> Landscape:
 
 
 def shared_factuals(
-    classifiers: Sequence[Classifier], dataset: Dataset, label: int, count: int
+    classifiers: Sequence[Classifier], dataset: Dataset, *, label: int, count: int
 ) -> Table:
     """Test rows of a class that all models predict rightly, spread over the first
     feature. Raises ConfigError if there are too few.

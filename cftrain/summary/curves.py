@@ -26,7 +26,7 @@ def multiples(count: int, *, columns: int, height: float) -> tuple[Figure, list[
     return figure, axes[:count]
 
 
-def draw_curves(axis: Axes, rows: pd.DataFrame, x: str, y: str) -> None:
+def draw_curves(axis: Axes, rows: pd.DataFrame, *, x: str, y: str) -> None:
     """A curve for each objective; rows have the columns objective, x and y, one row for
     each seed. Objectives without values are left out.
     """

@@ -40,9 +40,9 @@ def effects(collection: Collection) -> Iterator[Drawing]:
         for dataset in ordered_datasets(of_grid["data"]):
             points = of_grid[of_grid["data"] == dataset]
             axes = varied_axes(points)
-            rows = changes(collection, points).join(axes, on="pair")
+            rows = changes(collection, points)
             if len(axes.columns) and len(rows):
-                yield _draw(str(grid), dataset, rows, list(axes))
+                yield _draw(str(grid), dataset, rows, axes)
 
 
 def varied_axes(points: pd.DataFrame) -> pd.DataFrame:
@@ -87,20 +87,17 @@ def _hashable(value: object) -> object:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: list[str]) -> Drawing:
+def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: pd.DataFrame) -> Drawing:
     measures = [measure for measure in MEASURES if measure in set(rows["metric"])]
-    boxes = [len(rows[axis].cat.categories) for axis in axes]
-    if HUE in axes:
-        shades = len(rows[HUE].cat.categories)
-        boxes = [
-            count if axis == HUE else count * shades
-            for axis, count in zip(axes, boxes, strict=True)
-        ]
+    shades = len(axes[HUE].cat.categories) if HUE in axes else 1
+    boxes = [
+        len(axes[axis].cat.categories) * (1 if axis == HUE else shades) for axis in axes
+    ]
     width = min(PAGE, max(COLUMN, BOX_INCHES * (sum(boxes) + len(boxes)) + 0.6))
     figure = Figure(figsize=(width, 1.6 * len(measures) + 0.5), layout="constrained")
     panels = figure.subplots(
         len(measures),
-        len(axes),
+        len(boxes),
         squeeze=False,
         sharex="col",
         sharey="row",
@@ -108,14 +105,14 @@ def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: list[str]) -> Drawi
     )
     for line, measure in zip(panels, measures, strict=True):
         for panel, axis in zip(line, axes, strict=True):
-            _draw_panel(panel, rows[rows["metric"] == measure], axis)
+            _draw_panel(panel, rows[rows["metric"] == measure], axes, axis)
         line[0].set_ylabel(f"change of {MEASURES[measure]} / %")
     for panel, axis in zip(panels[-1], axes, strict=True):
         panel.set_xlabel(axis_name(axis))
-        if not is_numeric_dtype(rows[axis].cat.categories) and len(axes) > 1:
+        if not is_numeric_dtype(axes[axis].cat.categories) and len(boxes) > 1:
             panel.tick_params("x", rotation=90)
-    if HUE in axes and len(axes) > 1:
-        _legend(figure, list(rows[HUE].cat.categories))
+    if HUE in axes and len(boxes) > 1:
+        _legend(figure, list(axes[HUE].cat.categories))
     name = dataset_name(dataset)
     return Drawing(
         name=f"effects-{grid}-{dataset}",
@@ -132,29 +129,32 @@ def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: list[str]) -> Drawi
     )
 
 
-def _draw_panel(panel: Axes, rows: pd.DataFrame, axis: str) -> None:
+def _draw_panel(panel: Axes, rows: pd.DataFrame, axes: pd.DataFrame, axis: str) -> None:
     """A box for each value of the axis and, side by side, for each generator."""
     # Settings without effect share a model: it counts once in a box.
     distinct = ["model", "baseline", "energy_weight", "round"]
-    levels = rows[axis].cat.categories
-    split = HUE in rows and axis != HUE
-    shades = list(rows[HUE].cat.categories) if split else [None]
+    levels = axes[axis].cat.categories
+    split = HUE in axes and axis != HUE
+    shades = list(axes[HUE].cat.categories) if split else [None]
     width = GROUP_SHARE / len(shades)
     panel.axhline(0, color=INK, linewidth=0.7, zorder=0)
     for number, shade in enumerate(shades):
-        of_shade = rows[rows[HUE] == shade] if split else rows
         offset = (number - (len(shades) - 1) / 2) * width
         for place, level in enumerate(levels):
-            found = of_shade[of_shade[axis] == level].drop_duplicates(distinct)
+            chosen = axes[axis] == level
+            if split:
+                chosen &= axes[HUE] == shade
+            found = rows[rows["pair"].isin(axes.index[chosen])]
             if len(found):
+                changed = found.drop_duplicates(distinct)["change"]
                 style = STYLES.get(shade or level, PLAIN)
-                _draw_box(panel, found["change"], place + offset, width, style)
+                _draw_box(panel, changed, place + offset, width, style)
     panel.set_xticks(range(len(levels)), map(_level_name, levels))
     panel.set_xlim(-0.6, len(levels) - 0.4)
 
 
 def _level_name(level: object) -> str:
-    if isinstance(level, int | float):
+    if isinstance(level, float):
         return f"{level:g}"
     return generator_name(objective_name(str(level)))
 

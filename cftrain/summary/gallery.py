@@ -29,7 +29,10 @@ def draw_gallery(store: Store, cells: Sequence[str], folder: Path) -> list[Path]
     """
     objectives = store.read("cells").set_index("cell")["objective"]
     figure = gallery_figure(store.read("gallery", cells), objectives[list(cells)])
-    return [] if figure is None else save(figure, folder / "counterfactuals", ("png",))
+    if figure is None:
+        return []
+    figure.suptitle("Counterfactuals for each target class (framed: the factual)")
+    return save(figure, folder / "counterfactuals", kinds=("png",))
 
 
 def galleries(collection: Collection) -> Iterator[Drawing]:
@@ -38,9 +41,9 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
         cells = group.of_first_seed()
         gallery = collection.read("gallery", cells.index)
         for dataset in ordered_datasets(cells["data"]):
-            objectives = cells["objective"][cells["data"] == dataset]
+            shown = cells[cells["data"] == dataset]
             figure = gallery_figure(
-                gallery[gallery["cell"].isin(objectives.index)], objectives
+                gallery[gallery["cell"].isin(shown.index)], shown["objective"]
             )
             if figure is None:
                 continue
@@ -51,7 +54,7 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
                 caption=(
                     "Test images (framed) that every model predicts rightly, and their "
                     "counterfactuals for every other class, by column; a line for each "
-                    f"model of seed {cells['seed'].min()}."
+                    f"model of seed {shown['seed'].iloc[0]}."
                 ),
                 figure=figure,
             )

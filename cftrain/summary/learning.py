@@ -42,7 +42,7 @@ def _draw(group: Replicas, dataset: str, rows: pd.DataFrame) -> Drawing:
     shown = [quantity for quantity in QUANTITIES if rows[quantity].notna().any()]
     figure, axes = multiples(len(shown), columns=4, height=1.45)
     for axis, quantity in zip(axes, shown, strict=True):
-        draw_curves(axis, rows, "epoch", quantity)
+        draw_curves(axis, rows, x="epoch", y=quantity)
         axis.set_title(QUANTITIES[quantity])
     figure.supxlabel("epoch", fontsize=8)
     legend(figure)

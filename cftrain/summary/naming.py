@@ -28,10 +28,12 @@ def dataset_name(dataset: str) -> str:
 
 
 def objective_name(objective: str) -> str:
+    """Its abbreviation, or its own name if it has none."""
     return OBJECTIVES.get(objective, objective)
 
 
 def generator_name(generator: str) -> str:
+    """Its name in the paper, or else its own."""
     return GENERATORS.get(generator, generator)
 
 

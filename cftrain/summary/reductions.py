@@ -120,6 +120,6 @@ def _draw_objective(
         if len(values):
             panel.plot(middle, values.mean(), **look, markersize=4)
         if len(values) >= INTERVAL_SEEDS:
-            found = t_interval(values)
+            found = t_interval(values.tolist())
             panel.vlines(middle, found.low, found.high, color=style.colour, lw=1.1)
     panel.plot([], [], **look, markersize=4, label=objective_name(objective))

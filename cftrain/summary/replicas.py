@@ -27,6 +27,7 @@ class Replicas:
 
     @property
     def title(self) -> str:
+        """For people."""
         grid = "single runs" if self.grid == SINGLE else self.grid
         return f"{grid}, protected features" if self.protected else grid
 

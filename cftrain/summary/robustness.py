@@ -31,7 +31,7 @@ def _draw(group: Replicas, attack: str, rows: pd.DataFrame) -> Drawing:
     datasets = ordered_datasets(rows["data"])
     figure, axes = multiples(len(datasets), columns=5, height=1.5)
     for axis, dataset in zip(axes, datasets, strict=True):
-        draw_curves(axis, rows[rows["data"] == dataset], "epsilon", "value")
+        draw_curves(axis, rows[rows["data"] == dataset], x="epsilon", y="value")
         axis.set_title(dataset_name(dataset))
         _widen(axis)
     figure.supxlabel("strength of the attack ε", fontsize=8)

@@ -2,12 +2,13 @@
 
 import pytest
 
+from cftrain.cli import PICTURES
 from tests.console import call
 
 QUICK = ("schedule.epochs=2", "schedule.counterfactuals=60", "factuals=3", "seeds=2")
 
 
-@pytest.mark.parametrize("picture", ["constraints", "protection"])
+@pytest.mark.parametrize("picture", list(PICTURES))
 def test_a_figure_is_drawn_where_the_run_directory_is(picture, tmp_path):
     outcome = call("figure", picture, *QUICK, cwd=tmp_path)
     assert outcome.code == 0, outcome.err
@@ -20,7 +21,12 @@ def test_a_figure_is_drawn_where_the_run_directory_is(picture, tmp_path):
     [
         (("constraints", "feature=income"), "feature: expected one of age, debt"),
         (("protection", "seeds=0"), "seeds: expected a whole number >= 1"),
-        (("picture=map",), "picture: expected one of constraints, protection"),
+        (
+            ("picture=map",),
+            "picture: expected one of constraints, protection, boundary",
+        ),
+        (("boundary", "compare=none"), "2 classes and compare=None"),
+        (("boundary", "+experiment=mnist"), "got 784 features, 10 classes"),
         (
             ("constraints", "+experiment=moons", "feature=x1", "compare=none"),
             "an objective to compare with",

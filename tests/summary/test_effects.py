@@ -82,11 +82,11 @@ def test_boxes_hold_the_changes_of_their_level_and_generator(collection):
     assert drawing.name == "effects-tune-moons"
     axes = drawing.figure.get_axes()
     assert len(axes) == 2 * 4
-    of_tau = axes[1]
-    assert [text.get_text() for text in of_tau.get_xticklabels()] == ["0.5", "0.9"]
+    of_tau, names = axes[1], axes[4 + 1].get_xticklabels()
+    assert [name.get_text() for name in names] == ["0.5", "0.9"]
     found = changes(collection, collection.pairs)
     found = found[found["metric"] == "ip"].groupby("model")["change"].median()
-    # Baseline's line at zero apart: by generator, and by threshold in each.
+    # By generator, and by threshold in each.
     medians = [
         float(line.get_ydata()[0])
         for line in of_tau.get_lines()

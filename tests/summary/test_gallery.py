@@ -9,10 +9,10 @@ from PIL import Image
 
 from cftrain.errors import ResultError
 from cftrain.results.store import Store
-from cftrain.summary import figures
-from cftrain.summary.figures import draw_gallery
+from cftrain.summary.gallery import draw_gallery, galleries
 from tests.console import ROOT, files
 from tests.results.rows import cell_row, metric_rows, row, write_stack
+from tests.summary.stores import STACK, cells, write_grid
 
 HEIGHT, WIDTH = 4, 3
 
@@ -94,10 +94,10 @@ def test_there_is_a_panel_for_each_factual_model_and_class(
 
 def test_the_baseline_is_the_upper_line_whatever_the_order(store, tmp_path, drawn):
     write_pair(store, {5: 0, 7: 1}, 2)
-    for cells in (["ct", "bl"], ["bl", "ct"]):
-        draw_gallery(store, cells, tmp_path)
+    for order in (["ct", "bl"], ["bl", "ct"]):
+        draw_gallery(store, order, tmp_path)
         labels = [axis.get_ylabel() for axis in drawn[-1].get_axes()]
-        assert [label for label in labels if label] == ["baseline", "CT"] * 2
+        assert [label for label in labels if label] == ["BL", "CT"] * 2
         titles = [axis.get_title() for axis in drawn[-1].get_axes()]
         assert titles == ["0", "1", *[""] * 6]
 
@@ -155,8 +155,27 @@ def test_a_picture_that_cannot_be_written_leaves_the_older_one(
     assert files(tmp_path / "figures") == before
 
 
-def test_every_objective_has_a_name():
-    assert set(figures.NAMES) == {"vanilla", "full", "energy", "adversarial"}
+def test_a_collection_has_a_drawing_for_each_dataset_of_the_first_seed(tmp_path):
+    rows = cells(["mnist", "moons", "digits"], ["full", "vanilla"], [1, 2])
+    shown = [
+        found
+        for each in rows
+        for found in gallery(
+            each["cell"],
+            STACK,
+            {each["seed"]: 0},
+            3,
+            height=1 if each["data"] == "moons" else HEIGHT,
+        )
+    ]
+    drawings = list(galleries(write_grid(tmp_path, rows, gallery=shown)))
+    assert [drawing.name for drawing in drawings] == [
+        "counterfactuals-ablation-mnist",
+        "counterfactuals-ablation-digits",
+    ]
+    for drawing in drawings:
+        assert len(drawing.figure.get_axes()) == 2 * 3
+        assert drawing.caption.endswith("model of seed 1.")
 
 
 def test_report_and_picture_need_no_torch(store, tmp_path):
@@ -171,7 +190,7 @@ def test_report_and_picture_need_no_torch(store, tmp_path):
 import sys
 from pathlib import Path
 from cftrain.results.store import Store
-from cftrain.summary.figures import draw_gallery
+from cftrain.summary.gallery import draw_gallery
 from cftrain.summary.report import report
 store = Store(Path({str(store.folder)!r}))
 assert "ip" in report(store, ["ct"])

@@ -1,0 +1,53 @@
+"""Paths of a baseline and of counterfactual training on two-dimensional data."""
+
+import numpy as np
+import pytest
+
+from cftrain.illustrations.boundary import trained_paths
+from cftrain.summary.landscape import Landscape
+from cftrain.summary.paths import draw_paths
+from tests.console import TINY_MOONS, read
+
+THRESHOLD, GRID_ERROR = 0.75, 0.1
+
+
+@pytest.fixture(scope="module", params=["ecco", "revise"])
+def drawn(request):
+    run, settings = read(
+        *TINY_MOONS,
+        f"generator={request.param}",
+        f"maturity.threshold={THRESHOLD}",
+        "schedule.epochs=40",
+        "search.max_steps=30",
+    )
+    return trained_paths(run, settings.compare, 5)
+
+
+def test_both_models_start_from_the_same_factuals_of_both_classes(drawn):
+    assert [model.objective for model in drawn] == ["vanilla", "full"]
+    starts = [[way[0] for way in model.ways] for model in drawn]
+    assert np.array_equal(starts[0], starts[1])
+    assert len(starts[0]) == 5
+
+
+def test_a_mature_way_ends_on_the_other_side_of_the_boundary(drawn):
+    for model in drawn:
+        assert model.mature.any()
+        for number, way in enumerate(model.ways):
+            label = int(number >= 3)
+            assert probability(model.landscape, way[0], label) > 0.5 - GRID_ERROR
+            if model.mature[number]:
+                end = probability(model.landscape, way[-1], 1 - label)
+                assert end > THRESHOLD - GRID_ERROR
+
+
+def probability(landscape: Landscape, row: np.ndarray, label: int) -> float:
+    """Of a class at the point of the map that is nearest."""
+    x, y = landscape.axes
+    score = landscape.score[np.abs(y - row[1]).argmin(), np.abs(x - row[0]).argmin()]
+    return float(score if label else 1 - score)
+
+
+def test_the_picture(drawn, tmp_path):
+    files = draw_paths(drawn, ["x1", "x2"], tmp_path / "boundary")
+    assert [path.suffix for path in files] == [".png", ".pdf"]
