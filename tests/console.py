@@ -30,6 +30,7 @@ TINY = (
     "evaluation.energy_weights=[0.5,5.0]",
     "evaluation.search.max_steps=6",
     "evaluation.gallery=null",
+    "evaluation.attributions=null",
 )
 """Overrides that make any run last a moment."""
 

@@ -98,6 +98,36 @@ def test_a_command_gets_its_arguments(command):
     assert calls == [("train", ["data=moons", "--cfg", "job"])]
 
 
+@pytest.mark.parametrize(
+    ("given", "overrides"),
+    [
+        (["table=main"], ["table=main"]),
+        (["--explain", "main", "LS", "ip"], ["table=main", "explain=['LS','ip']"]),
+        (
+            [
+                "folder=x",
+                "--explain",
+                "accuracy",
+                "LS",
+                "fgsm 0.03",
+                "CT",
+                "interval=t",
+            ],
+            [
+                "folder=x",
+                "table=accuracy",
+                "explain=['LS','fgsm 0.03','CT']",
+                "interval=t",
+            ],
+        ),
+    ],
+)
+def test_what_is_to_be_explained_becomes_overrides(given, overrides, command):
+    calls = command()
+    assert call("tables", *given).code == 0
+    assert calls == [("tables", overrides)]
+
+
 @pytest.mark.parametrize("variable", ["PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"])
 def test_only_rank_zero_works(command, variable):
     calls = command()

@@ -3,19 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Literal
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from cftrain.commands.boundaries import draw_boundaries
 from cftrain.config import build_object, folder, plain
 from cftrain.errors import ConfigError, ResultError
 from cftrain.summary.collection import Collection, collect
 from cftrain.summary.evidence import Evidence
 from cftrain.summary.formats.comma import comma_separated
 from cftrain.summary.formats.latex import latex
-from cftrain.summary.formats.markdown import markdown
+from cftrain.summary.formats.markdown import WIDTH, markdown
 from cftrain.summary.formats.page import html, report_page
 from cftrain.summary.layout import Layout
 from cftrain.summary.pictures import draw_all
@@ -92,11 +94,12 @@ def _everything(collection: Collection, evidence: Evidence, target: Path) -> Non
     for table in tables:
         for ending, written in FORMATS.values():
             _write(target / "tables" / f"{table.name}.{ending}", written(table))
-    pictures = draw_all(collection, target / "figures")
+    figures = target / "figures"
+    pictures = [*draw_all(collection, figures), *draw_boundaries(collection, figures)]
     report = target / "report.html"
     _write(report, report_page(tables, pictures))
     print(f"tables: {len(tables)} in {target / 'tables'}")
-    print(f"figures: {len(pictures)} in {target / 'figures'}")
+    print(f"figures: {len(pictures)} in {figures}")
     print(f"report: {report}")
     if mistakes:
         raise ResultError("\n".join(mistakes))
@@ -107,7 +110,17 @@ def _explanation(table: Table, words: tuple[str, ...]) -> str:
     row, head, entry = table.find(words)
     title = f"{' '.join(row.labels)}, {head.group} {head.title}".rstrip()
     note = () if entry.note is None else (f"note: {entry.note}",)
-    return "\n".join([f"{table.title}: {title}", *entry.trace, *note, entry.shown()])
+    lines = [
+        fill(
+            line,
+            WIDTH,
+            subsequent_indent="      ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in (*entry.trace, *note)
+    ]
+    return "\n".join([f"{table.title}: {title}", *lines, entry.shown()])
 
 
 def _nothing(table: Table) -> str:

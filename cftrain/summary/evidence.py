@@ -114,8 +114,8 @@ class Evidence:
     def _setting(self, cell: str) -> str:
         """What a cell shares with those that differ in their seed only."""
         row = self.cell(cell)
-        config = json.loads(row["config"]) if row["config"] else {}
-        return json.dumps([row["data_source"], _without(config, WITHOUT_EFFECT)])
+        config = _without(json.loads(row["config"]), WITHOUT_EFFECT)
+        return json.dumps([row["data_source"], config])
 
     def _check_protocols(self, dataset: str, pairs: pd.DataFrame) -> None:
         cells = {*pairs["model"], *pairs["baseline"].dropna()}

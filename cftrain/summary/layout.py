@@ -52,7 +52,7 @@ class Column:
             entry = self.shows.entry(sample)
         except Unanswered as gap:
             entry = Entry(text=gap.mark, note=gap.note)
-        return replace(entry, trace=(*lineage(sample), *entry.trace))
+        return replace(entry, trace=(*lineage(sample, self.shows.table), *entry.trace))
 
 
 class Layout(ABC):

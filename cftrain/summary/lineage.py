@@ -8,8 +8,10 @@ from cftrain.summary.quantity import Sample, Side, Unanswered
 from cftrain.summary.statistics import partial_rounds
 
 
-def lineage(sample: Sample) -> tuple[str, ...]:
-    """Models, seeds, files, and means by energy weight, with the rows they hold."""
+def lineage(sample: Sample, table: str) -> tuple[str, ...]:
+    """Models and seeds with their files of a table; of metrics also the means by
+    energy weight and how many rows are behind them.
+    """
     first = sample.trials[0]
     lines = [f"grid {first.grid}, {len(sample.trials)} training seeds"]
     if sample.metric is not None:
@@ -18,21 +20,26 @@ def lineage(sample: Sample) -> tuple[str, ...]:
     for trial in sample.trials:
         lines.append(f"seed {trial.seed}")
         for side in ("model", "baseline"):
-            lines += _of_cell(sample, trial, side)
+            lines += _of_cell(sample, table, trial, side)
     return tuple(lines)
 
 
-def _of_cell(sample: Sample, trial: Trial, side: Side) -> list[str]:
+def _of_cell(sample: Sample, table: str, trial: Trial, side: Side) -> list[str]:
     try:
         cell = sample.cell(trial, side)
     except Unanswered as gap:
         return [f"  {side}: {gap.note}"]
     name = objective_name(sample.evidence.cell(cell)["objective"])
-    lines = [f"  {name}: cell {cell} in {sample.evidence.file('metrics', cell)}"]
+    lines = [f"  {name}: cell {cell} in {sample.evidence.file(table, cell)}"]
+    return lines + _means(sample, cell) if table == "metrics" else lines
+
+
+def _means(sample: Sample, cell: str) -> list[str]:
     try:
         rows = sample.rows(cell)
     except Unanswered:
-        return lines
+        return []
+    lines = []
     for weight, group in rows.groupby("energy_weight", dropna=False):
         what = "all" if pd.isna(weight) else f"energy weight {weight:g}"
         lines.append(

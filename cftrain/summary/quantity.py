@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from math import inf
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 
@@ -119,6 +120,9 @@ class Sample:
 class Quantity(ABC):
     """One number of a sample, with what belongs to it."""
 
+    table: ClassVar[str] = "metrics"
+    """The table of results that it is made of."""
+
     @abstractmethod
     def entry(self, sample: Sample) -> Entry:
         """Raises Unanswered."""
@@ -132,9 +136,14 @@ def seeds_note(count: int, missing: str | None) -> str | None:
 
 
 def over_seeds(
-    answers: Answers[float], interval: IntervalName, *, decimals: int | None = None
+    answers: Answers[float],
+    interval: IntervalName,
+    *,
+    decimals: int | None = None,
+    within: tuple[float, float] = (-inf, inf),
 ) -> Entry:
-    """Mean over seeds and its interval; of one seed, its value alone.
+    """Mean over seeds and its interval, cut to what is possible; of one seed, its value
+    alone.
 
     Shown to three significant digits if no decimals are given.
     """
@@ -143,8 +152,8 @@ def over_seeds(
     value = found.centre if found else values[0]
     return Entry(
         value=value,
-        low=found.low if found else None,
-        high=found.high if found else None,
+        low=max(found.low, within[0]) if found else None,
+        high=min(found.high, within[1]) if found else None,
         decimals=decimals_for(value) if decimals is None else decimals,
         note=seeds_note(len(values), answers.missing),
         trace=(f"by seed: {answers.of(values)}",),

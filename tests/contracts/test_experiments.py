@@ -9,6 +9,7 @@ import yaml
 from cftrain import config
 from cftrain.commands.figure import FigureSettings
 from cftrain.commands.grid import GridSettings
+from cftrain.commands.tables import TablesSettings
 from cftrain.data import images, sources
 from cftrain.data.tabular import Table
 from cftrain.run import Settings
@@ -16,7 +17,10 @@ from tests.console import TINY, call, compose, files, read, run_of
 
 FOLDER = config.folder()
 ROOTS = {"run": Settings, "grid": GridSettings, "figure": FigureSettings}
-"""What each file at the top of the tree describes besides a run."""
+"""What a file at the top of the tree describes besides a run."""
+
+WITHOUT_RUN = {"tables": TablesSettings}
+"""Files at the top that describe no run."""
 
 OPTIONS = sorted(
     str(path.relative_to(FOLDER).with_suffix(""))
@@ -25,7 +29,8 @@ OPTIONS = sorted(
 )
 EXPERIMENTS = [name for name in OPTIONS if name.startswith("experiment/")]
 GRIDS = [name for name in OPTIONS if name.startswith("grid/")]
-GROUPS = [name for name in OPTIONS if name not in (*EXPERIMENTS, *GRIDS)]
+TABLES = [name for name in OPTIONS if name.startswith("table/")]
+GROUPS = [name for name in OPTIONS if name not in (*EXPERIMENTS, *GRIDS, *TABLES)]
 
 ENOUGH_ROWS = "data.training_rows=50000"
 """For schedules that ask for many counterfactuals."""
@@ -83,7 +88,8 @@ def test_there_are_options_of_every_group():
 
 
 def test_every_root_reads():
-    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(ROOTS)
+    found = {path.stem for path in FOLDER.glob("*.yaml")}
+    assert found == {*ROOTS, *WITHOUT_RUN}
     for root, settings in ROOTS.items():
         run, _ = config.read(compose(root=root), settings)
         assert run == run_of()
@@ -93,6 +99,13 @@ def test_every_root_reads():
 def test_every_grid_reads(name):
     _, settings = config.read(compose(choice(name), root="grid"), GridSettings)
     assert settings.grid.name == name.partition("/")[2]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_reads(name):
+    values = config.plain(compose(choice(name), root="tables"))
+    settings = config.build_object(values, TablesSettings, "tables")
+    assert settings.table.name == name.partition("/")[2]
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -138,7 +151,8 @@ def test_every_experiment_runs(name, tmp_path, monkeypatch, request):
     assert "CT against BL" in outcome.out
     assert "Traceback" not in outcome.err
     written = {Path(name).parts[0] for name in files(tmp_path / "run")}
-    assert written == {"cells", "history", "metrics", "weights", "config.yaml"}
+    tables = {"cells", "history", "individuals", "metrics"}
+    assert written == {*tables, "weights", "config.yaml"}
 
 
 def no_network(*_: object, **__: object) -> None:

@@ -48,6 +48,7 @@ def latex(table: Table) -> str:
         body.append(_row(row, marks))
     lines = [
         r"\begingroup\footnotesize\setlength{\tabcolsep}{4pt}",
+        r"\setlength{\LTcapwidth}{\linewidth}\sisetup{group-minimum-digits=9}",
         rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
         rf"\caption{{{escaped(table.title)}. {escaped(table.caption)}}}"
         rf"\label{{tab:{table.name}}}\\",
@@ -110,7 +111,7 @@ def _entry(entry: Entry, marks: dict[str, str]) -> str:
         end = found.end()
     text = "".join([*pieces, escaped(shown[end:])])
     if entry.best:
-        text = rf"\textbf{{{text}}}"
+        text = rf"{{\bfseries\sisetup{{detect-all}}{text}}}"
     if entry.note is not None:
         text += rf"\textsuperscript{{{marks[entry.note]}}}"
     # A row that starts with a bracket would be taken for the length of the line break.

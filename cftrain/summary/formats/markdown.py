@@ -1,6 +1,11 @@
 """A table in Markdown, aligned for terminals as well."""
 
+from textwrap import fill
+
 from cftrain.summary.table import Entry, Table
+
+WIDTH = 88
+"""Of captions and notes; rows are as wide as they are."""
 
 
 def markdown(table: Table) -> str:
@@ -25,8 +30,10 @@ def markdown(table: Table) -> str:
         for line in (cells[0], rule, *cells[1:])
     ]
     notes = [f"({mark}) {note}" for note, mark in marks.items()]
-    heading = [f"### {table.title}", "", table.caption, ""]
-    below = [line for note in (*notes, *table.notes) for line in ("", note)]
+    heading = [f"### {table.title}", "", fill(table.caption, WIDTH), ""]
+    below = [
+        line for note in (*notes, *table.notes) for line in ("", fill(note, WIDTH))
+    ]
     return "\n".join([*heading, *grid, *below]) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import hypot
 from typing import final
 
@@ -146,11 +147,10 @@ def grade(difference: float, deviation: float) -> str:
 def _summaries(ours: Effects, published: Effects) -> list[Row]:
     steps = sorted({key.max_steps for key in published})
     summaries: list[tuple[tuple[str, str, str], Summary]] = [
-        (("mean", "", f"{count}"), lambda e, g, count=count: _mean(e, g, count))  # type: ignore[misc]
-        for count in steps
+        (("mean", "", f"{count}"), partial(_mean, steps=count)) for count in steps
     ]
     summaries += [
-        (("mean", "", ""), lambda effects, name: _mean(effects, name, None)),
+        (("mean", "", ""), _mean),
         (("positive", "", ""), _positive),
         (("best", "", ""), _times_best),
         (("replicate sd", "", ""), _replicate),
@@ -182,7 +182,7 @@ def _values(effects: Effects, name: str, steps: int | None = None) -> list[float
     ]
 
 
-def _mean(effects: Effects, name: str, steps: int | None) -> Entry:
+def _mean(effects: Effects, name: str, steps: int | None = None) -> Entry:
     values = _values(effects, name, steps)
     return Entry(value=sum(values) / len(values)) if values else EMPTY
 

@@ -14,12 +14,15 @@ from cftrain.summary.table import Row, Table
 @final
 @dataclass(frozen=True, kw_only=True)
 class ByMeasure(Layout):
-    """Each of the metrics, with its title, at every strength that was evaluated."""
+    """Each of the metrics, with its title; attacks have a line for each of the
+    `strengths` that was evaluated, or for every one if none is given.
+    """
 
     name: str
     title: str
     caption: str
     metrics: dict[str, str]
+    strengths: tuple[float, ...]
     columns: tuple[Column, ...]
 
     def table(self, evidence: Evidence) -> Table:
@@ -61,4 +64,6 @@ class ByMeasure(Layout):
                 rows = evidence.rows("metrics", trials[0].model)
                 for epsilon in rows["epsilon"][rows["metric"] == metric]:
                     found.add(None if pd.isna(epsilon) else float(epsilon))
+        if self.strengths:
+            found &= {None, *self.strengths}
         return sorted(found, key=lambda epsilon: -1 if epsilon is None else epsilon)

@@ -1,6 +1,6 @@
 """How much of what can be gained at all a model gains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import pandas as pd
@@ -52,11 +52,8 @@ class GapClosed(Quantity):
         )
         entry = over_seeds(gaps, self.interval, decimals=0)
         notes = [entry.note, COLLAPSED if model < floor else None]
-        return Entry(
-            value=entry.value,
-            low=entry.low,
-            high=entry.high,
-            decimals=0,
+        return replace(
+            entry,
             note="; ".join(note for note in notes if note) or None,
             trace=(trace, *entry.trace),
         )

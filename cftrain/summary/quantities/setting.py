@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from cftrain.summary.quantity import Quantity, Sample, Unanswered
 from cftrain.summary.table import Entry
@@ -12,6 +12,8 @@ from cftrain.summary.table import Entry
 @dataclass(frozen=True, kw_only=True)
 class Setting(Quantity):
     """A value of the run, named by its key in the configuration."""
+
+    table: ClassVar[str] = "cells"
 
     key: str
 

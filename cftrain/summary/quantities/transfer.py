@@ -1,7 +1,7 @@
 """Whether counterfactuals hold under models of other training seeds."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 from cftrain.summary.evidence import Trial
 from cftrain.summary.quantity import Quantity, Sample, Side, Unanswered, from_to
@@ -14,6 +14,8 @@ class Transferred(Quantity):
     """Baseline → model: share of valid counterfactuals that another seed's model also
     predicts as their targets; mean over other models and energy weights, then seeds.
     """
+
+    table: ClassVar[str] = "transfer"
 
     def entry(self, sample: Sample) -> Entry:
         found = sample.answers(

@@ -1,10 +1,11 @@
 """Model against baseline on the individuals for whom both have a valid answer."""
 
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from typing import ClassVar, final
 
 from cftrain.summary.evidence import Trial
 from cftrain.summary.quantity import (
+    Answers,
     IntervalName,
     NoRatio,
     Quantity,
@@ -21,20 +22,24 @@ from cftrain.summary.table import Entry
 class CommonReduction(Quantity):
     """Mean over training seeds of the reduction on common individuals."""
 
+    table: ClassVar[str] = "individuals"
+
     interval: IntervalName
 
     def entry(self, sample: Sample) -> Entry:
-        return over_seeds(
-            sample.answers(lambda trial: self._of_seed(sample, trial)),
-            self.interval,
-            decimals=1,
+        found = sample.answers(lambda trial: _positive(_common(sample, trial)))
+        reductions = Answers(
+            seeds=found.seeds,
+            values=tuple(reduction(c.model / c.baseline) for c in found.values),
+            missing=found.missing,
         )
-
-    def _of_seed(self, sample: Sample, trial: Trial) -> float:
-        found = _common(sample, trial)
-        if found.baseline <= 0:
-            raise NoRatio
-        return reduction(found.model / found.baseline)
+        entry = over_seeds(reductions, self.interval, decimals=1)
+        means = tuple(
+            f"seed {seed}, {common.count} individuals in common: BL "
+            f"{common.baseline:.6g}, CT {common.model:.6g}"
+            for seed, common in zip(found.seeds, found.values, strict=True)
+        )
+        return replace(entry, trace=(*means, *entry.trace))
 
 
 @final
@@ -42,11 +47,19 @@ class CommonReduction(Quantity):
 class CommonShare(Quantity):
     """Mean over training seeds of the percentage of individuals valid under both."""
 
+    table: ClassVar[str] = "individuals"
+
     interval: IntervalName
 
     def entry(self, sample: Sample) -> Entry:
         answers = sample.answers(lambda trial: 100 * _common(sample, trial).share)
-        return over_seeds(answers, self.interval, decimals=1)
+        return over_seeds(answers, self.interval, decimals=1, within=(0, 100))
+
+
+def _positive(found: Common) -> Common:
+    if found.baseline <= 0:
+        raise NoRatio
+    return found
 
 
 def _common(sample: Sample, trial: Trial) -> Common:
