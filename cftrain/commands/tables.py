@@ -35,9 +35,13 @@ FORMATS: dict[str, tuple[str, Callable[[Table], str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TablesSettings:
-    """What is summarised, and what of it is printed; `table` None: everything."""
+    """What is summarised, and what of it is printed; `table` None: everything.
+
+    Tables that `order` does not name come after those that it does.
+    """
 
     folder: str
+    order: tuple[str, ...]
     format: Literal["markdown", "latex", "csv", "html"]
     interval: Literal["t", "bootstrap"]
     explain: tuple[str, ...] | None
@@ -54,7 +58,8 @@ def run(config: DictConfig) -> None:
     collection = collect(Path(settings.folder))
     evidence = Evidence(collection, folder() / "table" / "published")
     if settings.table is None:
-        _everything(collection, evidence, Path(settings.folder))
+        layouts = configured_tables(settings.order)
+        _everything(layouts, collection, evidence, Path(settings.folder))
         return
     table = settings.table.table(evidence)
     if settings.explain is not None:
@@ -66,10 +71,11 @@ def run(config: DictConfig) -> None:
     print(written(table), end="")
 
 
-def configured_tables() -> list[Layout]:
+def configured_tables(order: tuple[str, ...]) -> list[Layout]:
     """Every table of the configuration. Raises ConfigError."""
     given = list(HydraConfig.get().overrides.task)
-    names = sorted(path.stem for path in (folder() / "table").glob("*.yaml"))
+    others = sorted(path.stem for path in (folder() / "table").glob("*.yaml"))
+    names = dict.fromkeys([*order, *others])
     layouts = []
     for name in names:
         values = plain(compose("tables", overrides=[*given, f"table={name}"]))
@@ -79,10 +85,12 @@ def configured_tables() -> list[Layout]:
     return layouts
 
 
-def _everything(collection: Collection, evidence: Evidence, target: Path) -> None:
+def _everything(
+    layouts: list[Layout], collection: Collection, evidence: Evidence, target: Path
+) -> None:
     """Raises ResultError at the end if some table's results cannot be compared."""
     tables, mistakes = [], []
-    for layout in configured_tables():
+    for layout in layouts:
         try:
             table = layout.table(evidence)
         except ResultError as error:
