@@ -6,7 +6,7 @@ from typing import final
 from cftrain.summary.evidence import Evidence
 from cftrain.summary.layout import Column, Layout
 from cftrain.summary.naming import dataset_name
-from cftrain.summary.table import EMPTY, Entry, Row, Table
+from cftrain.summary.table import EMPTY, Entry, Row, Table, decimals_for
 
 
 @final
@@ -59,11 +59,15 @@ def _mean(entries: tuple[Entry, ...]) -> Entry:
         return EMPTY
     values = [entry.value for entry in present if entry.value is not None]
     befores = [entry.before for entry in present if entry.before is not None]
+    value = sum(values) / len(values)
+    before = sum(befores) / len(befores) if befores else None
     few = f"mean over the {len(values)} of {len(entries)} datasets that have a value"
     return Entry(
-        value=sum(values) / len(values),
-        before=sum(befores) / len(befores) if befores else None,
-        decimals=max(entry.decimals for entry in present),
+        value=value,
+        before=before,
+        decimals=min(
+            max(entry.decimals for entry in present), decimals_for(value, before)
+        ),
         note=few if len(values) < len(entries) else None,
         trace=("plain mean of " + ", ".join(f"{value:.6g}" for value in values),),
     )
