@@ -26,12 +26,13 @@ from tests.console import TINY, TINY_MOONS, Outcome, call, files, read, run_of, 
 TIMES = ["seconds", "created", "train_seconds", "evaluate_seconds"]
 DIGITS = (
     "+experiment=mnist",
-    *TINY[:-1],
+    *(word for word in TINY if not word.endswith("=null")),
     "data.training_rows=100",
     "data.validation_rows=20",
     "schedule.batch_rows=50",
     "evaluation.gallery.factuals=1",
     "evaluation.gallery.search.max_steps=2",
+    "evaluation.attributions.steps=2",
 )
 
 
@@ -327,6 +328,12 @@ def assert_picture(folder: Path, outcome: Outcome) -> None:
     assert gallery.groupby("cell").size().tolist() == [10, 10]
     assert (gallery["values"].map(len) == 28 * 28).all()
     assert set(gallery["target"]) <= set(range(10))
+    attributions = Store(folder).read("attributions")
+    assert attributions.groupby("cell")["label"].apply(list).tolist() == 2 * [
+        list(range(10))
+    ]
+    assert (attributions["values"].map(len) == 28 * 28).all()
+    assert (attributions[["height", "width"]] == 28).all(axis=None)
 
 
 @pytest.mark.data
