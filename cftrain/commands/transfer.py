@@ -1,7 +1,6 @@
 """`cftrain transfer FOLDER`: are counterfactuals valid under other seeds' models?"""
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ import torch
 from cftrain.errors import ResultError
 from cftrain.evaluation.transfer import transferred
 from cftrain.restore import restore
+from cftrain.results.settings import setting
 from cftrain.results.store import Store
 from cftrain.seeding import Stream
 
@@ -48,10 +48,9 @@ def run(arguments: Sequence[str]) -> None:
 
 def _seeds(cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Cells that differ in nothing but their seed, together."""
-    setting = cells["config"].map(
-        lambda text: json.dumps({**json.loads(text), "seed": None})
-    )
-    return [group for _, group in cells.groupby([setting, "data_source"], sort=False)]
+    settings = [setting(row) for _, row in cells.iterrows()]
+    grouped = cells.groupby([settings, cells["protocol"]], sort=False)
+    return [group for _, group in grouped]
 
 
 def _rows(store: Store, group: pd.DataFrame, rounds: int) -> Iterator[dict[str, Any]]:

@@ -73,10 +73,8 @@ def evaluate(
     measurements: list[Measurement] = []
     explained: list[Explained] = []
     for name, metric in protocol.metrics.items():
-        if isinstance(metric, ModelMetric):
+        if isinstance(metric, ModelMetric | ResampledMetric):
             measurements += _model_values(name, metric, classifier, dataset)
-        elif isinstance(metric, ResampledMetric):
-            measurements += _resampled_values(name, metric, classifier, dataset)
     reference, _ = references(dataset, protocol.split)
     for number, (weight, search) in enumerate(protocol.searches()):
         drawn = [stream.child("evaluation", number) for stream in streams]
@@ -107,33 +105,21 @@ def _attributions(
 
 
 def _model_values(
-    name: str, metric: ModelMetric, classifier: Classifier, dataset: Dataset
+    name: str,
+    metric: ModelMetric | ResampledMetric,
+    classifier: Classifier,
+    dataset: Dataset,
 ) -> Iterator[Measurement]:
-    values = metric(classifier, dataset)
-    for level, of_cells in zip(metric.levels, values.tolist(), strict=True):
-        for cell, value in enumerate(of_cells):
-            yield Measurement(
-                cell=cell,
-                metric=name,
-                energy_weight=None,
-                round=None,
-                epsilon=level,
-                value=value,
-                rows=len(dataset.test_labels),
-            )
-
-
-def _resampled_values(
-    name: str, metric: ResampledMetric, classifier: Classifier, dataset: Dataset
-) -> Iterator[Measurement]:
+    """A value for each level of an attack, or for each round of resampling."""
+    levels = metric.levels if isinstance(metric, ModelMetric) else None
     for number, of_cells in enumerate(metric(classifier, dataset).tolist()):
         for cell, value in enumerate(of_cells):
             yield Measurement(
                 cell=cell,
                 metric=name,
                 energy_weight=None,
-                round=number,
-                epsilon=None,
+                round=number if levels is None else None,
+                epsilon=None if levels is None else levels[number],
                 value=value,
                 rows=len(dataset.test_labels),
             )

@@ -77,6 +77,21 @@ class CounterfactualMetric(Metric):
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class DerivedMetric(CounterfactualMetric):
+    """Another metric of other rows, in the unit and direction of that one."""
+
+    metric: CounterfactualMetric
+
+    @property
+    def unit(self) -> str:
+        return self.metric.unit
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.metric.higher_is_better
+
+
 class ModelMetric(Metric):
     """A metric of the classifier on the test rows: one value per level and cell."""
 

@@ -1,6 +1,5 @@
 """What tables are made of: trained models of a dataset, and the rows behind them."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,14 +10,12 @@ import pandas as pd
 
 from cftrain.errors import ResultError
 from cftrain.results.schema import TABLES
+from cftrain.results.settings import setting
 from cftrain.summary.collection import Collection
 from cftrain.summary.naming import ordered_datasets
 
 PARTS = 48
 """Part files kept in memory."""
-
-WITHOUT_EFFECT = ("seed", "evaluation", "root", "network_timeout_seconds")
-"""Keys of a run that do not make it another setting; protocols are compared apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +84,7 @@ class Evidence:
                 model=str(pair["model"]),
                 baseline=_known(pair["baseline"]),
             )
-            settings.setdefault(self._setting(trial.model), []).append(trial)
+            settings.setdefault(setting(self.cell(trial.model)), []).append(trial)
         return list(settings.values())
 
     def rows(self, table: str, cell: str) -> pd.DataFrame:
@@ -111,12 +108,6 @@ class Evidence:
         rows = self.collection.read(table, list(own))
         return {str(cell): group for cell, group in rows.groupby("cell")}
 
-    def _setting(self, cell: str) -> str:
-        """What a cell shares with those that differ in their seed only."""
-        row = self.cell(cell)
-        config = _without(json.loads(row["config"]), WITHOUT_EFFECT)
-        return json.dumps([row["data_source"], config])
-
     def _check_protocols(self, dataset: str, pairs: pd.DataFrame) -> None:
         cells = {*pairs["model"], *pairs["baseline"].dropna()}
         chosen = self.collection.cells.loc[sorted(cells)]
@@ -134,11 +125,3 @@ class Evidence:
 
 def _known(cell: Any) -> str | None:
     return None if pd.isna(cell) else str(cell)
-
-
-def _without(value: Any, keys: tuple[str, ...]) -> Any:
-    if isinstance(value, dict):
-        return {k: _without(item, keys) for k, item in value.items() if k not in keys}
-    if isinstance(value, list):
-        return [_without(item, keys) for item in value]
-    return value

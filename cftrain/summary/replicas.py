@@ -1,10 +1,10 @@
 """Cells that are the same but for their seeds: what a mean over seeds may hold."""
 
-import json
 from dataclasses import dataclass
 
 import pandas as pd
 
+from cftrain.results.settings import setting
 from cftrain.summary.collection import SINGLE, Collection
 
 
@@ -70,11 +70,6 @@ def _cells(collection: Collection) -> pd.DataFrame:
     cells = collection.cells[collection.cells["status"] == "done"]
     described = cells[["data", "objective", "seed"]].assign(
         protected=cells["protected"].fillna(0) > 0,
-        setting=cells["config"].map(_setting),
+        setting=[f"{setting(row)} {row['protocol']}" for _, row in cells.iterrows()],
     )
     return listed.drop_duplicates().join(described, on="cell", how="inner")
-
-
-def _setting(config: str | None) -> str:
-    """A run's configuration without its seed."""
-    return json.dumps({**json.loads(config or "{}"), "seed": None})

@@ -58,9 +58,9 @@ def draw_pool(
     target = other_class(predicted, rows.dataset.classes, children(streams, "targets"))
     positive = factual
     if objective.positive == "target":
-        labelled = rows.draw_labelled(target, children(streams, "positives"))
-        positive = rows.features(labelled)
-
+        positive = rows.features(
+            rows.draw_labelled(target, children(streams, "positives"))
+        )
     cells = objective.cells_with_counterfactuals(len(streams))
     found = stacking.select(search, cells)(
         frozen(classifier, cells),

@@ -3,30 +3,20 @@
 from dataclasses import dataclass, replace
 from typing import final
 
-from cftrain.evaluation.metric import CounterfactualMetric, Individuals
+from cftrain.evaluation.metric import DerivedMetric, Individuals
 from cftrain.evaluation.reference import Reference
 from cftrain.tensors import PerRow
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Floor(CounterfactualMetric):
+class Floor(DerivedMetric):
     """What held-out rows of the target class score where counterfactuals stand.
 
     Counted like the metric itself, by the valid counterfactuals that the rows replace:
     metric and floor have the same share of each class. A metric below its floor is no
     win: the counterfactuals have collapsed onto the centre of the class.
     """
-
-    metric: CounterfactualMetric
-
-    @property
-    def unit(self) -> str:
-        return self.metric.unit
-
-    @property
-    def higher_is_better(self) -> bool:
-        return self.metric.higher_is_better
 
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:
         found = replace(individuals.found, counterfactual=individuals.held_out)
