@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SEEDS ?= [2025,1,2,3,4]
 SMOKE := train data=moons schedule.epochs=2 evaluation=quick
+SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2]' \
+	schedule.epochs=2 evaluation.rounds=2
 
 # Small matrices: more threads than one only get in each other's way.
 export OMP_NUM_THREADS ?= 1
@@ -49,9 +51,12 @@ define reproduce
 	$(BIN)/cftrain tables folder=$(1)
 endef
 
-smoke: $(INSTALLED) ## a tiny training, end to end
+smoke: $(INSTALLED) ## a tiny training and a tiny grid, from data to tables
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	(set -x; $(BIN)/cftrain $(SMOKE) hydra.run.dir="$$folder")
+	(set -x; $(BIN)/cftrain $(SMOKE) hydra.run.dir="$$folder/one" && \
+	$(BIN)/cftrain grid $(SMOKE_GRID) hydra.run.dir="$$folder/grid" && \
+	$(BIN)/cftrain transfer "$$folder/grid" && \
+	$(BIN)/cftrain tables folder="$$folder" | tail -n 3)
 
 package: $(INSTALLED) ## build the wheel and train with it, away from this checkout
 	rm -rf dist

@@ -126,7 +126,7 @@ def _explanation(table: Table, words: tuple[str, ...]) -> str:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        for line in (*entry.trace, *note)
+        for line in (*entry.lineage(), *entry.trace, *note)
     ]
     return "\n".join([f"{table.title}: {title}", *lines, entry.shown()])
 

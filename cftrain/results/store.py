@@ -70,10 +70,14 @@ class Store:
             finished = finished[finished["cell"].isin(cells)]
         if table == "cells":
             return finished.reset_index(drop=True)
+        return self.rows(table, finished)
+
+    def rows(self, table: str, finished: pd.DataFrame) -> pd.DataFrame:
+        """The same for rows of the table of cells that are at hand: only the parts of
+        their stacks are read.
+        """
         keys = finished[["cell", "stack"]]
-        # Big tables are read for the cells that are asked for, part by part.
-        stacks = None if cells is None else set(keys["stack"])
-        return self._read(table, stacks).merge(keys, on=["cell", "stack"])
+        return self._read(table, set(keys["stack"])).merge(keys, on=["cell", "stack"])
 
     def done(self) -> set[str]:
         """Ids of the cells that were trained and evaluated."""

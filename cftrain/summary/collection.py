@@ -46,7 +46,7 @@ class Collection:
         """A table's rows of some cells. Raises ResultError."""
         wanted = self.cells.loc[self.cells.index.isin(set(cells))]
         parts = [
-            Store(Path(folder)).read(table, list(group.index))
+            Store(Path(folder)).rows(table, group.reset_index())
             for folder, group in wanted.groupby("folder")
         ]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

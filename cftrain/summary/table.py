@@ -1,7 +1,7 @@
 """A table as it is shown, whatever the format."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cftrain.errors import ResultError
@@ -15,8 +15,8 @@ class Entry:
 
     Numbers are shown with `decimals` digits: `before → value ± spread* [low, high]`,
     as far as there are such. `text` is shown in place of numbers, `note` as a footnote.
-    `trace` tells how the numbers came about. Raises ResultError for numbers that are
-    not finite.
+    `lineage` tells which results the numbers come from, `trace` how. Raises ResultError
+    for numbers that are not finite.
     """
 
     value: float | None = None
@@ -29,6 +29,7 @@ class Entry:
     best: bool = False
     text: str | None = None
     note: str | None = None
+    lineage: Callable[[], tuple[str, ...]] = tuple
     trace: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -77,6 +77,7 @@ def test_an_average_of_nothing_is_empty(tmp_path):
 def test_an_entry_tells_where_it_comes_from(tmp_path):
     write_grid(tmp_path, [pair("moons", 1.0, 2.0, seed=7)])
     table = by_dataset(column("ip", FirstSeed())).table(evidence_of(tmp_path))
-    trace = "\n".join(table.rows[0].entries[0].trace)
+    entry = table.rows[0].entries[0]
+    trace = "\n".join([*entry.lineage(), *entry.trace])
     for said in ("seed 7", "main-0-ct", "main-0-bl", "energy weight 0.1", ".parquet"):
         assert said in trace
