@@ -56,7 +56,8 @@ smoke: $(INSTALLED) ## a tiny training and a tiny grid, from data to tables
 	(set -x; $(BIN)/cftrain $(SMOKE) hydra.run.dir="$$folder/one" && \
 	$(BIN)/cftrain grid $(SMOKE_GRID) hydra.run.dir="$$folder/grid" && \
 	$(BIN)/cftrain transfer "$$folder/grid" && \
-	$(BIN)/cftrain tables folder="$$folder" | tail -n 3)
+	$(BIN)/cftrain tables folder="$$folder" > "$$folder/tables.md") && \
+	tail -n 3 "$$folder/tables.md"
 
 package: $(INSTALLED) ## build the wheel and train with it, away from this checkout
 	rm -rf dist
