@@ -37,18 +37,19 @@ tables: $(INSTALLED) ## tables, figures and a report of all results in outputs/
 	$(BIN)/cftrain tables $(ARGS)
 
 paper: $(INSTALLED) ## train what is missing of the paper, then its tables and figures
-	$(call reproduce,outputs/paper,$(SEEDS),,dedupe=false)
+	$(call train_paper,outputs/paper,$(SEEDS),,dedupe=false)
+	$(BIN)/cftrain transfer outputs/paper/main
+	$(BIN)/cftrain tables folder=outputs/paper
 
 paper-quick: $(INSTALLED) ## the same with one seed and fewer rounds, in minutes
-	$(call reproduce,outputs/paper-quick,[2025],evaluation.rounds=10,)
+	$(call train_paper,outputs/paper-quick,[2025],evaluation.rounds=10,)
+	$(BIN)/cftrain tables folder=outputs/paper-quick
 
 # $(1) folder, $(2) training seeds, $(3) options of main results, $(4) of Table A1.
-define reproduce
+define train_paper
 	$(BIN)/cftrain grid grid=ablation '+grid.axes.seed=$(2)' $(3) hydra.run.dir=$(1)/main
 	$(BIN)/cftrain grid grid=mutability '+grid.axes.seed=$(2)' $(3) hydra.run.dir=$(1)/protected
 	$(BIN)/cftrain grid grid=table_a1 data=linearly_separable $(4) hydra.run.dir=$(1)/table_a1
-	$(BIN)/cftrain transfer $(1)/main
-	$(BIN)/cftrain tables folder=$(1)
 endef
 
 smoke: $(INSTALLED) ## a tiny training and a tiny grid, from data to tables

@@ -19,9 +19,8 @@ AXES = {
 }
 """Columns of the published table and the axes of our grid that they are."""
 
-UNMOVED_STEPS = 5
-"""So few steps that ECCo's energy has no weight yet: its decay starts there."""
-
+UNMOVED_STEPS = 12
+"""Up to so many steps ECCo's decaying energy weight is zero from the start."""
 
 Place = tuple[float, float, int]
 """A point but for its generator."""
@@ -115,7 +114,7 @@ def replicate_deviation(effects: Effects, generator: str) -> tuple[float, int] |
     and its degrees of freedom; None if there are no such points, or if they shared
     their training.
 
-    Only ECCo has an energy weight, and at five steps not even ECCo.
+    Only ECCo has an energy weight, and in short searches not even ECCo.
     """
     groups: dict[tuple[float, int], list[Effect]] = {}
     for key, effect in effects.items():
