@@ -9,6 +9,7 @@ from cftrain.summary.comparison import Comparison, compare
 from cftrain.summary.naming import objective_name
 
 EMPTY = "-"
+FLOOR = "_floor"
 
 
 def report(store: Store, cells: list[str]) -> str:
@@ -58,7 +59,12 @@ def _table(rows: list[Comparison], model: pd.Series, baseline: pd.Series | None)
 
 
 def _change(row: Comparison) -> str:
-    """Points for shares; the percentage reduction for measures to be made small."""
+    """Points for shares; the percentage reduction for measures to be made small.
+
+    Floors are about observed rows and not about models: nothing to reduce.
+    """
+    if row.measure.endswith(FLOOR):
+        return EMPTY
     if row.higher_is_better:
         return (
             EMPTY if row.difference is None else f"{100 * row.difference:+.1f} points"

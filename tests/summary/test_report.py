@@ -73,6 +73,17 @@ def test_more_of_what_should_be_small_is_called_higher(store):
     assert lines_of(report(store, ["ct", "bl"]))["ip"][2] == "100.0 +- 0.0 % higher"
 
 
+def test_a_floor_is_no_reduction(store):
+    cells = [cell_row("ct", "s"), cell_row("bl", "s", objective="vanilla")]
+    rows = [
+        *metric_rows("ct", "s", "ip_floor", {(0.1, 0): 3.0}),
+        *metric_rows("bl", "s", "ip_floor", {(0.1, 0): 4.0}),
+    ]
+    write_stack(store, "s", cells, rows)
+    (line,) = [x for x in report(store, ["ct", "bl"]).splitlines() if "floor" in x]
+    assert line.split() == ["ip_floor", "4", "3", "-"]
+
+
 def test_notes_tell_of_maturity_and_time(store):
     write_pair(store, ct="full", bl="vanilla")
     text = report(store, ["ct", "bl"])
