@@ -7,10 +7,13 @@ from torch import Tensor, nn
 
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.data.constraints import Constraints
+from cftrain.data.dataset import Dataset
+from cftrain.evaluation.individuals import draw_individuals
 from cftrain.evaluation.metric import Individuals
 from cftrain.evaluation.protocol import Protocol
 from cftrain.evaluation.reference import Reference
-from tests.builders import free, mlp
+from cftrain.seeding import Stream
+from tests.builders import CLASSES, free, linear, mlp, streams
 from tests.console import run_of
 
 
@@ -71,3 +74,29 @@ def protocol(**changes: object) -> Protocol:
         "evaluation.maturity.threshold=0.6",
     ).evaluation
     return replace(small, **changes)
+
+
+def one_class_only(cells: int = 1) -> torch.nn.Module:
+    """Predicts class 0 always, but other classes can be reached."""
+    weight = torch.zeros(cells, CLASSES, 4, dtype=torch.float64)
+    bias = torch.zeros(cells, CLASSES, dtype=torch.float64)
+    weight[:, 1, 0], weight[:, 2, 1] = 1, 1
+    bias[:, 0] = 50
+    return linear(weight, bias)
+
+
+def individuals_of(
+    classifier: torch.nn.Module,
+    data: Dataset,
+    made: Protocol,
+    drawn: list[Stream] | None = None,
+) -> Individuals:
+    search = made.searches()[0][1]
+    cells = next(classifier.parameters()).shape[0]
+    return draw_individuals(
+        classifier,
+        data,
+        made,
+        search,
+        streams=streams(cells) if drawn is None else drawn,
+    )

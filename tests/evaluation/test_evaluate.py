@@ -9,18 +9,17 @@ from torch import Tensor
 from cftrain.counterfactuals.search import Steps
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.evaluate import Evaluation, Measurement, evaluate
-from cftrain.evaluation.individuals import draw_individuals, pairs
+from cftrain.evaluation.individuals import pairs
 from cftrain.evaluation.metric import (
     CounterfactualMetric,
-    Individuals,
     ModelMetric,
     ResampledMetric,
 )
 from cftrain.evaluation.protocol import Attributions, Protocol
 from cftrain.models.members import frozen, predict
 from cftrain.seeding import Stream
-from tests.builders import CLASSES, blobs, generic, linear, mlp, streams
-from tests.evaluation.individuals import protocol
+from tests.builders import CLASSES, blobs, generic, mlp, streams
+from tests.evaluation.individuals import individuals_of, one_class_only, protocol
 
 LEVELS = {"fgsm_accuracy": [0.01, 0.03, 0.1], "pgd_accuracy": [0.03, 0.1]}
 MODEL_METRICS = {"accuracy", "f1", *LEVELS}
@@ -51,15 +50,6 @@ def classifier():
     return mlp(3, scale=2.0)
 
 
-def one_class_only(cells: int = 1) -> torch.nn.Module:
-    """Predicts class 0 always, but other classes can be reached."""
-    weight = torch.zeros(cells, CLASSES, 4, dtype=torch.float64)
-    bias = torch.zeros(cells, CLASSES, dtype=torch.float64)
-    weight[:, 1, 0], weight[:, 2, 1] = 1, 1
-    bias[:, 0] = 50
-    return linear(weight, bias)
-
-
 def measured(
     classifier: torch.nn.Module,
     data: Dataset,
@@ -80,87 +70,12 @@ def evaluation_of(
     return evaluate(classifier, data, made or protocol(), streams=drawn)
 
 
-def individuals_of(
-    classifier: torch.nn.Module,
-    data: Dataset,
-    made: Protocol,
-    drawn: list[Stream] | None = None,
-) -> Individuals:
-    search = made.searches()[0][1]
-    cells = next(classifier.parameters()).shape[0]
-    return draw_individuals(
-        classifier,
-        data,
-        made,
-        search,
-        streams=streams(cells) if drawn is None else drawn,
-    )
-
-
 def same(left: list[Measurement], right: list[Measurement]) -> None:
     """Equal measurements, null values included, in the same order."""
     assert len(left) == len(right)
     for ours, theirs in zip(left, right, strict=True):
         assert replace(ours, value=0) == replace(theirs, value=0)
         assert ours.value == pytest.approx(theirs.value, rel=1e-9, nan_ok=True), ours
-
-
-def test_pairs_are_of_two_classes_and_uniform():
-    factual, target = pairs(30_000, 4, Stream(1))
-    assert (factual != target).all()
-    counts = Counter(zip(factual.tolist(), target.tolist(), strict=True))
-    assert len(counts) == 12
-    expected = 30_000 / 12
-    chi_square = sum((count - expected) ** 2 / expected for count in counts.values())
-    assert chi_square < 31.3  # 11 degrees of freedom, once in a thousand
-
-
-def test_pairs_are_a_function_of_their_stream():
-    for left, right in zip(
-        pairs(50, 3, Stream(1)), pairs(50, 3, Stream(1)), strict=True
-    ):
-        assert torch.equal(left, right)
-    assert not torch.equal(pairs(50, 3, Stream(1))[0], pairs(50, 3, Stream(2))[0])
-
-
-def test_factuals_are_test_rows_that_the_own_model_predicts_so(classifier, data):
-    made = protocol(individuals=20)
-    found = individuals_of(classifier, data, made)
-    factual_class, _ = pairs(20, CLASSES, Stream(made.pair_seed))
-    predicted = predict(classifier, found.found.factual)
-    wanted = factual_class.repeat(made.rounds).expand(3, -1)
-    assert found.present.any()
-    assert torch.equal(predicted[found.present], wanted[found.present])
-    rows = {tuple(row) for row in data.test_features.tolist()}
-    assert {tuple(r) for r in found.found.factual.flatten(0, 1).tolist()} <= rows
-    labels = {
-        tuple(row): label
-        for row, label in zip(
-            data.test_features.tolist(), data.test_labels.tolist(), strict=True
-        )
-    }
-    drawn = [labels[tuple(row)] for row in found.found.factual[0].tolist()]
-    assert drawn != wanted[0].tolist()  # the label is not what is asked for
-
-
-def test_pairs_are_the_same_in_all_rounds_cells_and_evaluations(classifier, data):
-    made = protocol()
-    _, target = pairs(made.individuals, CLASSES, Stream(made.pair_seed))
-    for drawn in (streams(3), streams(3, seed=50)):
-        found = individuals_of(classifier, data, made, drawn)
-        assert torch.equal(found.pair_target, target)
-        by_round = found.by_round(found.found.target)
-        assert (by_round == target).all()
-        assert by_round.shape == (3, made.rounds, made.individuals)
-
-
-def test_rounds_and_streams_draw_other_rows(classifier, data):
-    made = protocol()
-    found = individuals_of(classifier, data, made)
-    by_round = found.by_round(found.found.factual)
-    assert not torch.equal(by_round[:, 0], by_round[:, 1])
-    other = individuals_of(classifier, data, made, streams(3, seed=50))
-    assert not torch.equal(other.found.factual, found.found.factual)
 
 
 def test_twins_with_one_stream_and_the_same_weights_are_the_same(data):
@@ -355,49 +270,6 @@ def test_resampled_metrics_have_a_value_for_each_round(classifier, data):
     assert {(m.metric, m.energy_weight, m.epsilon) for m in found} == {
         ("r", None, None)
     }
-
-
-def test_explained_individuals_are_distinct_and_counted(classifier, data):
-    made = protocol(individuals=25)
-    drawn = [stream.child("evaluation", 1) for stream in streams(3)]
-    explained = evaluation_of(classifier, data, made).explained
-    kept = [e for e in explained if e.energy_weight == 5.0 and e.metric == "cost"]
-    assert {e.metric for e in explained} == {"ip", "cost"}
-    assert [e.cell for e in kept] == [0, 1, 2]
-    found = draw_individuals(
-        classifier, data, made, made.searches()[1][1], streams=drawn
-    )
-    cost = (found.found.counterfactual - found.found.factual).abs().sum(-1)
-    for part in kept:
-        present = found.present[part.cell]
-        keys = Counter(
-            zip(
-                found.factual_row[part.cell, present].tolist(),
-                found.found.target[part.cell, present].tolist(),
-                strict=True,
-            )
-        )
-        listed = zip(part.factual.tolist(), part.target.tolist(), strict=True)
-        assert dict(zip(listed, part.draws.tolist(), strict=True)) == keys
-        assert max(keys.values()) > 1
-        assert torch.equal(part.value.isnan(), ~part.valid)
-        rows = {
-            (int(found.factual_row[part.cell, row]), int(found.found.target[0, row])): (
-                float(cost[part.cell, row]),
-                bool(found.valid[part.cell, row]),
-            )
-            for row in present.nonzero().flatten().tolist()
-        }
-        for factual, target, valid, value in zip(
-            part.factual.tolist(),
-            part.target.tolist(),
-            part.valid.tolist(),
-            part.value.tolist(),
-            strict=True,
-        ):
-            expected, is_valid = rows[factual, target]
-            assert valid == is_valid
-            assert not valid or value == expected
 
 
 def test_attributions_are_there_if_asked_for(classifier, data):

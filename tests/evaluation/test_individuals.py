@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from cftrain.evaluation.protocol import Protocol
 from cftrain.models.members import frozen, predict
 from cftrain.seeding import Stream
 from tests.builders import CLASSES, blobs, mlp, streams
-from tests.evaluation.individuals import protocol
+from tests.evaluation.individuals import individuals_of, protocol
 
 
 @pytest.fixture
@@ -30,6 +31,64 @@ def drawn(classifier, data, made: Protocol, seed: int = 0) -> Individuals:
     return draw_individuals(
         classifier, data, made, search, streams=streams(cells, seed)
     )
+
+
+def test_pairs_are_of_two_classes_and_uniform():
+    factual, target = pairs(30_000, 4, Stream(1))
+    assert (factual != target).all()
+    counts = Counter(zip(factual.tolist(), target.tolist(), strict=True))
+    assert len(counts) == 12
+    expected = 30_000 / 12
+    chi_square = sum((count - expected) ** 2 / expected for count in counts.values())
+    assert chi_square < 31.3  # 11 degrees of freedom, once in a thousand
+
+
+def test_pairs_are_a_function_of_their_stream():
+    for left, right in zip(
+        pairs(50, 3, Stream(1)), pairs(50, 3, Stream(1)), strict=True
+    ):
+        assert torch.equal(left, right)
+    assert not torch.equal(pairs(50, 3, Stream(1))[0], pairs(50, 3, Stream(2))[0])
+
+
+def test_factuals_are_test_rows_that_the_own_model_predicts_so(classifier, data):
+    made = protocol(individuals=20)
+    found = individuals_of(classifier, data, made)
+    factual_class, _ = pairs(20, CLASSES, Stream(made.pair_seed))
+    predicted = predict(classifier, found.found.factual)
+    wanted = factual_class.repeat(made.rounds).expand(3, -1)
+    assert found.present.any()
+    assert torch.equal(predicted[found.present], wanted[found.present])
+    rows = {tuple(row) for row in data.test_features.tolist()}
+    assert {tuple(r) for r in found.found.factual.flatten(0, 1).tolist()} <= rows
+    labels = {
+        tuple(row): label
+        for row, label in zip(
+            data.test_features.tolist(), data.test_labels.tolist(), strict=True
+        )
+    }
+    drawn = [labels[tuple(row)] for row in found.found.factual[0].tolist()]
+    assert drawn != wanted[0].tolist()  # the label is not what is asked for
+
+
+def test_pairs_are_the_same_in_all_rounds_cells_and_evaluations(classifier, data):
+    made = protocol()
+    _, target = pairs(made.individuals, CLASSES, Stream(made.pair_seed))
+    for drawn in (streams(3), streams(3, seed=50)):
+        found = individuals_of(classifier, data, made, drawn)
+        assert torch.equal(found.pair_target, target)
+        by_round = found.by_round(found.found.target)
+        assert (by_round == target).all()
+        assert by_round.shape == (3, made.rounds, made.individuals)
+
+
+def test_rounds_and_streams_draw_other_rows(classifier, data):
+    made = protocol()
+    found = individuals_of(classifier, data, made)
+    by_round = found.by_round(found.found.factual)
+    assert not torch.equal(by_round[:, 0], by_round[:, 1])
+    other = individuals_of(classifier, data, made, streams(3, seed=50))
+    assert not torch.equal(other.found.factual, found.found.factual)
 
 
 def test_paired_individuals_are_labelled_rows_and_the_same_for_all(classifier, data):
