@@ -58,9 +58,7 @@ def draw_pool(
     target = other_class(predicted, rows.dataset.classes, children(streams, "targets"))
     positive = factual
     if objective.positive == "target":
-        positive = rows.features(
-            rows.draw_labelled(target, children(streams, "positives"))
-        )
+        positive = _positives(rows, target, streams)
     cells = objective.cells_with_counterfactuals(len(streams))
     found = stacking.select(search, cells)(
         frozen(classifier, cells),
@@ -84,6 +82,11 @@ def draw_pool(
         search_steps=_of_cells(found.steps, cells, len(streams)),
         broken_rows=_of_cells(~found.finite, cells, len(streams)) * count,
     )
+
+
+def _positives(rows: TrainingRows, target: Classes, streams: Streams) -> Rows:
+    """For every target an observed training row with that label."""
+    return rows.features(rows.draw_labelled(target, children(streams, "positives")))
 
 
 def _matured(
