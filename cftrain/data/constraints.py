@@ -31,13 +31,13 @@ class Constraints:
         _check_groups(self)
 
     @cached_property
-    def all_free(self) -> bool:
-        return bool((self.may_increase & self.may_decrease).all())
+    def protected(self) -> Flags:
+        """Features that may not move both ways."""
+        return ~(self.may_increase & self.may_decrease)
 
-    @property
-    def protected(self) -> int:
-        """How many features may not move both ways."""
-        return int((~(self.may_increase & self.may_decrease)).sum())
+    @cached_property
+    def all_free(self) -> bool:
+        return not self.protected.any()
 
     def to(self, *, dtype: torch.dtype, device: torch.device) -> "Constraints":
         return Constraints(
@@ -64,9 +64,10 @@ class Constraints:
         """
         if self.all_free:
             return torch.clamp(x, self.lower, self.upper)
-        free = self.may_increase & self.may_decrease
-        lower = torch.where(free, self.lower, torch.minimum(self.lower, factual))
-        upper = torch.where(free, self.upper, torch.maximum(self.upper, factual))
+        wide_lower = torch.minimum(self.lower, factual)
+        wide_upper = torch.maximum(self.upper, factual)
+        lower = torch.where(self.protected, wide_lower, self.lower)
+        upper = torch.where(self.protected, wide_upper, self.upper)
         return torch.clamp(x, lower, upper)
 
     def protect(self, positive: Rows, counterfactual: Rows) -> Rows:

@@ -69,7 +69,7 @@ def write(result: StackResult, store: Store, *, name: str) -> None:
             {
                 **_cell_row(cell, stack, name, reasons[place]),
                 "data_source": result.dataset.source,
-                "protected": result.dataset.constraints.protected,
+                "protected": int(result.dataset.constraints.protected.sum()),
                 "test_rows": len(result.dataset.test_labels),
                 "train_seconds": result.train_seconds,
                 "evaluate_seconds": result.evaluate_seconds,

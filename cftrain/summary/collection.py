@@ -108,10 +108,8 @@ def _of_points(folder: Path) -> pd.DataFrame:
 
 def _of_twins(cells: pd.DataFrame) -> pd.DataFrame:
     """A model's baseline is the vanilla cell that differs in its objective only."""
-    vanilla = cells[cells["objective"] == "vanilla"].set_index("pair").index
-    baseline = dict(
-        zip(vanilla, cells.loc[cells["objective"] == "vanilla", "cell"], strict=True)
-    )
+    vanilla = cells[cells["objective"] == "vanilla"]
+    baseline = dict(zip(vanilla["pair"], vanilla["cell"], strict=True))
     models = cells[cells["objective"] != "vanilla"]
     return pd.DataFrame(
         {

@@ -44,8 +44,7 @@ class ProtectedAttribution(ResampledMetric):
     def __call__(
         self, classifier: Classifier, dataset: Dataset
     ) -> Float[Tensor, "round stack"]:
-        limits = dataset.constraints
-        protected = ~(limits.may_increase & limits.may_decrease)
+        protected = dataset.constraints.protected
         if not protected.any():
             return torch.zeros(0, width(classifier), dtype=torch.float64)
         found = attributions(classifier, dataset, steps=self.steps, seed=self.seed)
