@@ -15,8 +15,8 @@ Classes = Int[Tensor, "stack row"]
 Mask = Bool[Tensor, "stack row"]
 Vector = Float[Tensor, " feature"]
 Flags = Bool[Tensor, " feature"]
-Table = Float[Tensor, "row feature"]
-TableClasses = Int[Tensor, " row"]
+Features = Float[Tensor, "row feature"]
+Labels = Int[Tensor, " row"]
 
 Scalar = float | Float[Tensor, "stack 1"]
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.grid.worker import train
-from cftrain.models.members import frozen, predict
-from cftrain.run import Run
+from cftrain.models.stack_slicing import frozen, predict
+from cftrain.training.run import Run
 
 ROWS = 1000
 LOOP_ROWS = 20

@@ -10,9 +10,9 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from cftrain import stacking
-from cftrain.config import folder, read
+from cftrain.config.build import folder, read
 from cftrain.counterfactuals.search import CounterfactualSearch
-from cftrain.run import Run, Settings
+from cftrain.training.run import Run, Settings
 
 
 def cell(*overrides: str) -> Run:

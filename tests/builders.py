@@ -5,9 +5,10 @@ from torch import Tensor, nn
 
 from cftrain import stacking
 from cftrain.counterfactuals.categories import Categories, Free
+from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity, Threshold
-from cftrain.counterfactuals.search import CounterfactualSearch, Steps
+from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import Constraints, mutability_flags, unconstrained
 from cftrain.data.dataset import Dataset
 from cftrain.generators.ecco import Ecco
@@ -148,7 +149,9 @@ def search(
     return CounterfactualSearch(
         generator=generator or ecco(),
         maturity=maturity or Threshold(threshold=threshold),
-        steps=Steps(step_size=step_size, max_steps=max_steps, epsilon=epsilon),
+        descent=GradientDescent(
+            step_size=step_size, max_steps=max_steps, epsilon=epsilon
+        ),
         categories=categories or Free(),
     )
 

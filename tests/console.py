@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 import cftrain
 from cftrain import config
 from cftrain.cli import main
-from cftrain.run import Run, Settings
+from cftrain.training.run import Run, Settings
 
 ROOT = Path(cftrain.__file__).parents[1]
 

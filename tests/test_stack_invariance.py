@@ -25,7 +25,7 @@ def train(cells: list, dtype: torch.dtype) -> tuple[list[EpochRecord], nn.Module
     streams = [builders.streams(1, seed)[0] for seed, _, _ in cells]
     dataset = builders.blobs(dtype=dtype)
     model = SPEC.build(
-        features=dataset.width,
+        features=dataset.feature_count,
         classes=dataset.classes,
         streams=[s.child("weights") for s in streams],
     ).to(dtype)

@@ -8,13 +8,13 @@ import pandas as pd
 
 from cftrain.errors import CftrainError
 from cftrain.illustrations.boundary import compared_paths
-from cftrain.restore import feature_names, restore
 from cftrain.results.store import Store
 from cftrain.summary.collection import Collection
 from cftrain.summary.naming import dataset_name, objective_name
 from cftrain.summary.paths import draw_paths
 from cftrain.summary.pictures import Picture
 from cftrain.summary.replicas import Replicas, replicas
+from cftrain.training.restore import feature_names, restore
 
 FACTUALS = 12
 

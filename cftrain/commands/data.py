@@ -6,11 +6,11 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from tabulate import tabulate
 
-from cftrain.config import folder, read
+from cftrain.config.build import folder, read
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.errors import ConfigError, DataError
-from cftrain.run import Settings
+from cftrain.training.run import Settings
 
 HEAD = [
     "name",
@@ -76,7 +76,7 @@ def _row(name: str) -> list[Any]:
     return [
         *rows,
         len(dataset.test_labels),
-        dataset.width,
+        dataset.feature_count,
         dataset.classes,
         source,
         _protected(name),

@@ -8,18 +8,18 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.config import read
+from cftrain.config.build import read
+from cftrain.config.ranges import Count
 from cftrain.errors import ConfigError
 from cftrain.illustrations.boundary import trained_paths
 from cftrain.illustrations.constraints import panels
 from cftrain.illustrations.protection import sensitivity
 from cftrain.objectives.objective import Objective
-from cftrain.ranges import Count
-from cftrain.run import Run, Settings
 from cftrain.summary.naming import objective_name
 from cftrain.summary.panels import draw_panels
 from cftrain.summary.paths import draw_paths
 from cftrain.summary.shares import draw_shares, shares_table
+from cftrain.training.run import Run, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +92,10 @@ def _with_feature(run: Run, settings: FigureSettings) -> tuple[str, ...]:
 def _compared(run: Run, settings: FigureSettings) -> Objective:
     """What is drawn beside the run. Raises ConfigError if a map cannot show them."""
     data = run.data.load()
-    if (data.width, data.classes) != (2, 2) or settings.compare is None:
+    if (data.feature_count, data.classes) != (2, 2) or settings.compare is None:
         raise ConfigError(
             f"figure {settings.picture}: expected data with two features and two "
-            f"classes, and an objective to compare with, got {data.width} features, "
-            f"{data.classes} classes and compare={settings.compare}"
+            f"classes, and an objective to compare with, got {data.feature_count} "
+            f"features, {data.classes} classes and compare={settings.compare}"
         )
     return settings.compare

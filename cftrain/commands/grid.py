@@ -15,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
 from cftrain.commands.train import choose_device
-from cftrain.config import build, folder, plain
+from cftrain.config.build import build, folder, plain
+from cftrain.config.ranges import Count
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell
 from cftrain.grid.grid import Grid
@@ -23,10 +24,9 @@ from cftrain.grid.launch import Task, launch, local_workers, mpi_size
 from cftrain.grid.plan import Stack, loads, plan
 from cftrain.grid.points import Point, points, runs
 from cftrain.grid.worker import checkpoint_of
-from cftrain.ranges import Count
 from cftrain.results.points import save_points
 from cftrain.results.store import Store
-from cftrain.run import Run, Settings
+from cftrain.training.run import Run, Settings
 
 FAILED_CELLS = 1
 """Exit code of a grid in which some cell failed."""
@@ -118,7 +118,7 @@ def _missing(cells: list[Cell], store: Store, settings: GridSettings) -> list[Ce
 def _features(cells: Sequence[Cell]) -> dict[str, int]:
     """Width of every dataset that is needed."""
     specs = {cell.run.data.name: cell.run.data for cell in cells}
-    return {name: spec.load().width for name, spec in specs.items()}
+    return {name: spec.load().feature_count for name, spec in specs.items()}
 
 
 def _summary(

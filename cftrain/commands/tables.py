@@ -11,8 +11,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cftrain.commands.boundaries import draw_boundaries
-from cftrain.config import build_object, folder, plain
+from cftrain.config.build import build_object, folder, plain
 from cftrain.errors import ConfigError, ResultError
+from cftrain.results.writing import replacing
 from cftrain.summary.collection import Collection, collect
 from cftrain.summary.evidence import Evidence
 from cftrain.summary.formats.comma import comma_separated
@@ -22,7 +23,6 @@ from cftrain.summary.formats.page import html, report_page
 from cftrain.summary.layout import Layout
 from cftrain.summary.pictures import draw_all
 from cftrain.summary.table import Table
-from cftrain.writing import replacing
 
 FORMATS: dict[str, tuple[str, Callable[[Table], str]]] = {
     "markdown": ("md", markdown),

@@ -9,15 +9,15 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from cftrain.config import read
+from cftrain.config.build import read
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell, cell
 from cftrain.grid.worker import checkpoint_of, run_stack
 from cftrain.results.store import Store
-from cftrain.run import Run, Settings, stack_id
 from cftrain.summary.gallery import draw_gallery
 from cftrain.summary.report import report
 from cftrain.training.history import EpochRecord
+from cftrain.training.run import Run, Settings, stack_id
 
 THREADS = 1
 """Two threads on small work cost up to 100 times as much as one when cores are busy."""

@@ -12,10 +12,10 @@ import torch
 
 from cftrain.errors import ResultError
 from cftrain.evaluation.transfer import transferred
-from cftrain.restore import restore
 from cftrain.results.settings import setting
 from cftrain.results.store import Store
 from cftrain.seeding import Stream
+from cftrain.training.restore import restore
 
 
 def run(arguments: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from cftrain.config import rebuild
+from cftrain.config.build import rebuild
 from cftrain.errors import ResultError
 from cftrain.grid.cells import Cell
 from cftrain.grid.launch import Task, perform

@@ -7,8 +7,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.counterfactuals.hyperparameters import PositiveScalar
 from cftrain.data.constraints import Constraints
-from cftrain.ranges import PositiveScalar
 from cftrain.tensors import Mask, Rows, over_features
 
 
@@ -24,6 +25,7 @@ class Categories(ABC):
         """The rows that are reported at the end."""
 
 
+@named("free")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Free(Categories):
@@ -36,6 +38,7 @@ class Free(Categories):
         return x
 
 
+@named("snap")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Snap(Categories):
@@ -54,6 +57,7 @@ class Snap(Categories):
         return snapped(x, constraints)
 
 
+@named("relaxed")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Relaxed(Categories):

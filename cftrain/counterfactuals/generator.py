@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cftrain.seeding import Stream
-from cftrain.tensors import Classes, Logits, PerRow, Rows, Table
+from cftrain.tensors import Classes, Features, Logits, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Generator(ABC):
         """Whether a search by it may end elsewhere when it is repeated."""
         return False
 
-    def fitted(self, rows: Table, cache: Path) -> "Generator":
+    def fitted(self, rows: Features, cache: Path) -> "Generator":
         """The generator made ready for a dataset's pool; files go to the cache."""
         return self
 

@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cftrain.ranges import Probability
+from cftrain.config.names import named
+from cftrain.counterfactuals.hyperparameters import Probability
 from cftrain.tensors import Mask, PerRow, Rows
 
 
@@ -19,6 +20,7 @@ class Maturity(ABC):
         """Accept rows by their target probability and their search gradient."""
 
 
+@named("threshold")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Threshold(Maturity):
@@ -30,6 +32,7 @@ class Threshold(Maturity):
         return probability >= self.threshold
 
 
+@named("exhausted")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Exhausted(Maturity):
@@ -43,6 +46,7 @@ class Exhausted(Maturity):
         return probability >= self.threshold
 
 
+@named("never")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Never(Maturity):

@@ -7,15 +7,15 @@ from torch import Tensor
 
 from cftrain import stacking
 from cftrain.counterfactuals.categories import Categories, Free
+from cftrain.counterfactuals.descent import GradientDescent
+from cftrain.counterfactuals.energy import target_probability
 from cftrain.counterfactuals.generator import Generator, Noise, Progress
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.result import SearchResult, concatenate
-from cftrain.counterfactuals.working import WorkingSet
+from cftrain.counterfactuals.working_set import WorkingSet
 from cftrain.data.constraints import Constraints
-from cftrain.energy import target_probability
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import frozen
-from cftrain.ranges import Count, PositiveScalar
+from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream, Streams
 from cftrain.tensors import Classes, Logits, Rows, over_features
 
@@ -30,19 +30,6 @@ COMPACT_SHARE = 0.75
 
 
 @dataclass(frozen=True, kw_only=True)
-class Steps:
-    """Budget and size of the moves of a search, as configured.
-
-    `step_size` multiplies the gradient; `max_steps` moves are made at most; `epsilon`
-    bounds how far any feature of a nascent row is from its factual.
-    """
-
-    step_size: PositiveScalar
-    max_steps: Count
-    epsilon: PositiveScalar
-
-
-@dataclass(frozen=True, kw_only=True)
 class CounterfactualSearch:
     """Gradient descent from factuals to their targets.
 
@@ -53,7 +40,7 @@ class CounterfactualSearch:
 
     generator: Generator
     maturity: Maturity
-    steps: Steps
+    descent: GradientDescent
     categories: Categories = field(default_factory=Free)
 
     def __call__(
@@ -98,8 +85,8 @@ class CounterfactualSearch:
     ) -> SearchResult:
         """Move the rows of one cell until each is mature, broken or out of steps."""
         rows = WorkingSet(factual, target)
-        for step in range(self.steps.max_steps + 1):
-            progress = Progress(step=step, max_steps=self.steps.max_steps)
+        for step in range(self.descent.max_steps + 1):
+            progress = Progress(step=step, max_steps=self.descent.max_steps)
             noise = Noise(
                 stream=stream.child(step), rows=factual.shape[1], index=rows.index[0]
             )
@@ -108,7 +95,7 @@ class CounterfactualSearch:
                 classifier, rows, state, constraints, progress
             )
             mature = self.maturity(target_probability(logits, rows.target), gradient)
-            last = step == self.steps.max_steps
+            last = step == self.descent.max_steps
             if last and self.maturity.accepts_exhausted:
                 mature = torch.ones_like(mature)
             active = rows.stop(mature, broken=~torch.isfinite(gradient).all(-1))
@@ -149,10 +136,10 @@ class CounterfactualSearch:
         constraints: Constraints,
     ) -> None:
         """One step of descent, as far as mutability and domain allow."""
-        step = over_features(self.steps.step_size) * -gradient
+        step = over_features(self.descent.step_size) * -gradient
         move = constraints.restrict(self.generator.move(state, step, rows.x))
         x = constraints.clamp(rows.x + move, rows.factual)
-        near = (x - rows.factual).abs().amax(-1) <= self.steps.epsilon
+        near = (x - rows.factual).abs().amax(-1) <= self.descent.epsilon
         rows.move(x, near)
 
     @torch.no_grad()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cftrain.errors import DataError
-from cftrain.tensors import Flags, Mask, Rows, Table, Vector
+from cftrain.tensors import Features, Flags, Mask, Rows, Vector
 
 KINDS = ("free", "immutable", "increase", "decrease")
 
@@ -100,7 +100,7 @@ def unconstrained(features: int) -> Constraints:
     )
 
 
-def inferred_domain(features: Table, deviations: float) -> tuple[Vector, Vector]:
+def inferred_domain(features: Features, deviations: float) -> tuple[Vector, Vector]:
     """Mean +- `deviations` sample standard deviations, never tighter than the range.
 
     The paper's text has 3 deviations, the authors' code 2.

@@ -11,7 +11,7 @@ from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec, identity_codec
 from cftrain.errors import DataError
-from cftrain.tensors import Table, TableClasses
+from cftrain.tensors import Features, Labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,8 @@ class Dataset:
 
     name: str
     source: str
-    features: Table
-    labels: TableClasses
+    features: Features
+    labels: Labels
     test_features: Float[Tensor, "test_row feature"]
     test_labels: Int[Tensor, " test_row"]
     validation_rows: int
@@ -46,7 +46,7 @@ class Dataset:
             )
 
     @property
-    def width(self) -> int:
+    def feature_count(self) -> int:
         return len(self.feature_names)
 
     @property
@@ -94,13 +94,14 @@ class DatasetSpec(ABC):
 
 
 def _check_part(
-    dataset: Dataset, part: str, features: Table, labels: TableClasses
+    dataset: Dataset, part: str, features: Features, labels: Labels
 ) -> None:
     """Raises DataError unless the features are finite and the labels in range."""
     where = f"{dataset.name}, {part} rows"
-    if features.ndim != 2 or features.shape[1] != dataset.width:
+    if features.ndim != 2 or features.shape[1] != dataset.feature_count:
         raise DataError(
-            f"{where}: expected {dataset.width} features, got {tuple(features.shape)}"
+            f"{where}: expected {dataset.feature_count} features, got "
+            f"{tuple(features.shape)}"
         )
     if len(features) != len(labels):
         raise DataError(
@@ -121,7 +122,7 @@ def _check_part(
         )
 
 
-def _check_groups(dataset: Dataset, where: str, features: Table) -> None:
+def _check_groups(dataset: Dataset, where: str, features: Features) -> None:
     """Raises DataError unless every row has a single 1 in every group of inputs."""
     for group in dataset.constraints.groups:
         inputs = features[:, list(group)]

@@ -11,7 +11,7 @@ from cftrain.data.columns import NumericColumn, listed
 from cftrain.data.constraints import Constraints, inferred_domain, mutability_flags
 from cftrain.data.encoding import Codec
 from cftrain.errors import ConfigError
-from cftrain.tensors import Table, Vector
+from cftrain.tensors import Features, Vector
 
 Kind = Literal["free", "immutable", "increase", "decrease"]
 GROUP_KINDS = ("free", "immutable")
@@ -20,7 +20,7 @@ Bounds = tuple[float | None, float | None]
 
 
 def declared_constraints(
-    pool: Table,
+    pool: Features,
     codec: Codec,
     *,
     deviations: float | None,
@@ -55,7 +55,7 @@ def declared_constraints(
 
 
 def _box(
-    pool: Table, codec: Codec, deviations: float | None, domain: Mapping[str, Bounds]
+    pool: Features, codec: Codec, deviations: float | None, domain: Mapping[str, Bounds]
 ) -> tuple[Vector, Vector]:
     if deviations is None:
         upper = torch.full((pool.shape[1],), torch.inf)
@@ -76,7 +76,7 @@ def _interval(bounds: Bounds) -> tuple[float, float]:
 
 
 def _domain_mistakes(
-    pool: Table, codec: Codec, domain: Mapping[str, Bounds]
+    pool: Features, codec: Codec, domain: Mapping[str, Bounds]
 ) -> list[str]:
     mistakes = []
     numeric = _numeric(codec)

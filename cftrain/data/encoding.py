@@ -19,7 +19,7 @@ from cftrain.data.columns import (
     listed,
 )
 from cftrain.errors import DataError
-from cftrain.tensors import Table
+from cftrain.tensors import Features
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Codec:
             if isinstance(column, CategoricalColumn)
         )
 
-    def encode(self, frame: pd.DataFrame) -> Table:
+    def encode(self, frame: pd.DataFrame) -> Features:
         """Model inputs of raw rows. Raises DataError with all mistakes at once."""
         blocks, mistakes = [], []
         for column in self.columns:
@@ -67,7 +67,7 @@ class Codec:
             raise DataError("\n".join(mistakes))
         return torch.from_numpy(np.concatenate(blocks, axis=1)).float()
 
-    def decode(self, features: Table) -> pd.DataFrame:
+    def decode(self, features: Features) -> pd.DataFrame:
         """Raw rows of model inputs, each with valid categories."""
         if features.shape[1] != len(self.feature_names):
             raise DataError(

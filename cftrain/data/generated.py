@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cftrain.config.ranges import Count, PositiveFloat, Seed
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import Bounds, Kind, declared_constraints
 from cftrain.data.encoding import identity_codec
 from cftrain.errors import DataError
-from cftrain.ranges import Count, PositiveFloat, Seed
 
 
 @dataclass(frozen=True, kw_only=True)

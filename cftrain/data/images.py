@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count
 from cftrain.data import sources
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
@@ -16,8 +17,7 @@ from cftrain.data.declarations import declared_constraints
 from cftrain.data.encoding import Codec, identity_codec
 from cftrain.data.sampling import balanced_draw
 from cftrain.errors import DataError
-from cftrain.ranges import INCIDENTAL, Count, PositiveFloat
-from cftrain.tensors import Table
+from cftrain.tensors import Features
 
 SIDE = 28
 PIXELS = SIDE * SIDE
@@ -37,6 +37,7 @@ Digits = tuple[np.ndarray, np.ndarray]
 """Pixels, uint8 of shape (row, 784), and labels, int64 of shape (row,)."""
 
 
+@named("mnist")
 @dataclass(frozen=True, kw_only=True)
 class Mnist(DatasetSpec):
     """Handwritten digits in [-1, 1]: a balanced draw of the training images.
@@ -50,12 +51,12 @@ class Mnist(DatasetSpec):
     validation_rows: Count
     draw_seed: int
     immutable_rows: tuple[int, ...]
-    root: Annotated[str | None, INCIDENTAL]
+    root: sources.Root
     openml_id: int
     openml_version: int
     sha256_train: str
     sha256_test: str
-    network_timeout_seconds: Annotated[PositiveFloat, INCIDENTAL]
+    network_timeout_seconds: sources.NetworkTimeout
 
     def source(self) -> str:
         if self._files() is not None:
@@ -97,7 +98,7 @@ class Mnist(DatasetSpec):
             codec=codec,
         )
 
-    def _constraints(self, codec: Codec, pool: Table) -> Constraints:
+    def _constraints(self, codec: Codec, pool: Features) -> Constraints:
         beyond = [row for row in self.immutable_rows if not 0 <= row < SIDE]
         if beyond:
             raise DataError(

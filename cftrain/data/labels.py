@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cftrain.config.names import named
 from cftrain.data.columns import levels_of, listed, numbers_of
 from cftrain.errors import DataError
 
@@ -26,6 +27,7 @@ class LabelRule(ABC):
         """Classes 0 to `classes` - 1 (row,) of the column's values; or DataError."""
 
 
+@named("by_value")
 @dataclass(frozen=True, kw_only=True)
 class ByValue(LabelRule):
     """Class k are the rows with the k-th of the values; other values are refused."""
@@ -51,6 +53,7 @@ class ByValue(LabelRule):
         return labels
 
 
+@named("by_threshold")
 @dataclass(frozen=True, kw_only=True)
 class ByThreshold(LabelRule):
     """Class 1 are the rows with at least the threshold."""
@@ -65,6 +68,7 @@ class ByThreshold(LabelRule):
         return (numbers_of(values) >= self.threshold).astype(np.int64)
 
 
+@named("by_median")
 @dataclass(frozen=True, kw_only=True)
 class ByMedian(LabelRule):
     """Class 1 are the rows with at least the median of the whole table."""

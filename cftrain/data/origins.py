@@ -4,16 +4,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import pandas as pd
 import pyarrow as pa
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count, Seed
 from cftrain.data import sources
 from cftrain.data.columns import levels_of, listed
 from cftrain.data.labels import LabelRule
 from cftrain.errors import DataError
-from cftrain.ranges import INCIDENTAL, Count, PositiveFloat, Seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,7 @@ class Origin(ABC):
         return list(dict.fromkeys([*columns, self.label.column, *self.only]))
 
 
+@named("parquet")
 @dataclass(frozen=True, kw_only=True)
 class ParquetOrigin(Origin):
     """A Parquet file, found in `data.root` or in the cache."""
@@ -65,6 +66,7 @@ class ParquetOrigin(Origin):
         return _rows(self, path, _frame(path, theirs).set_axis(wanted, axis=1))
 
 
+@named("openml")
 @dataclass(frozen=True, kw_only=True)
 class OpenmlOrigin(Origin):
     """A table of openml.org, kept in the cache as it came.
@@ -77,7 +79,7 @@ class OpenmlOrigin(Origin):
     version: Count | None
     ratios: dict[str, tuple[str, str]]
     row_range: tuple[int, int] | None
-    network_timeout_seconds: Annotated[PositiveFloat, INCIDENTAL]
+    network_timeout_seconds: sources.NetworkTimeout
 
     @property
     def file(self) -> str:

@@ -8,11 +8,11 @@ from torch import Tensor
 from cftrain.data.dataset import Dataset
 from cftrain.errors import DataError
 from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Classes, TableClasses
+from cftrain.tensors import Classes, Labels
 
 
 def stratified_split(
-    labels: TableClasses, validation_rows: int, stream: Stream
+    labels: Labels, validation_rows: int, stream: Stream
 ) -> tuple[Tensor, Tensor]:
     """Indices of training and validation rows, each in their original order.
 
@@ -29,7 +29,7 @@ def stratified_split(
     return (~validates).nonzero().squeeze(1), validates.nonzero().squeeze(1)
 
 
-def balanced_draw(labels: TableClasses, rows: int, seed: int) -> Tensor:
+def balanced_draw(labels: Labels, rows: int, seed: int) -> Tensor:
     """Sorted indices of a class-balanced draw with replacement.
 
     Raises DataError if the classes cannot share the rows evenly.

@@ -5,6 +5,7 @@ is bounded by the socket timeout and the first one by a thread that is left behi
 """
 
 import hashlib
+import os
 import socket
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from cftrain.config.ranges import Incidental, PositiveFloat
 from cftrain.errors import DataError
-from cftrain.writing import replacing
+from cftrain.results.writing import replacing
+
+Root = Annotated[
+    str | None, Incidental(today=lambda: os.environ.get("CFTRAIN_DATA") or None)
+]
+"""A folder with Parquet files, looked at before the cache."""
+
+NetworkTimeout = Annotated[PositiveFloat, Incidental(today=lambda: 5.0)]
+"""Seconds without an answer after which a download is given up."""
 
 OPENML_HOST = ("api.openml.org", 443)
 DOWNLOAD_LIMIT_SECONDS = 900.0

@@ -7,13 +7,15 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.config.ranges import AtLeast, PositiveFloat
 from cftrain.data.generated import Generated
 from cftrain.errors import ConfigError
-from cftrain.ranges import AtLeast, PositiveFloat
 
 PLANE = ("x1", "x2")
 
 
+@named("moons")
 @dataclass(frozen=True, kw_only=True)
 class Moons(Generated):
     """Two interleaving half circles with Gaussian noise."""
@@ -36,6 +38,7 @@ class Moons(Generated):
         return clean + self.noise * noise
 
 
+@named("circles")
 @dataclass(frozen=True, kw_only=True)
 class Circles(Generated):
     """Concentric circles with Gaussian noise, one for each class by its radius."""
@@ -64,6 +67,7 @@ class Circles(Generated):
         return radius * circle + self.noise * noise
 
 
+@named("blobs")
 @dataclass(frozen=True, kw_only=True)
 class Blobs(Generated):
     """A Gaussian blob for each class, all with the same diagonal covariance."""

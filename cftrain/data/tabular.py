@@ -9,6 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Between, Count, PositiveFloat
 from cftrain.data import sources
 from cftrain.data.cleaning import (
     MissingRule,
@@ -22,11 +24,11 @@ from cftrain.data.declarations import Bounds, Kind, declared_constraints
 from cftrain.data.encoding import Codec, fit_codec
 from cftrain.data.origins import OpenmlOrigin, Origin, ParquetOrigin
 from cftrain.errors import ConfigError, DataError
-from cftrain.ranges import INCIDENTAL, Between, Count, PositiveFloat
 
 
+@named("tabular")
 @dataclass(frozen=True, kw_only=True)
-class Table(DatasetSpec):
+class Tabular(DatasetSpec):
     """Numeric columns, standardised by the pool, and categorical ones, one-hot.
 
     The first `pool_share` of the rows fit the codec and the domain, and the first
@@ -41,7 +43,7 @@ class Table(DatasetSpec):
     training_rows: Count
     validation_rows: Count
     pool_share: Annotated[float, Between(0, 1)]
-    root: Annotated[str | None, INCIDENTAL]
+    root: sources.Root
     prepared: ParquetOrigin | None
     raw: ParquetOrigin | None
     openml: OpenmlOrigin | None
@@ -181,7 +183,7 @@ class Table(DatasetSpec):
 ADVICE = "set data.root or $CFTRAIN_DATA to a folder with the file"
 
 
-def _mistakes(spec: Table) -> list[str]:
+def _mistakes(spec: Tabular) -> list[str]:
     """What is wrong with a specification before any table is read."""
     mistakes = []
     if not (spec.prepared or spec.raw or spec.openml):

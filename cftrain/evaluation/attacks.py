@@ -6,13 +6,14 @@ from typing import final
 
 import torch
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count, PositiveFloat, Seed
+from cftrain.counterfactuals.energy import cross_entropy
 from cftrain.data.constraints import Constraints
-from cftrain.energy import cross_entropy
 from cftrain.evaluation.gradients import input_gradient
 from cftrain.models.classifier import Classifier
-from cftrain.ranges import Count, PositiveFloat, Seed
 from cftrain.seeding import Stream
-from cftrain.tensors import Classes, Rows, Table
+from cftrain.tensors import Classes, Features, Rows
 
 
 class Attack(ABC):
@@ -22,7 +23,7 @@ class Attack(ABC):
     """
 
     @abstractmethod
-    def starts(self, rows: Table) -> Table:
+    def starts(self, rows: Features) -> Features:
         """Where each row starts: its offset, in units of epsilon."""
 
     @abstractmethod
@@ -34,7 +35,7 @@ class Attack(ABC):
         classifier: Classifier,
         x: Rows,
         label: Classes,
-        start: Table,
+        start: Features,
         *,
         epsilon: float,
         constraints: Constraints,
@@ -48,18 +49,20 @@ class Attack(ABC):
         return attacked
 
 
+@named("fgsm")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Fgsm(Attack):
     """A single step of epsilon from the row itself (Goodfellow et al., 2015)."""
 
-    def starts(self, rows: Table) -> Table:
+    def starts(self, rows: Features) -> Features:
         return torch.zeros_like(rows)
 
     def step_sizes(self, epsilon: float) -> tuple[float, ...]:
         return (epsilon,)
 
 
+@named("pgd")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Pgd(Attack):
@@ -72,7 +75,7 @@ class Pgd(Attack):
     step_size: PositiveFloat
     seed: Seed
 
-    def starts(self, rows: Table) -> Table:
+    def starts(self, rows: Features) -> Features:
         generator = Stream(self.seed).generator()
         uniform = torch.rand(rows.shape, generator=generator, dtype=rows.dtype)
         return (2 * uniform - 1).to(rows.device)

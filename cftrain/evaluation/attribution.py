@@ -5,20 +5,20 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from cftrain.counterfactuals.energy import target_logit
 from cftrain.data.dataset import Dataset
-from cftrain.energy import target_logit
 from cftrain.evaluation.gradients import input_gradient
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import width
+from cftrain.models.stack_slicing import stack_size
 from cftrain.seeding import Stream
-from cftrain.tensors import Classes, Rows, Table
+from cftrain.tensors import Classes, Features, Rows
 
 ATTRIBUTED_ROWS = 1024
 """Rows attributed at a time."""
 
 
 def integrated_gradients(
-    classifier: Classifier, x: Rows, label: Classes, baseline: Table, *, steps: int
+    classifier: Classifier, x: Rows, label: Classes, baseline: Features, *, steps: int
 ) -> Rows:
     """What the logit of each row's label owes to its features.
 
@@ -45,7 +45,7 @@ def attributions(
     rows = dataset.test_features
     generator = Stream(seed).generator()
     uniform = torch.rand(rows.shape, generator=generator, dtype=rows.dtype)
-    stack = width(classifier)
+    stack = stack_size(classifier)
     return integrated_gradients(
         classifier,
         rows.expand(stack, -1, -1),
@@ -65,7 +65,7 @@ def class_attributions(
 
 
 def _integral(
-    classifier: Classifier, x: Rows, label: Classes, baseline: Table, steps: int
+    classifier: Classifier, x: Rows, label: Classes, baseline: Features, steps: int
 ) -> Rows:
     way = x - baseline
     total = torch.zeros_like(way)

@@ -11,10 +11,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from cftrain.config.ranges import Count, PositiveFloat
 from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference, ReferenceClass
-from cftrain.ranges import Count, PositiveFloat
-from cftrain.tensors import PerRow, Table
+from cftrain.tensors import Features, PerRow
 
 Groups = Float[Tensor, "group row feature"]
 PerGroup = Float[Tensor, " group"]
@@ -25,7 +25,7 @@ Members = Bool[Tensor, "group row"]
 class Observed:
     """At least two observed rows of a class under a Gaussian kernel."""
 
-    rows: Table
+    rows: Features
     length_scale: float
 
     @cached_property

@@ -9,7 +9,7 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.protocol import Gallery
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import predict, width
+from cftrain.models.stack_slicing import predict, stack_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +32,12 @@ def exhibits(
     """
     chosen = _factuals(classifier, dataset, gallery.factuals)
     labels = dataset.test_labels[chosen]
-    stack = width(classifier)
+    stack = stack_size(classifier)
     targets = torch.arange(dataset.classes, device=labels.device)
     factual = dataset.test_features[chosen].repeat_interleave(dataset.classes, 0)
     target = targets.repeat(len(chosen))
     search = CounterfactualSearch(
-        generator=gallery.generator, maturity=gallery.maturity, steps=gallery.search
+        generator=gallery.generator, maturity=gallery.maturity, descent=gallery.search
     )
     found = search(
         classifier,

@@ -11,7 +11,7 @@ from cftrain.evaluation.metric import Individuals
 from cftrain.evaluation.protocol import Protocol
 from cftrain.evaluation.reference import Reference
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import frozen, predict, width
+from cftrain.models.stack_slicing import frozen, predict, stack_size
 from cftrain.seeding import Stream, Streams
 from cftrain.tensors import Classes, Mask, Rows
 
@@ -36,7 +36,7 @@ def draw_individuals(
     pair_factual, pair_target = pairs(
         protocol.individuals, dataset.classes, Stream(protocol.pair_seed)
     )
-    device, stack = reference.features.device, width(classifier)
+    device, stack = reference.features.device, stack_size(classifier)
     wanted = pair_factual.repeat(protocol.rounds).expand(stack, -1).to(device)
     target = pair_target.repeat(protocol.rounds).expand(stack, -1).to(device)
     if protocol.sampling == "paired":

@@ -4,16 +4,19 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from cftrain.config.names import named
+from cftrain.config.ranges import AtLeast, Count, Seed
 from cftrain.counterfactuals.categories import Categories
+from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity
-from cftrain.counterfactuals.search import CounterfactualSearch, Steps
+from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.errors import ConfigError
 from cftrain.evaluation.metric import Metric
-from cftrain.ranges import AtLeast, Count, Seed
-from cftrain.tensors import Table
+from cftrain.tensors import Features
 
 
+@named("gallery")
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
     """Counterfactuals of a few factuals for every other class, to be looked at."""
@@ -21,9 +24,10 @@ class Gallery:
     factuals: Count
     generator: Generator
     maturity: Maturity
-    search: Steps
+    search: GradientDescent
 
 
+@named("attributions")
 @dataclass(frozen=True, kw_only=True)
 class Attributions:
     """Mean integrated gradients of every class, to be looked at."""
@@ -32,6 +36,7 @@ class Attributions:
     seed: Seed
 
 
+@named("protocol")
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
     """The published counterfactual benchmark (paper section 5.1), as coded.
@@ -55,7 +60,7 @@ class Protocol:
     generator: Generator
     energy_weights: tuple[Annotated[float, AtLeast(0)], ...]
     maturity: Maturity
-    search: Steps
+    search: GradientDescent
     categories: Categories
     metrics: dict[str, Metric]
     gallery: Gallery | None
@@ -67,7 +72,7 @@ class Protocol:
                 "evaluation.energy_weights: expected at least one, got none"
             )
 
-    def fitted(self, rows: Table, folder: Path) -> "Protocol":
+    def fitted(self, rows: Features, folder: Path) -> "Protocol":
         """The protocol with generators that know the data's pool."""
         gallery = self.gallery
         if gallery is not None:
@@ -90,6 +95,6 @@ class Protocol:
         return CounterfactualSearch(
             generator=generator,
             maturity=self.maturity,
-            steps=self.search,
+            descent=self.search,
             categories=self.categories,
         )

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cftrain.seeding import Stream
-from cftrain.tensors import Table, TableClasses
+from cftrain.tensors import Features, Labels
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ DISTANCES = 2**20
 class ReferenceClass:
     """The observed rows of one class: (row, feature)."""
 
-    rows: Table
+    rows: Features
     _prepared: dict[Hashable, Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -82,8 +82,8 @@ class ReferenceClass:
 class Reference:
     """The observed rows that counterfactuals are held against."""
 
-    features: Table
-    labels: TableClasses
+    features: Features
+    labels: Labels
     classes: int
 
     def of(self, label: int) -> ReferenceClass:

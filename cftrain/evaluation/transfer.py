@@ -7,7 +7,7 @@ from cftrain.data.dataset import Dataset
 from cftrain.evaluation.individuals import draw_individuals
 from cftrain.evaluation.protocol import Protocol
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import predict, width
+from cftrain.models.stack_slicing import predict, stack_size
 from cftrain.seeding import Streams
 
 
@@ -35,7 +35,7 @@ def transferred(
         individuals = draw_individuals(
             classifier, dataset, protocol, search, streams=drawn
         )
-        for cell in range(width(classifier)):
+        for cell in range(stack_size(classifier)):
             valid = individuals.valid[cell]
             kept = individuals.found.counterfactual[cell, valid]
             target = individuals.found.target[cell, valid]

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
+from cftrain.config.names import named
+from cftrain.counterfactuals.energy import cross_entropy, energy
 from cftrain.counterfactuals.generator import Generator, Progress
+from cftrain.counterfactuals.hyperparameters import Weight
 from cftrain.counterfactuals.penalties import (
     distance,
     energy_constraint,
     polynomial_decay,
 )
-from cftrain.energy import cross_entropy, energy
-from cftrain.ranges import Weight
 from cftrain.tensors import Classes, Logits, PerRow, Rows
 
 
+@named("ecco")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Ecco(Generator):

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import final
 
+from cftrain.config.names import named
+from cftrain.counterfactuals.energy import cross_entropy
 from cftrain.counterfactuals.generator import Generator, Progress
+from cftrain.counterfactuals.hyperparameters import Weight
 from cftrain.counterfactuals.penalties import distance
-from cftrain.energy import cross_entropy
-from cftrain.ranges import Weight
 from cftrain.tensors import Classes, Logits, PerRow, Rows
 
 
+@named("generic")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Generic(Generator):

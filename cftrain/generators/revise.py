@@ -6,15 +6,17 @@ from typing import Literal, final
 
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.counterfactuals.energy import cross_entropy
 from cftrain.counterfactuals.generator import Generator, Noise, Progress
+from cftrain.counterfactuals.hyperparameters import Weight
 from cftrain.counterfactuals.penalties import distance
-from cftrain.energy import cross_entropy
 from cftrain.errors import StackError
 from cftrain.models.vae import Vae, VaeSpec, fitted
-from cftrain.ranges import Weight
-from cftrain.tensors import Classes, Logits, PerRow, Rows, Table
+from cftrain.tensors import Classes, Features, Logits, PerRow, Rows
 
 
+@named("revise")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Revise(Generator):
@@ -37,7 +39,7 @@ class Revise(Generator):
     def draws(self) -> bool:
         return self.encoding == "sample"
 
-    def fitted(self, rows: Table, cache: Path) -> "Revise":
+    def fitted(self, rows: Features, cache: Path) -> "Revise":
         network = fitted(self.vae, rows, cache)
         return replace(self, network=network.to(dtype=rows.dtype, device=rows.device))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from cftrain.run import Run, cell_id, describe
+from cftrain.training.run import Run, cell_id, describe
 
 PICTURES = ("gallery", "attributions")
 

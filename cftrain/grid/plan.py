@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from cftrain.grid.cells import Cell
-from cftrain.run import Run, describe, stack_id
+from cftrain.training.run import Run, describe, stack_id
 
 POOL_NUMBERS = 2**22
 """Most numbers of one epoch's pool in an automatic stack: 64 MiB in its four tables."""

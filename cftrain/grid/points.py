@@ -9,7 +9,7 @@ from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell, cell
 from cftrain.grid.grid import Grid
 from cftrain.objectives.objective import Objective
-from cftrain.run import Run, describe
+from cftrain.training.run import Run, describe
 
 Coordinates = dict[str, Any]
 Compose = Callable[[list[str]], dict[str, Any]]

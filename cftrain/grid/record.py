@@ -24,8 +24,8 @@ from cftrain.evaluation.metric import Metric
 from cftrain.grid.cells import Cell
 from cftrain.models.classifier import Classifier
 from cftrain.results.store import Store
+from cftrain.results.writing import replacing
 from cftrain.training.history import COLUMNS, EpochRecord
-from cftrain.writing import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +203,7 @@ def _attribution_rows(result: StackResult) -> Iterator[dict[str, Any]]:
 
 def _shape(result: StackResult) -> dict[str, int]:
     """How a row of features is shown: as an image, or flat."""
-    height, width = result.dataset.image_shape or (1, result.dataset.width)
+    height, width = result.dataset.image_shape or (1, result.dataset.feature_count)
     return {"height": height, "width": width}
 
 

@@ -15,12 +15,12 @@ from cftrain.evaluation.gallery import exhibits
 from cftrain.grid.cells import Cell
 from cftrain.grid.record import StackResult, write
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from cftrain.results.store import Store
-from cftrain.run import Run
 from cftrain.seeding import Stream
 from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.history import EpochRecord
+from cftrain.training.run import Run
 from cftrain.training.trainer import OnEpoch, Trainer
 
 
@@ -95,7 +95,7 @@ def train(
     classifier = (
         runs[0]
         .model.build(
-            features=dataset.width,
+            features=dataset.feature_count,
             classes=dataset.classes,
             streams=[stream.child("weights") for stream in streams],
         )

@@ -12,11 +12,11 @@ from cftrain.grid.worker import train
 from cftrain.illustrations.plane import landscape, shared_factuals
 from cftrain.illustrations.recording import record
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from cftrain.objectives.objective import Objective
-from cftrain.run import Run
 from cftrain.summary.paths import Paths
-from cftrain.tensors import Table, TableClasses
+from cftrain.tensors import Features, Labels
+from cftrain.training.run import Run
 
 
 def trained_paths(run: Run, baseline: Objective, count: int) -> list[Paths]:
@@ -68,8 +68,8 @@ def paths(
     *,
     objective: str,
     search: CounterfactualSearch,
-    factual: Table,
-    target: TableClasses,
+    factual: Features,
+    target: Labels,
 ) -> Paths:
     """A stack of one model, and the ways from some factuals to their targets; the
     search's generator must be fitted.

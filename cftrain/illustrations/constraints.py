@@ -16,11 +16,11 @@ from cftrain.evaluation.reference import Reference
 from cftrain.grid.worker import train
 from cftrain.illustrations.plane import landscape, shared_factuals
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import frozen, predict
+from cftrain.models.stack_slicing import frozen, predict
 from cftrain.objectives.objective import Objective
-from cftrain.run import Run
 from cftrain.seeding import Stream
 from cftrain.summary.panels import Panel
+from cftrain.training.run import Run
 
 DENIED, GRANTED = 0, 1
 

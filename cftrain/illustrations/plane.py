@@ -7,9 +7,9 @@ import torch
 from cftrain.data.dataset import Dataset
 from cftrain.errors import ConfigError
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import predict
+from cftrain.models.stack_slicing import predict
 from cftrain.summary.landscape import Landscape
-from cftrain.tensors import Table
+from cftrain.tensors import Features
 
 GRID_POINTS = 200
 MARGIN = 0.5
@@ -34,7 +34,7 @@ def landscape(dataset: Dataset, classifier: Classifier) -> Landscape:
 
 def shared_factuals(
     classifiers: Sequence[Classifier], dataset: Dataset, *, label: int, count: int
-) -> Table:
+) -> Features:
     """Test rows of a class that all models predict rightly, spread over the first
     feature. Raises ConfigError if there are too few.
     """

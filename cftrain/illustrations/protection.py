@@ -7,8 +7,8 @@ import torch
 
 from cftrain.errors import ConfigError
 from cftrain.grid.worker import train
-from cftrain.run import Run
 from cftrain.summary.shares import Sensitivity
+from cftrain.training.run import Run
 
 
 def sensitivity(run: Run, feature: str, seeds: int) -> Sensitivity:
@@ -23,7 +23,7 @@ def sensitivity(run: Run, feature: str, seeds: int) -> Sensitivity:
         replicas = [replace(described, seed=seed) for seed in range(seeds)]
         classifier = train(replicas, dataset, device=torch.device("cpu")).classifier
         weights = dict(classifier.named_parameters()).get("0.weight")
-        if weights is None or weights.shape[1:] != (2, dataset.width):
+        if weights is None or weights.shape[1:] != (2, dataset.feature_count):
             raise ConfigError(
                 "model: expected a linear model of two classes (model=linear), got "
                 f"{run.model.name} with {dataset.classes} classes"

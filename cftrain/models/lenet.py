@@ -6,16 +6,18 @@ from typing import Literal
 
 from torch import nn
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count
 from cftrain.errors import ConfigError
 from cftrain.models.classifier import Classifier, ModelSpec
 from cftrain.models.layers import StackedConv2d, StackedLinear, of_layer
-from cftrain.ranges import Count
 from cftrain.seeding import Streams
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 """Increasing ones only, which give the same before and after max pooling."""
 
 
+@named("lenet")
 @dataclass(frozen=True, kw_only=True)
 class Lenet(ModelSpec):
     """Convolutions with max pooling, then dense layers (LeCun et al., 1998).

@@ -6,14 +6,16 @@ from typing import Literal
 
 from torch import nn
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count
 from cftrain.models.classifier import Classifier, ModelSpec
 from cftrain.models.layers import StackedLinear, of_layer
-from cftrain.ranges import Count
 from cftrain.seeding import Streams
 
 ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU, "tanh": nn.Tanh}
 
 
+@named("mlp")
 @dataclass(frozen=True, kw_only=True)
 class Mlp(ModelSpec):
     """Dense layers of the given widths with an activation after each hidden one."""

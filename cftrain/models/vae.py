@@ -14,12 +14,13 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional
 
+from cftrain.config.names import named
+from cftrain.config.ranges import AtLeast, Count, PositiveFloat, Seed
 from cftrain.errors import DataError
 from cftrain.models.layers import glorot
-from cftrain.ranges import AtLeast, Count, PositiveFloat, Seed
+from cftrain.results.writing import replacing
 from cftrain.seeding import Stream
-from cftrain.tensors import PerRow, Rows, Table
-from cftrain.writing import replacing
+from cftrain.tensors import Features, PerRow, Rows
 
 Latents = Float[Tensor, "stack row latent"]
 
@@ -27,6 +28,7 @@ FORMAT = "cftrain-vae-1"
 """Raised when fits change, so that weights of older ones are never taken for new."""
 
 
+@named("vae")
 @dataclass(frozen=True, kw_only=True)
 class VaeSpec:
     """Sizes of an autoencoder and how Adam (Kingma and Ba, 2015) fits it.
@@ -105,7 +107,7 @@ def loss(
     return (error + divergence_from_normal(mean, log_sigma)).mean() + decay
 
 
-def fitted(spec: VaeSpec, rows: Table, folder: Path) -> Vae:
+def fitted(spec: VaeSpec, rows: Features, folder: Path) -> Vae:
     """The fit to these rows: from a file in the folder, or new and then kept there.
 
     Raises DataError if the file is damaged or of another fit, and as `fit` does.
@@ -126,7 +128,7 @@ def fitted(spec: VaeSpec, rows: Table, folder: Path) -> Vae:
     return vae
 
 
-def fit(spec: VaeSpec, rows: Table) -> Vae:
+def fit(spec: VaeSpec, rows: Features) -> Vae:
     """Fit to rows, on the CPU in float32, with nothing random but from the seed.
 
     Raises DataError if the rows are not finite, or too large for the learning rate.
@@ -198,7 +200,7 @@ def _shapes(spec: VaeSpec, features: int) -> dict[str, tuple[int, int]]:
     }
 
 
-def _identity(spec: VaeSpec, rows: Table) -> dict[str, str]:
+def _identity(spec: VaeSpec, rows: Features) -> dict[str, str]:
     """What a fit follows from, as it stands in the file."""
     values = rows.detach().to("cpu", torch.float32).contiguous()
     digest = blake2b(values.numpy().tobytes(), digest_size=16).hexdigest()

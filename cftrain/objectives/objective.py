@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cftrain.energy import cross_entropy, energy
+from cftrain.config.names import named
+from cftrain.counterfactuals.energy import cross_entropy, energy
+from cftrain.counterfactuals.hyperparameters import Weight
 from cftrain.objectives.terms import divergence, ridge
-from cftrain.ranges import Weight
 from cftrain.tensors import Logits, PerCell
 
 PARTS = ("class_loss", "divergence", "adversarial_loss", "ridge")
@@ -32,6 +33,7 @@ class Batch:
     ridge_share: Float[Tensor, "stack tuple"]
 
 
+@named("objective")
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """Weights of the class loss, the divergence, the adversarial loss and the ridge.

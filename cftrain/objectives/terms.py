@@ -1,7 +1,8 @@
 """Terms of the objective: pure, per row, without weights or reduction.
 
-The class loss and the adversarial loss are both `cftrain.energy.cross_entropy`, of
-observed rows (paper Eq. 1) and of nascent counterfactuals (paper Eq. 5).
+The class loss and the adversarial loss are both the cross-entropy of
+`cftrain.counterfactuals.energy`, of observed rows (paper Eq. 1) and of nascent
+counterfactuals (paper Eq. 5).
 """
 
 from cftrain.tensors import PerRow

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
-from cftrain.writing import replacing
+from cftrain.results.writing import replacing
 
 FILE = "points.parquet"
 

@@ -44,7 +44,7 @@ CELLS = _table(
     ("protected", WHOLE),
     # Hash of the evaluation: only cells of one protocol can be compared.
     ("protocol", TEXT),
-    # The whole run as JSON, as `cftrain.run.describe` gives it.
+    # The whole run as JSON, as `cftrain.training.run.describe` gives it.
     ("config", TEXT),
     ("status", TEXT),
     ("reason", TEXT),

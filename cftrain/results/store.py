@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
 from cftrain.results.schema import FORMAT, TABLES
-from cftrain.writing import replacing
+from cftrain.results.writing import replacing
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]

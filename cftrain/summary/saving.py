@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from cftrain.errors import ResultError
-from cftrain.writing import replacing
+from cftrain.results.writing import replacing
 
 DOTS_PER_INCH = 160
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cftrain.errors import ResultError
-from cftrain.writing import replacing
+from cftrain.results.writing import replacing
 
 FORMAT = "cftrain-checkpoint-1"
 

@@ -11,14 +11,14 @@ from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import frozen, predict
+from cftrain.models.stack_slicing import frozen, predict
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream, Streams
 from cftrain.tensors import Classes, Mask, PerCell, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
+class EpochCounterfactuals:
     """What one epoch's batches learn from besides their observed rows.
 
     Everything here is constant during the epoch: no gradient flows through the search.
@@ -37,7 +37,7 @@ class Pool:
     broken_rows: PerCell
 
 
-def draw_pool(
+def draw_counterfactuals(
     classifier: Classifier,
     rows: TrainingRows,
     search: CounterfactualSearch,
@@ -45,7 +45,7 @@ def draw_pool(
     *,
     count: int,
     streams: Streams,
-) -> Pool:
+) -> EpochCounterfactuals:
     """Draw factuals and positives, search counterfactuals, protect what must stay.
 
     The model is the one at the start of the epoch. A counterfactual that is not mature
@@ -71,7 +71,7 @@ def draw_pool(
     nascent[cells] = found.nascent
     counterfactual, mature = _matured(found, cells, positive)
     counted = mature if not objective.immature_ridge else torch.ones_like(mature)
-    return Pool(
+    return EpochCounterfactuals(
         nascent=nascent,
         positive=rows.dataset.constraints.protect(positive, counterfactual),
         counterfactual=counterfactual,

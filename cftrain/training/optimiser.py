@@ -7,12 +7,14 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
-from cftrain.ranges import Between, PositiveFloat
+from cftrain.config.names import named
+from cftrain.config.ranges import Between, PositiveFloat
 from cftrain.tensors import PerCell
 
 Decay = Annotated[float, Between(0, 1)]
 
 
+@named("adam")
 @dataclass(frozen=True, kw_only=True)
 class Adam:
     """Hyperparameters of Adam (Kingma and Ba, 2015)."""

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cftrain.ranges import Count, Share
+from cftrain.config.names import named
+from cftrain.config.ranges import Count, Share
 from cftrain.training.optimiser import Adam
 
 
+@named("schedule")
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
     """Epochs and batches.

@@ -15,7 +15,7 @@ from cftrain.objectives.objective import PARTS, Batch, Objective
 from cftrain.seeding import Streams
 from cftrain.tensors import PerCell
 from cftrain.training.checkpoint import Checkpoint
-from cftrain.training.epoch import Pool, children, draw_pool
+from cftrain.training.epoch import EpochCounterfactuals, children, draw_counterfactuals
 from cftrain.training.history import EpochRecord, as_records, as_tensor
 from cftrain.training.optimiser import FlatAdam
 from cftrain.training.schedule import Schedule, batches, groups
@@ -105,10 +105,10 @@ class Trainer:
         batch_count = len(batches(len(self.rows), self.schedule.batch_rows))
         return max(self.schedule.counterfactuals, batch_count)
 
-    def _pool(self, epoch: int, classifier: Classifier) -> Pool | None:
+    def _pool(self, epoch: int, classifier: Classifier) -> EpochCounterfactuals | None:
         if epoch <= self.schedule.burn_in_epochs or not self._searched.any():
             return None
-        return draw_pool(
+        return draw_counterfactuals(
             classifier,
             self.rows,
             self.search,
@@ -118,7 +118,11 @@ class Trainer:
         )
 
     def _batch(
-        self, classifier: Classifier, bound: slice, pool: Pool | None, share: slice
+        self,
+        classifier: Classifier,
+        bound: slice,
+        pool: EpochCounterfactuals | None,
+        share: slice,
     ) -> Batch:
         """One forward pass for all rows of a step."""
         index = self.rows.training[:, bound]

@@ -4,9 +4,9 @@ import pytest
 
 from cftrain.commands.boundaries import draw_boundaries
 from cftrain.errors import DataError
-from cftrain.restore import feature_names
 from cftrain.results.store import Store
 from cftrain.summary.collection import collect
+from cftrain.training.restore import feature_names
 from tests.commands.grids import SMALL
 from tests.console import call
 

@@ -18,8 +18,8 @@ from cftrain.commands import train
 from cftrain.data import sources
 from cftrain.grid.cells import cell
 from cftrain.results.store import Store
-from cftrain.run import Settings
 from cftrain.training.history import COLUMNS, EpochRecord
+from cftrain.training.run import Settings
 from cftrain.training.trainer import Trainer
 from tests.console import TINY, TINY_MOONS, Outcome, call, files, read, run_of, spawn
 

@@ -8,10 +8,10 @@ import torch
 
 from cftrain.errors import ResultError
 from cftrain.evaluation.transfer import transferred
-from cftrain.models.members import predict
-from cftrain.restore import restore
+from cftrain.models.stack_slicing import predict
 from cftrain.results.store import Store
 from cftrain.seeding import Stream
+from cftrain.training.restore import restore
 from tests.commands.grids import SMALL
 from tests.console import call
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from cftrain.config import folder
-from cftrain.run import Run
+from cftrain.config.build import folder
+from cftrain.training.run import Run
 from tests.console import run_of
 
 

@@ -15,19 +15,19 @@ def check(name: str) -> None:
     assert spec.name == dataset.name == name
     assert spec.source() == dataset.source
     rows = spec.training_rows + spec.validation_rows
-    assert dataset.features.shape == (rows, dataset.width)
+    assert dataset.features.shape == (rows, dataset.feature_count)
     assert len(dataset.test_features) > 0
     for part in (dataset.features, dataset.test_features):
         assert part.dtype == torch.float32
         assert torch.isfinite(part).all()
     for labels in (dataset.labels, dataset.test_labels):
         assert labels.unique().tolist() == list(range(dataset.classes))
-    assert len(set(dataset.feature_names)) == dataset.width
+    assert len(set(dataset.feature_names)) == dataset.feature_count
     if dataset.image_shape:
-        assert dataset.image_shape[0] * dataset.image_shape[1] == dataset.width
+        assert dataset.image_shape[0] * dataset.image_shape[1] == dataset.feature_count
 
     limits = dataset.constraints
-    assert limits.lower.shape == limits.upper.shape == (dataset.width,)
+    assert limits.lower.shape == limits.upper.shape == (dataset.feature_count,)
     assert (limits.lower < limits.upper).all()
     pool = dataset.features.unsqueeze(0)
     assert not limits.violations(pool, pool).any(), "the pool lies in its own domain"

@@ -11,8 +11,7 @@ from cftrain.commands.figure import FigureSettings
 from cftrain.commands.grid import GridSettings
 from cftrain.commands.tables import TablesSettings
 from cftrain.data import images, sources
-from cftrain.data.tabular import Table
-from cftrain.run import Settings
+from cftrain.training.run import Settings
 from tests.console import TINY, call, compose, files, read, run_of
 
 FOLDER = config.folder()

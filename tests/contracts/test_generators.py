@@ -3,7 +3,7 @@ import torch
 
 from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.maturity import Never
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from tests import builders
 from tests.builders import CLASSES, FEATURES, constraints, integers, normal, streams
 from tests.contracts.configured import names, run_with

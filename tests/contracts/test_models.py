@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cftrain.models.members import frozen, width
+from cftrain.models.stack_slicing import frozen, stack_size
 from tests.builders import normal, streams
 from tests.contracts.configured import names, run_with
 
@@ -25,7 +25,7 @@ def test_there_are_models():
 def test_logits_have_all_axes_and_every_parameter_leads_with_the_stack(name):
     model = build(name)
     assert model(X).shape == (STACK, ROWS, CLASSES)
-    assert width(model) == STACK
+    assert stack_size(model) == STACK
     for value in (*model.parameters(), *model.buffers()):
         assert value.shape[0] == STACK
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cftrain.counterfactuals.categories import Relaxed, Snap, valid_categories
+from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.maturity import Never
-from cftrain.counterfactuals.search import CounterfactualSearch, Steps
+from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import KINDS, Constraints, mutability_flags
 from cftrain.generators.ecco import Ecco
 from cftrain.generators.generic import Generic
@@ -91,7 +92,7 @@ def test_searches_and_positives_keep_to_the_schema(name, categories, schema, see
     found = CounterfactualSearch(
         generator=generators()[name],
         maturity=Never(),
-        steps=Steps(step_size=0.7, max_steps=6, epsilon=0.3),
+        descent=GradientDescent(step_size=0.7, max_steps=6, epsilon=0.3),
         categories=categories,
     )(
         builders.mlp(1, seed=seed, scale=3.0),

@@ -12,7 +12,7 @@ from cftrain.counterfactuals.maturity import Exhausted, Never
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import KINDS, Constraints
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from tests import builders
 from tests.builders import constraints, ecco, free, generic, linear, normal, stacked
 from tests.oracles.search import Settings, search_row

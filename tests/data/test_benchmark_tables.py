@@ -17,7 +17,7 @@ from cftrain.data import sources
 from cftrain.data.columns import NumericColumn
 from cftrain.data.dataset import Dataset
 from cftrain.data.encoding import Codec
-from cftrain.data.tabular import Table
+from cftrain.data.tabular import Tabular
 from cftrain.errors import DataError
 from tests.console import run_of
 
@@ -93,7 +93,7 @@ STATISTICS = {
 Load = Callable[..., Dataset]
 
 
-def spec(name: str, root: str = "null") -> Table:
+def spec(name: str, root: str = "null") -> Tabular:
     """The specification in `conf/data`."""
     table = run_of(f"data={name}", f"data.root={root}").data
     assert isinstance(table, Table)

@@ -134,6 +134,6 @@ def test_the_domain_comes_from_the_pool_alone():
 def test_the_dataset_says_what_it_is():
     dataset = moons()
     assert (dataset.name, dataset.source) == ("moons", "generated")
-    assert len(dataset.feature_names) == dataset.width == 2
+    assert len(dataset.feature_names) == dataset.feature_count == 2
     assert dataset.image_shape is None
     assert dataset.features.dtype == torch.float32

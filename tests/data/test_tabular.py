@@ -12,7 +12,7 @@ from cftrain.data.constraints import inferred_domain
 from cftrain.data.dataset import Dataset
 from cftrain.data.labels import ByMedian, ByThreshold, ByValue
 from cftrain.data.origins import OpenmlOrigin, ParquetOrigin
-from cftrain.data.tabular import Table
+from cftrain.data.tabular import Tabular
 from cftrain.errors import ConfigError, DataError
 
 ROWS = 50
@@ -69,10 +69,10 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def spec(root: Path, frame: pd.DataFrame | None = None, **changes: object) -> Table:
+def spec(root: Path, frame: pd.DataFrame | None = None, **changes: object) -> Tabular:
     """A specification of the loans, after writing them to the folder."""
     (loans() if frame is None else frame).to_parquet(root / "loans.parquet")
-    plain = Table(
+    plain = Tabular(
         name="loans",
         training_rows=30,
         validation_rows=10,

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from cftrain.data.constraints import Constraints
 from cftrain.evaluation.attacks import Attack, Fgsm, Pgd
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from tests.builders import blobs, constraints, free, linear, mlp, normal
 
 PGD = Pgd(steps=7, step_size=0.02, seed=3)

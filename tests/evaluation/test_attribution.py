@@ -4,14 +4,14 @@ import pytest
 import torch
 from captum.attr import IntegratedGradients
 
-from cftrain.energy import target_logit
+from cftrain.counterfactuals.energy import target_logit
 from cftrain.evaluation import attribution
 from cftrain.evaluation.attribution import (
     attributions,
     class_attributions,
     integrated_gradients,
 )
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from tests.builders import CLASSES, FEATURES, blobs, integers, linear, mlp, normal
 
 ROWS = 9

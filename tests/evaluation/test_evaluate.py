@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cftrain.counterfactuals.search import Steps
+from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.evaluate import Evaluation, Measurement, evaluate
 from cftrain.evaluation.individuals import pairs
@@ -16,7 +16,7 @@ from cftrain.evaluation.metric import (
     ResampledMetric,
 )
 from cftrain.evaluation.protocol import Attributions, Protocol
-from cftrain.models.members import frozen, predict
+from cftrain.models.stack_slicing import frozen, predict
 from cftrain.seeding import Stream
 from tests.builders import CLASSES, blobs, generic, mlp, streams
 from tests.evaluation.individuals import individuals_of, one_class_only, protocol
@@ -36,7 +36,7 @@ OF_VALID = {
     "redundancy",
 }
 ROW_METRICS = OF_ALL | OF_VALID
-STAY = Steps(step_size=1e-12, max_steps=1, epsilon=0.3)
+STAY = GradientDescent(step_size=1e-12, max_steps=1, epsilon=0.3)
 """No counterfactual leaves its factual."""
 
 
@@ -135,7 +135,7 @@ def test_a_generator_without_energy_is_measured_once(classifier, data):
 
 
 def test_means_are_over_valid_rows_and_validity_over_all(classifier, data):
-    made = protocol(search=Steps(step_size=0.1, max_steps=3, epsilon=0.3))
+    made = protocol(search=GradientDescent(step_size=0.1, max_steps=3, epsilon=0.3))
     drawn = [stream.child("evaluation", 0) for stream in streams(3)]
     found = individuals_of(classifier, data, made, drawn)
     valid, cost = (

@@ -6,7 +6,7 @@ import torch
 from cftrain.counterfactuals.maturity import Never
 from cftrain.evaluation.gallery import exhibits
 from cftrain.evaluation.protocol import Gallery
-from cftrain.models.members import frozen, predict
+from cftrain.models.stack_slicing import frozen, predict
 from tests.builders import CLASSES, blobs, ecco, linear, mlp, normal, search
 
 

@@ -1,8 +1,8 @@
 import torch
 
-from cftrain.energy import cross_entropy, target_logit
+from cftrain.counterfactuals.energy import cross_entropy, target_logit
 from cftrain.evaluation.gradients import input_gradient
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from tests.builders import blobs, linear, mlp, normal
 
 

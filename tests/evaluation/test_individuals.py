@@ -9,7 +9,7 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.evaluation.individuals import draw_individuals, pairs, references
 from cftrain.evaluation.metric import Individuals
 from cftrain.evaluation.protocol import Protocol
-from cftrain.models.members import frozen, predict
+from cftrain.models.stack_slicing import frozen, predict
 from cftrain.seeding import Stream
 from tests.builders import CLASSES, blobs, mlp, streams
 from tests.evaluation.individuals import individuals_of, protocol

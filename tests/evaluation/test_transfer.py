@@ -5,7 +5,7 @@ import torch
 
 from cftrain.evaluation.individuals import draw_individuals
 from cftrain.evaluation.transfer import transferred
-from cftrain.models.members import frozen, predict
+from cftrain.models.stack_slicing import frozen, predict
 from tests.builders import blobs, mlp, streams
 from tests.evaluation.individuals import protocol
 

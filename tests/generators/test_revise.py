@@ -8,7 +8,7 @@ from cftrain.counterfactuals.generator import Noise, Progress
 from cftrain.counterfactuals.maturity import Never
 from cftrain.errors import StackError
 from cftrain.generators.revise import Revise
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from cftrain.models.vae import Vae, VaeSpec, initial
 from cftrain.seeding import Stream
 from tests import builders

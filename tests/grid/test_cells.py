@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from cftrain.evaluation.protocol import Attributions
 from cftrain.grid.cells import cell, protocol_id
-from cftrain.run import cell_id, describe
+from cftrain.training.run import cell_id, describe
 from tests.console import TINY_MOONS, run_of
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional
 from cftrain.errors import ConfigError
 from cftrain.models.layers import StackedConv2d
 from cftrain.models.lenet import ACTIVATIONS, Lenet
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from cftrain.training.optimiser import Adam, FlatAdam
 from tests.builders import normal, streams
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from cftrain.results.settings import setting
-from cftrain.run import describe
+from cftrain.training.run import describe
 from tests.console import TINY_MOONS, run_of
 
 

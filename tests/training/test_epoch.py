@@ -3,8 +3,12 @@ import torch
 
 from cftrain.counterfactuals.maturity import Never
 from cftrain.data.sampling import TrainingRows, training_rows
-from cftrain.models.members import frozen, predict
-from cftrain.training.epoch import Pool, draw_pool, other_class
+from cftrain.models.stack_slicing import frozen, predict
+from cftrain.training.epoch import (
+    EpochCounterfactuals,
+    draw_counterfactuals,
+    other_class,
+)
 from tests import builders
 from tests.builders import constraints, objective, stacked, streams, vanilla
 
@@ -23,11 +27,11 @@ def pool_of(
     searches=None,
     count: int = COUNT,
     epoch: int = 1,
-) -> Pool:
+) -> EpochCounterfactuals:
     stack = rows.training.shape[0]
     objectives = objectives or [objective()] * stack
     searches = searches or [builders.search(max_steps=30)] * stack
-    return draw_pool(
+    return draw_counterfactuals(
         classifier,
         rows,
         stacked(searches),
@@ -124,7 +128,7 @@ def test_a_cell_draws_what_it_would_draw_alone(rows, classifier):
     whole = pool_of(classifier, rows)
     for cell in range(STACK):
         here = slice(cell, cell + 1)
-        alone = draw_pool(
+        alone = draw_counterfactuals(
             frozen(classifier, here),
             training_rows(rows.dataset, [streams(STACK)[cell].child("split")]),
             stacked([builders.search(max_steps=30)]),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from cftrain.training.optimiser import FlatAdam
 from tests.builders import integers, mlp, normal, schedule
 

@@ -8,7 +8,7 @@ from cftrain.errors import ResultError
 from cftrain.objectives.objective import Objective
 from cftrain.training import trainer as trainer_module
 from cftrain.training.checkpoint import Checkpoint
-from cftrain.training.epoch import Pool
+from cftrain.training.epoch import EpochCounterfactuals
 from cftrain.training.history import COLUMNS, EpochRecord
 from cftrain.training.schedule import Schedule
 from cftrain.training.trainer import Trainer
@@ -89,14 +89,14 @@ def test_training_agrees_with_a_plain_loop_and_the_librarys_adam(monkeypatch):
     ours = trainer(members, schedule(epochs=3))
     model = builders.mlp(3)
     copies = [plain_copy(model, cell) for cell in range(3)]
-    pools: list[Pool] = []
-    draw = trainer_module.draw_pool
+    pools: list[EpochCounterfactuals] = []
+    draw = trainer_module.draw_counterfactuals
 
     def recorded(*arguments, **options):
         pools.append(draw(*arguments, **options))
         return pools[-1]
 
-    monkeypatch.setattr(trainer_module, "draw_pool", recorded)
+    monkeypatch.setattr(trainer_module, "draw_counterfactuals", recorded)
     records = ours.train(model)
     assert len(pools) == 3
     for cell, member in enumerate(members):
@@ -152,7 +152,7 @@ def test_burn_in_for_ever_is_vanilla():
 
 
 def test_vanilla_cells_search_nothing(monkeypatch):
-    monkeypatch.setattr(trainer_module, "draw_pool", None)
+    monkeypatch.setattr(trainer_module, "draw_counterfactuals", None)
     records = trainer([vanilla()] * 2).train(builders.mlp(2))
     assert all((getattr(records[0], name) == 0).all() for name in EXTRA)
 
@@ -184,13 +184,13 @@ def test_every_batch_gets_a_counterfactual():
 
 def test_searches_use_the_model_at_the_start_of_the_epoch(monkeypatch):
     model, seen, starts = builders.mlp(1), [], [weights(builders.mlp(1))]
-    draw = trainer_module.draw_pool
+    draw = trainer_module.draw_counterfactuals
 
     def recorded(classifier, *arguments, **options):
         seen.append(weights(classifier))
         return draw(classifier, *arguments, **options)
 
-    monkeypatch.setattr(trainer_module, "draw_pool", recorded)
+    monkeypatch.setattr(trainer_module, "draw_counterfactuals", recorded)
     trainer([objective()], schedule(epochs=3)).train(
         model, on_epoch=lambda epoch, record: starts.append(weights(model))
     )
@@ -201,13 +201,13 @@ def test_searches_use_the_model_at_the_start_of_the_epoch(monkeypatch):
 
 def test_every_epoch_and_cell_has_its_own_draws(monkeypatch):
     seen = []
-    draw = trainer_module.draw_pool
+    draw = trainer_module.draw_counterfactuals
 
     def recorded(*arguments, **options):
         seen.extend(options["streams"])
         return draw(*arguments, **options)
 
-    monkeypatch.setattr(trainer_module, "draw_pool", recorded)
+    monkeypatch.setattr(trainer_module, "draw_counterfactuals", recorded)
     trainer([objective()] * 2, schedule(epochs=3)).train(builders.mlp(2))
     assert len(set(seen)) == len(seen) == 6
 

@@ -6,12 +6,14 @@ from typing import ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
+from cftrain.config.names import named
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.metric import ModelMetric
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import predict
+from cftrain.models.stack_slicing import predict
 
 
+@named("accuracy")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Accuracy(ModelMetric):

@@ -7,15 +7,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count, Seed
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.attribution import attributions
 from cftrain.evaluation.metric import ResampledMetric
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import width
-from cftrain.ranges import Count, Seed
+from cftrain.models.stack_slicing import stack_size
 from cftrain.seeding import Stream
 
 
+@named("protected_attribution")
 @final
 @dataclass(frozen=True, kw_only=True)
 class ProtectedAttribution(ResampledMetric):
@@ -46,7 +48,7 @@ class ProtectedAttribution(ResampledMetric):
     ) -> Float[Tensor, "round stack"]:
         protected = dataset.constraints.protected
         if not protected.any():
-            return torch.zeros(0, width(classifier), dtype=torch.float64)
+            return torch.zeros(0, stack_size(classifier), dtype=torch.float64)
         found = attributions(classifier, dataset, steps=self.steps, seed=self.seed)
         shares = self._shares(len(dataset.test_labels)).to(found.device)
         means = torch.einsum("ij,sjf->isf", shares, found.double())

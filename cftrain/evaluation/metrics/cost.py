@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from cftrain.config.names import named
 from cftrain.counterfactuals.penalties import distance
 from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference
 from cftrain.tensors import PerRow
 
 
+@named("cost")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Cost(CounterfactualMetric):

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import final
 
+from cftrain.config.names import named
 from cftrain.evaluation.metric import DerivedMetric, Individuals
 from cftrain.evaluation.reference import Reference
 from cftrain.tensors import PerRow
 
 
+@named("floor")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Floor(DerivedMetric):

@@ -5,12 +5,14 @@ from typing import ClassVar, Literal, final
 
 import torch
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count, Seed
 from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference, ReferenceClass
-from cftrain.ranges import Count, Seed
 from cftrain.tensors import PerRow
 
 
+@named("implausibility")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Implausibility(CounterfactualMetric):

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from cftrain.config.names import named
 from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference
 from cftrain.tensors import PerRow
 
 
+@named("mature_share")
 @final
 @dataclass(frozen=True, kw_only=True)
 class MatureShare(CounterfactualMetric):

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from cftrain.config.names import named
+from cftrain.config.ranges import PositiveFloat
 from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference
-from cftrain.ranges import PositiveFloat
 from cftrain.tensors import PerRow
 
 
+@named("redundancy")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Redundancy(CounterfactualMetric):

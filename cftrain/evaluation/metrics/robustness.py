@@ -7,18 +7,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.config.ranges import AtLeast
 from cftrain.data.constraints import unconstrained
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.attacks import Attack
 from cftrain.evaluation.metric import ModelMetric
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import predict, width
-from cftrain.ranges import AtLeast
+from cftrain.models.stack_slicing import predict, stack_size
 
 ATTACKED_ROWS = 1024
 """Test rows attacked at a time."""
 
 
+@named("robust_accuracy")
 @final
 @dataclass(frozen=True, kw_only=True)
 class RobustAccuracy(ModelMetric):
@@ -42,10 +44,10 @@ class RobustAccuracy(ModelMetric):
     def __call__(
         self, classifier: Classifier, dataset: Dataset
     ) -> Float[Tensor, "level stack"]:
-        stack, rows = width(classifier), dataset.test_features
+        stack, rows = stack_size(classifier), dataset.test_features
         constraints = dataset.constraints
         if not self.constrained:
-            constraints = unconstrained(dataset.width).to(
+            constraints = unconstrained(dataset.feature_count).to(
                 dtype=rows.dtype, device=rows.device
             )
         correct = torch.zeros(len(self.epsilons), stack, dtype=torch.float64)

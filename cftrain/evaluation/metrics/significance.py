@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from cftrain.config.names import named
+from cftrain.config.ranges import Count, Seed
 from cftrain.evaluation.discrepancy import (
     Discrepancy,
     Groups,
@@ -16,13 +18,13 @@ from cftrain.evaluation.discrepancy import (
     PerGroup,
     gaussian,
 )
-from cftrain.ranges import Count, Seed
 from cftrain.seeding import Stream
 
 TIE = 1e-12
 """Two discrepancies that differ by less are the same but for rounding."""
 
 
+@named("mmd_p_value")
 @final
 @dataclass(frozen=True, kw_only=True)
 class MmdPValue(Discrepancy):

@@ -5,18 +5,20 @@ from typing import Annotated, ClassVar, final
 
 import torch
 
+from cftrain.config.names import named
+from cftrain.config.ranges import AtLeast, Count, PositiveFloat, Seed
+from cftrain.counterfactuals.energy import energy
 from cftrain.data.constraints import Constraints
-from cftrain.energy import energy
 from cftrain.evaluation.gradients import input_gradient
 from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference, ReferenceClass
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import width
-from cftrain.ranges import AtLeast, Count, PositiveFloat, Seed
+from cftrain.models.stack_slicing import stack_size
 from cftrain.seeding import Stream
 from cftrain.tensors import PerRow, Rows
 
 
+@named("unfaithfulness")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Unfaithfulness(CounterfactualMetric):
@@ -57,7 +59,7 @@ class Unfaithfulness(CounterfactualMetric):
         reference: Reference,
         limits: Constraints,
     ) -> Rows:
-        like, stack = reference.features, width(classifier)
+        like, stack = reference.features, stack_size(classifier)
         generator = Stream(self.seed).child(label).generator()
         shape = (self.samples, like.shape[1])
         low, high = like.amin(0), like.amax(0)

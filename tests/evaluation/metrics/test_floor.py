@@ -2,9 +2,9 @@ import math
 
 import torch
 
-from cftrain.evaluation.metrics.divergence import MmdImplausibility
 from cftrain.evaluation.metrics.floor import Floor
 from cftrain.evaluation.metrics.implausibility import Implausibility
+from cftrain.evaluation.metrics.mmd import MmdImplausibility
 from tests.builders import normal
 from tests.evaluation.individuals import individuals, reference
 

@@ -12,7 +12,7 @@ from cftrain.evaluation.metrics import robustness
 from cftrain.evaluation.metrics.accuracy import Accuracy
 from cftrain.evaluation.metrics.f1 import MacroF1
 from cftrain.evaluation.metrics.robustness import RobustAccuracy
-from cftrain.models.members import frozen, predict
+from cftrain.models.stack_slicing import frozen, predict
 from tests.builders import blobs, constraints, linear, mlp, normal
 
 PGD = Pgd(steps=5, step_size=0.05, seed=1)

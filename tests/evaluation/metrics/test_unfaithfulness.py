@@ -3,7 +3,7 @@ import torch
 from scipy.spatial.distance import cdist
 
 from cftrain.evaluation.metrics.unfaithfulness import Unfaithfulness
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from tests.builders import constraints, free, linear, mlp, normal
 from tests.evaluation.individuals import individuals, reference
 

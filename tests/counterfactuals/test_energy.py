@@ -3,7 +3,12 @@ import math
 import torch
 from torch.autograd import gradcheck
 
-from cftrain.energy import cross_entropy, energy, target_logit, target_probability
+from cftrain.counterfactuals.energy import (
+    cross_entropy,
+    energy,
+    target_logit,
+    target_probability,
+)
 from tests.builders import integers, normal
 
 LOGITS = normal(2, 5, 3, seed=1)

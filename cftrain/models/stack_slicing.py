@@ -31,7 +31,7 @@ def frozen(classifier: Classifier, cells: slice | list[int]) -> Classifier:
     return chosen
 
 
-def width(classifier: nn.Module) -> int:
+def stack_size(classifier: nn.Module) -> int:
     """How many cells the classifier holds."""
     return int(next(classifier.parameters()).shape[0])
 
@@ -41,7 +41,7 @@ def predict(
     classifier: Classifier, rows: Float[Tensor, "cells row feature"]
 ) -> Classes:
     """Predicted classes (stack, row); rows (1, row, feature) are shared by all."""
-    stack = width(classifier)
+    stack = stack_size(classifier)
     if len(rows) != stack:
         rows = rows.expand(stack, -1, -1)
     predicted: Classes = classifier(rows).argmax(-1)

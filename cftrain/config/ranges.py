@@ -1,13 +1,12 @@
-"""Admissible values of hyperparameters, attached to annotations of config fields.
+"""Admissible values of configured fields, attached to their annotations.
 
 `threshold: Annotated[float, Between(0, 1)]` is checked when a configuration is read
-(`cftrain.config`); nothing below the command line checks it again.
+(`cftrain.config.build`); nothing below the command line checks it again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Protocol, runtime_checkable
-
-from cftrain.tensors import Scalar
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 
 @runtime_checkable
@@ -70,13 +69,17 @@ class Between:
         return f"a number in {left}{self.low:g}, {self.high:g}{right}"
 
 
-Weight = Annotated[Scalar, AtLeast(0)]
-PositiveScalar = Annotated[Scalar, Above(0)]
-Probability = Annotated[Scalar, Between(0, 1)]
 Share = Annotated[float, Between(0, 1, closed=True)]
 PositiveFloat = Annotated[float, Above(0)]
 Count = Annotated[int, AtLeast(1)]
 Seed = Annotated[int, AtLeast(0), Below(2**63)]
 
-INCIDENTAL = "incidental"
-"""Annotates fields that say where something is, not what: no part of a run's id."""
+
+@dataclass(frozen=True)
+class Incidental:
+    """Marks a field that says where something is, not what: no part of a run's id.
+
+    `today` gives its value when a stored run is built again, here and now.
+    """
+
+    today: Callable[[], Any]

@@ -6,13 +6,11 @@ here one pass over the annotations converts, checks ranges and collects all mist
 """
 
 import difflib
-import importlib
 import inspect
 import math
 import types
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import (
     Annotated,
     Any,
@@ -24,51 +22,35 @@ from typing import (
     get_type_hints,
 )
 
-from omegaconf import DictConfig, OmegaConf
-
-import cftrain
+from cftrain.config.identity import configured, incidental
+from cftrain.config.names import class_called, name_of
+from cftrain.config.ranges import Range
 from cftrain.errors import ConfigError
-from cftrain.ranges import Range
-from cftrain.run import Run, Settings, configured, relations
 
-S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
 
 _BAD = object()
 """Stands for a value that was a mistake; never leaves this module."""
 
 
-def folder() -> Path:
-    """The configuration tree: inside the installed package, or beside it."""
-    package = Path(cftrain.__file__).parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
+def build_together(
+    values: dict[str, Any],
+    classes: Sequence[type],
+    relations: Callable[[dict[str, Any]], list[str]],
+) -> list[Any]:
+    """An object of each class from one node that has the fields of all of them.
 
-
-def read(config: DictConfig, settings_class: type[S]) -> tuple[Run, S]:
-    """The run of a composed configuration, and the settings of the command.
-
+    The node's `_target_` names the first class. `relations` finds mistakes between
+    fields that are each fine; those that are not are missing in what it gets.
     Raises ConfigError with every mistake: its key, what was expected, what was given.
     """
-    return build(plain(config), settings_class)
-
-
-def plain(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain values, interpolations resolved."""
-    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    return {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
-
-
-def build(values: dict[str, Any], settings_class: type[S]) -> tuple[Run, S]:
-    """As `read`, from plain values. Raises ConfigError."""
     values = dict(values)
-    target = values.pop("_target_", None)
-    if target != "cftrain.run.Run":
-        raise ConfigError(f"_target_: expected 'cftrain.run.Run', got {target!r}")
+    target, first = values.pop("_target_", None), classes[0]
+    if not isinstance(target, str) or class_called(target) is not first:
+        raise ConfigError(f"_target_: expected {name_of(first)!r}, got {target!r}")
     mistakes: list[str] = []
     parts: dict[str, Any] = {}
-    settings_kind: Any = settings_class
-    known = {**_hints(Run), **_hints(settings_kind)}
+    known = {name: hint for cls in classes for name, hint in _hints(cls).items()}
     _report_unknown(values, known, "", mistakes)
     for key, kind in known.items():
         if key not in values:
@@ -80,16 +62,7 @@ def build(values: dict[str, Any], settings_class: type[S]) -> tuple[Run, S]:
     mistakes.extend(relations(parts))
     if mistakes:
         raise ConfigError(mistakes)
-    run = Run(**{field.name: parts[field.name] for field in fields(Run)})
-    settings = settings_class(
-        **{field.name: parts[field.name] for field in fields(settings_class)}
-    )
-    return run, settings
-
-
-def rebuild(described: dict[str, Any]) -> Run:
-    """The run that `cftrain.run.describe` described. Raises ConfigError."""
-    return build_object(described, Run, "run")
+    return [cls(**{name: parts[name] for name in configured(cls)}) for cls in classes]
 
 
 def build_object(values: Any, kind: type[T], key: str) -> T:
@@ -143,7 +116,7 @@ def _build_any(value: Any, kinds: list[Any], key: str, mistakes: list[str]) -> A
 
 def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
     target = value.get("_target_") if isinstance(value, dict) else None
-    cls = _find_class(target) if isinstance(target, str) else None
+    cls = class_called(target) if isinstance(target, str) else None
     if cls is None or not issubclass(cls, kind):
         mistakes.append(
             f"{key}: expected a node whose _target_ is a {kind.__name__} of cftrain, "
@@ -154,8 +127,11 @@ def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
     hints = _hints(cls)
     _report_unknown(given, hints, f"{key}.", mistakes)
     built = {}
+    places = incidental(cls)
     for name, hint in hints.items():
-        if name not in given:
+        if name not in given and name in places:
+            built[name] = places[name].today()
+        elif name not in given:
             mistakes.append(f"{key}.{name}: expected a value, got none")
             built[name] = _BAD
         else:
@@ -230,19 +206,6 @@ _NAMES = {
     float: "a finite number",
     str: "a text",
 }
-
-
-def _find_class(target: str) -> Any:
-    """A dataclass of this package; nothing else is ever imported or called."""
-    module, _, name = target.rpartition(".")
-    if not module.startswith("cftrain."):
-        return None
-    try:
-        found = getattr(importlib.import_module(module), name, None)
-    except ImportError:
-        return None
-    concrete = isinstance(found, type) and not inspect.isabstract(found)
-    return found if concrete and is_dataclass(found) else None
 
 
 @cache

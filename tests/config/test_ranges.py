@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from cftrain.ranges import Above, AtLeast, Between
+from cftrain.config.ranges import Above, AtLeast, Between
 
 CASES = [
     (AtLeast(0), [0, 1e-9, 7], [-1e-9, -1], "a number >= 0"),

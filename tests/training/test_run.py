@@ -10,9 +10,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from cftrain import config
+from cftrain.config.ranges import INCIDENTAL
 from cftrain.grid.cells import cell
-from cftrain.ranges import INCIDENTAL
-from cftrain.run import Run, Settings, cell_id, configured, describe, stack_id
+from cftrain.training.run import Run, Settings, cell_id, configured, describe, stack_id
 from tests.console import compose, read, run_of
 
 
@@ -155,7 +155,7 @@ def test_a_description_is_complete_json(default):
     described = describe(default)
     assert json.loads(json.dumps(described)) == described
     assert set(described) == {"_target_", *(field.name for field in fields(Run))}
-    assert described["_target_"] == "cftrain.run.Run"
+    assert described["_target_"] == "cftrain.training.run.Run"
     assert described["model"] == {
         "_target_": "cftrain.models.mlp.Mlp",
         "name": "mlp",

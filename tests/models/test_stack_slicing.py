@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from cftrain.models.members import frozen, predict, width
+from cftrain.models.stack_slicing import frozen, predict, stack_size
 from tests.builders import mlp, normal
 
 
@@ -51,8 +51,8 @@ def test_a_slice_sees_later_updates(classifier):
 
 
 def test_the_width_is_the_number_of_cells():
-    assert [width(mlp(cells)) for cells in (1, 2, 5)] == [1, 2, 5]
-    assert width(frozen(mlp(3), [0])) == 1
+    assert [stack_size(mlp(cells)) for cells in (1, 2, 5)] == [1, 2, 5]
+    assert stack_size(frozen(mlp(3), [0])) == 1
 
 
 def test_predictions_are_the_largest_logits(classifier):

@@ -7,7 +7,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from cftrain.evaluation import discrepancy
 from cftrain.evaluation.discrepancy import gaussian
-from cftrain.evaluation.metrics.divergence import MmdImplausibility
+from cftrain.evaluation.metrics.mmd import MmdImplausibility
 from tests.builders import normal
 from tests.evaluation.individuals import individuals, reference
 

@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from cftrain.config import rebuild
+from cftrain.config.build import rebuild
 from cftrain.data.dataset import Dataset
 from cftrain.data.encoding import Codec
 from cftrain.data.sources import cache
 from cftrain.errors import ResultError
 from cftrain.models.classifier import Classifier
-from cftrain.models.members import frozen
+from cftrain.models.stack_slicing import frozen
 from cftrain.results.store import Store
-from cftrain.run import Run
 from cftrain.seeding import Stream
+from cftrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def restore(store: Store, cells: Sequence[str]) -> Restored:
     classifier = (
         runs[0]
         .model.build(
-            features=dataset.width,
+            features=dataset.feature_count,
             classes=dataset.classes,
             streams=[Stream(run.seed) for run in runs],
         )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cftrain.writing import replacing
+from cftrain.results.writing import replacing
 
 
 def test_the_file_is_there_at_the_end_only(tmp_path):

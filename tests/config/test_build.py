@@ -15,7 +15,7 @@ from cftrain.data.synthetic import Moons
 from cftrain.errors import ConfigError
 from cftrain.generators.ecco import Ecco
 from cftrain.models.mlp import Mlp
-from cftrain.run import Run, Settings
+from cftrain.training.run import Run, Settings
 from tests.console import compose, read, run_of
 
 INFINITE = float("inf")
@@ -297,11 +297,11 @@ FOREIGN = [
     "cftrain",
     "cftrain.",
     "cftrain.cli.main",
-    "cftrain.run.describe",
+    "cftrain.training.run.describe",
     "cftrain.no_such_module.Thing",
     "cftrain.models.mlp.NoSuchThing",
-    "cftrain.config.importlib.import_module",
-    "cftrain.config.OmegaConf",
+    "cftrain.config.build.importlib.import_module",
+    "cftrain.config.build.OmegaConf",
     "cftrainer.models.Mlp",
     "",
 ]
@@ -355,7 +355,7 @@ def test_an_abstract_class_is_refused(default):
 
 def test_the_root_is_a_run(default):
     said = only_mistake(default, "_target_", "os.system")
-    assert said == "_target_: expected 'cftrain.run.Run', got 'os.system'"
+    assert said == "_target_: expected 'cftrain.training.run.Run', got 'os.system'"
 
 
 def test_mistakes_that_a_part_finds_itself_come_with_the_others():

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import torch
 
+from cftrain.config.names import named
 from cftrain.evaluation.discrepancy import (
     Discrepancy,
     Groups,
@@ -15,6 +16,7 @@ from cftrain.evaluation.discrepancy import (
 )
 
 
+@named("mmd")
 @final
 @dataclass(frozen=True, kw_only=True)
 class MmdImplausibility(Discrepancy):

@@ -1,0 +1,1 @@
+"""From YAML to frozen objects, and what identifies them."""

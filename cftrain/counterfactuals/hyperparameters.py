@@ -1,0 +1,12 @@
+"""Numbers that may differ between the cells of a stack: configured as a float, held as
+a (stack, 1) tensor.
+"""
+
+from typing import Annotated
+
+from cftrain.config.ranges import Above, AtLeast, Between
+from cftrain.tensors import Scalar
+
+Weight = Annotated[Scalar, AtLeast(0)]
+PositiveScalar = Annotated[Scalar, Above(0)]
+Probability = Annotated[Scalar, Between(0, 1)]

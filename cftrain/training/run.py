@@ -1,0 +1,67 @@
+"""A run: the frozen description of one trained model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cftrain.config.names import named
+from cftrain.config.ranges import Seed
+from cftrain.counterfactuals.categories import Categories
+from cftrain.counterfactuals.descent import GradientDescent
+from cftrain.counterfactuals.generator import Generator
+from cftrain.counterfactuals.maturity import Maturity
+from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.data.dataset import DatasetSpec
+from cftrain.models.classifier import ModelSpec
+from cftrain.objectives.objective import Objective
+from cftrain.training.schedule import Schedule
+
+
+@named("run")
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything that shapes the weights of one model, and nothing else.
+
+    How a model is evaluated is no part of it, nor is where its data lie: both may
+    change without a new training. A grid cell is a Run with an id.
+    """
+
+    seed: Seed
+    data: DatasetSpec
+    model: ModelSpec
+    generator: Generator
+    maturity: Maturity
+    search: GradientDescent
+    categories: Categories
+    objective: Objective
+    schedule: Schedule
+
+    def counterfactual_search(self) -> CounterfactualSearch:
+        return CounterfactualSearch(
+            generator=self.generator,
+            maturity=self.maturity,
+            descent=self.search,
+            categories=self.categories,
+        )
+
+
+def relations(parts: dict[str, Any]) -> list[str]:
+    """Mistakes between parts that are each fine; missing parts are not judged."""
+    mistakes = []
+    data, schedule = parts.get("data"), parts.get("schedule")
+    if data and schedule and schedule.counterfactuals > data.training_rows:
+        mistakes.append(
+            "schedule.counterfactuals: expected at most the number of training rows "
+            f"(data.training_rows={data.training_rows}), got {schedule.counterfactuals}"
+        )
+    if data and schedule and schedule.batch_rows > data.training_rows:
+        mistakes.append(
+            "schedule.batch_rows: expected at most the number of training rows "
+            f"(data.training_rows={data.training_rows}), got {schedule.batch_rows}"
+        )
+    objective = parts.get("objective")
+    if objective and objective.ridge_weight > 0 == objective.divergence_weight:
+        mistakes.append(
+            "objective.ridge_weight: expected 0 where objective.divergence_weight is 0 "
+            f"(the ridge bounds the divergence), got {objective.ridge_weight:g}"
+        )
+    return mistakes
