@@ -159,7 +159,7 @@ def _hydra(command: str, arguments: Sequence[str], *context: object) -> None:
     """Hand the command's overrides to Hydra, which calls its task."""
     import hydra
 
-    from cftrain.config.build import folder
+    from cftrain.config.tree import folder
 
     failures: list[Exception] = []
 

@@ -10,15 +10,16 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from cftrain import stacking
-from cftrain.config.build import folder, read
+from cftrain.commands.options import Options, read
+from cftrain.config.tree import folder
 from cftrain.counterfactuals.search import CounterfactualSearch
-from cftrain.training.run import Run, Settings
+from cftrain.training.run import Run
 
 
 def cell(*overrides: str) -> Run:
     """The run of a configuration."""
     with initialize_config_dir(str(folder()), version_base="1.3"):
-        run, _ = read(compose("run", overrides=[*overrides, "compare=none"]), Settings)
+        run, _ = read(compose("run", overrides=[*overrides, "compare=none"]), Options)
     return run
 
 

@@ -15,9 +15,11 @@ from hydra import initialize_config_dir
 from omegaconf import DictConfig
 
 import cftrain
-from cftrain import config
 from cftrain.cli import main
-from cftrain.training.run import Run, Settings
+from cftrain.commands import options
+from cftrain.commands.options import Options
+from cftrain.config import tree
+from cftrain.training.run import Run
 
 ROOT = Path(cftrain.__file__).parents[1]
 
@@ -65,12 +67,12 @@ class Outcome:
 
 def compose(*overrides: str, root: str = "run") -> DictConfig:
     """The composed configuration, as Hydra hands it to a command."""
-    with initialize_config_dir(str(config.folder()), version_base="1.3"):
+    with initialize_config_dir(str(tree.folder()), version_base="1.3"):
         return hydra_compose(root, list(overrides))
 
 
-def read(*overrides: str) -> tuple[Run, Settings]:
-    return config.read(compose(*overrides), Settings)
+def read(*overrides: str) -> tuple[Run, Options]:
+    return options.read(compose(*overrides), Options)
 
 
 def run_of(*overrides: str) -> Run:

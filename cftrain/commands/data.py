@@ -6,11 +6,11 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from tabulate import tabulate
 
-from cftrain.config.build import folder, read
+from cftrain.commands.options import Options, read
+from cftrain.config.tree import folder
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.errors import ConfigError, DataError
-from cftrain.training.run import Settings
 
 HEAD = [
     "name",
@@ -56,11 +56,11 @@ def _spec(name: str, overrides: list[str]) -> DatasetSpec:
         raise ConfigError(
             f"dataset: expected one of {', '.join(names())}, got {name!r}"
         )
-    # Settings of training are of no concern here, whatever the size of the data.
+    # Options of training are of no concern here, whatever the size of the data.
     loose = ["schedule.counterfactuals=1", "schedule.batch_rows=1", "compare=none"]
     with initialize_config_dir(str(folder()), version_base="1.3"):
         config = compose("run", overrides=[f"data={name}", *loose, *overrides])
-    return read(config, Settings)[0].data
+    return read(config, Options)[0].data
 
 
 def _row(name: str) -> list[Any]:
@@ -90,7 +90,7 @@ def _protected(name: str) -> str:
         return ""
     with initialize_config_dir(str(folder()), version_base="1.3"):
         config = compose("run", overrides=[f"+experiment={name}_protected"])
-    spec: Any = read(config, Settings)[0].data
+    spec: Any = read(config, Options)[0].data
     if spec.located() is None:
         return ", ".join(getattr(spec, "mutability", {}))
     return _listed(spec.load())

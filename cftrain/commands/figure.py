@@ -8,7 +8,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.config.build import read
+from cftrain.commands.options import Options, read
 from cftrain.config.ranges import Count
 from cftrain.errors import ConfigError
 from cftrain.illustrations.boundary import trained_paths
@@ -19,11 +19,11 @@ from cftrain.summary.naming import objective_name
 from cftrain.summary.panels import draw_panels
 from cftrain.summary.paths import draw_paths
 from cftrain.summary.shares import draw_shares, shares_table
-from cftrain.training.run import Run, Settings
+from cftrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureSettings(Settings):
+class FigureSettings(Options):
     """What is drawn besides the run."""
 
     picture: Literal["constraints", "protection", "boundary"]

@@ -14,9 +14,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
+from cftrain.commands.options import Options, build
 from cftrain.commands.train import choose_device
-from cftrain.config.build import build, folder, plain
 from cftrain.config.ranges import Count
+from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell
 from cftrain.grid.grid import Grid
@@ -26,14 +27,14 @@ from cftrain.grid.points import Point, points, runs
 from cftrain.grid.worker import checkpoint_of
 from cftrain.results.points import save_points
 from cftrain.results.store import Store
-from cftrain.training.run import Run, Settings
+from cftrain.training.run import Run
 
 FAILED_CELLS = 1
 """Exit code of a grid in which some cell failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridSettings(Settings):
+class GridSettings(Options):
     """How a grid is spread over workers."""
 
     grid: Grid

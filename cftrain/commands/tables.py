@@ -11,7 +11,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cftrain.commands.boundaries import draw_boundaries
-from cftrain.config.build import build_object, folder, plain
+from cftrain.config.build import build_object
+from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError, ResultError
 from cftrain.results.writing import replacing
 from cftrain.summary.collection import Collection, collect

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from cftrain.config.build import read
+from cftrain.commands.options import Options, read
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell, cell
 from cftrain.grid.worker import checkpoint_of, run_stack
@@ -17,7 +17,7 @@ from cftrain.results.store import Store
 from cftrain.summary.gallery import draw_gallery
 from cftrain.summary.report import report
 from cftrain.training.history import EpochRecord
-from cftrain.training.run import Run, Settings, stack_id
+from cftrain.training.run import Run, stack_id
 
 THREADS = 1
 """Two threads on small work cost up to 100 times as much as one when cores are busy."""
@@ -25,7 +25,7 @@ THREADS = 1
 
 def run(config: DictConfig) -> None:
     """Train what is missing, then show everything that was asked for."""
-    run, settings = read(config, Settings)
+    run, settings = read(config, Options)
     device = choose_device(settings.device)
     torch.set_num_threads(THREADS)
     store = Store(Path(HydraConfig.get().runtime.output_dir))
@@ -63,7 +63,7 @@ def _missing(cells: list[Cell], store: Store) -> list[Cell]:
 
 
 def _train(
-    cells: list[Cell], store: Store, run: Run, settings: Settings, device: torch.device
+    cells: list[Cell], store: Store, run: Run, settings: Options, device: torch.device
 ) -> None:
     stack = stack_id([cell.id for cell in cells])
     if settings.overwrite:  # from the start, whatever an interrupted one left

@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from cftrain.config.build import rebuild
 from cftrain.errors import ResultError
 from cftrain.grid.cells import Cell
 from cftrain.grid.launch import Task, perform
 from cftrain.grid.plan import Stack
 from cftrain.results.store import Store
+from cftrain.training.run import rebuild
 
 KEYS = ["metric", "energy_weight", "round", "epsilon"]
 NUMBERS = ["value", "rows"]

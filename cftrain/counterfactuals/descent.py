@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Count, PositiveScalar
+from cftrain.config.ranges import Count
+from cftrain.counterfactuals.hyperparameters import PositiveScalar
 
 
 @named("gradient_descent")

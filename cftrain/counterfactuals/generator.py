@@ -61,7 +61,7 @@ class Generator(ABC):
         return self
 
     def ineffective(self, max_steps: int) -> frozenset[str]:
-        """Settings that change nothing in searches of at most so many steps."""
+        """Options that change nothing in searches of at most so many steps."""
         return frozenset()
 
     def encode(self, x: Rows, noise: Noise) -> Tensor:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from cftrain.training.run import Run, cell_id, describe
+from cftrain.config.identity import describe
+from cftrain.training.run import Run, cell_id
 
 PICTURES = ("gallery", "attributions")
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from cftrain.config.identity import describe
 from cftrain.grid.cells import Cell
-from cftrain.training.run import Run, describe, stack_id
+from cftrain.training.run import Run, stack_id
 
 POOL_NUMBERS = 2**22
 """Most numbers of one epoch's pool in an automatic stack: 64 MiB in its four tables."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
+from cftrain.config.identity import describe
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell, cell
 from cftrain.grid.grid import Grid
 from cftrain.objectives.objective import Objective
-from cftrain.training.run import Run, describe
+from cftrain.training.run import Run
 
 Coordinates = dict[str, Any]
 Compose = Callable[[list[str]], dict[str, Any]]

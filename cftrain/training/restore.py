@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from cftrain.config.build import rebuild
 from cftrain.data.dataset import Dataset
 from cftrain.data.encoding import Codec
 from cftrain.data.sources import cache
@@ -18,7 +17,7 @@ from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
 from cftrain.results.store import Store
 from cftrain.seeding import Stream
-from cftrain.training.run import Run
+from cftrain.training.run import Run, rebuild
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cftrain.config.build import build_object
 from cftrain.config.names import named
 from cftrain.config.ranges import Seed
 from cftrain.counterfactuals.categories import Categories
@@ -42,6 +43,14 @@ class Run:
             descent=self.search,
             categories=self.categories,
         )
+
+
+def rebuild(described: dict[str, Any]) -> Run:
+    """The run that `cftrain.config.identity.describe` described.
+
+    What says where things lie comes from here and now. Raises ConfigError.
+    """
+    return build_object(described, Run, "run")
 
 
 def relations(parts: dict[str, Any]) -> list[str]:

@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from cftrain import config
 from cftrain.commands import tables
+from cftrain.config import tree
 from tests.console import call, files
 from tests.summary.experiments import Pair, random_values, write_grid
 
 DATASETS = ("moons", "linearly_separable")
-NAMES = sorted(path.stem for path in (config.folder() / "table").glob("*.yaml"))
+NAMES = sorted(path.stem for path in (tree.folder() / "table").glob("*.yaml"))
 
 
 def pairs(metrics: tuple[str, ...], protected: int = 0) -> list[Pair]:

@@ -13,13 +13,12 @@ from omegaconf import OmegaConf
 from PIL import Image
 from safetensors.torch import load_file
 
-from cftrain import config
-from cftrain.commands import train
+from cftrain.commands import options, train
+from cftrain.commands.options import Options
 from cftrain.data import sources
 from cftrain.grid.cells import cell
 from cftrain.results.store import Store
 from cftrain.training.history import COLUMNS, EpochRecord
-from cftrain.training.run import Settings
 from cftrain.training.trainer import Trainer
 from tests.console import TINY, TINY_MOONS, Outcome, call, files, read, run_of, spawn
 
@@ -105,7 +104,7 @@ def test_results_are_all_there_and_nothing_else(finished):
 def test_the_stored_configuration_is_that_of_the_run(finished):
     folder, _ = finished
     assert "${" not in (folder / "config.yaml").read_text()
-    run, settings = config.read(OmegaConf.load(folder / "config.yaml"), Settings)
+    run, settings = options.read(OmegaConf.load(folder / "config.yaml"), Options)
     assert (run, settings) == read(*TINY_MOONS)
     twin = replace(run, objective=settings.compare)
     assert Store(folder).done() == {cell(r, "generated").id for r in (run, twin)}
@@ -263,7 +262,7 @@ def test_help_and_information_change_nothing(tmp_path):
     assert composed.code == 0
     values = OmegaConf.create(composed.out)
     assert values.objective.ridge_weight == 0.01
-    run, _ = config.read(values, Settings)
+    run, _ = options.read(values, Options)
     assert run == run_of("+experiment=mnist")
     defaults = call("train", "--info", "defaults", cwd=tmp_path)
     assert defaults.code == 0
@@ -277,7 +276,7 @@ def test_no_matter_where_it_is_called(tmp_path, monkeypatch):
     (tmp_path / "conf" / "run.yaml").write_text("nonsense: true\n")
     (tmp_path / "torch.yaml").write_text("")
     outcome = call("train", "--cfg", "job", cwd=tmp_path)
-    assert config.read(OmegaConf.create(outcome.out), Settings) == read()
+    assert options.read(OmegaConf.create(outcome.out), Options) == read()
 
 
 class Terminal(io.StringIO):

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from cftrain import config
+from cftrain.commands import options
+from cftrain.commands.options import Options
+from cftrain.config import tree
 from cftrain.counterfactuals.maturity import Threshold
 from cftrain.data.synthetic import Moons
 from cftrain.errors import ConfigError
 from cftrain.generators.ecco import Ecco
 from cftrain.models.mlp import Mlp
-from cftrain.training.run import Run, Settings
+from cftrain.training.run import Run
 from tests.console import compose, read, run_of
 
 INFINITE = float("inf")
@@ -57,7 +59,7 @@ def place_of(key: str, values: Values) -> tuple[Any, Any]:
 
 def mistakes(values: Values) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
-        config.read(OmegaConf.create(values), Settings)
+        options.read(OmegaConf.create(values), Options)
     return caught.value.mistakes
 
 
@@ -203,7 +205,7 @@ def test_values_beyond_their_range_are_mistakes(default, key, values):
     ],
 )
 def test_the_ends_of_the_ranges_are_fine(default, key, value):
-    config.read(OmegaConf.create(changed(default, {key: value})), Settings)
+    options.read(OmegaConf.create(changed(default, {key: value})), Options)
 
 
 @pytest.mark.parametrize("key", ["schedule.counterfactuals", "schedule.batch_rows"])
@@ -225,7 +227,7 @@ def test_whole_numbers_serve_as_floats_and_nothing_else_is_converted(default):
     made = changed(
         default, {"generator.energy_weight": 5, "evaluation.energy_weights": [1, 2]}
     )
-    run, _ = config.read(OmegaConf.create(made), Settings)
+    run, _ = options.read(OmegaConf.create(made), Options)
     assert type(run.generator.energy_weight) is float
     assert [type(weight) for weight in run.evaluation.energy_weights] == [float] * 2
 
@@ -405,7 +407,7 @@ def test_mappings_are_checked_item_by_item(default):
 
 def test_reading_changes_nothing(default):
     made = OmegaConf.create(default)
-    assert config.read(made, Settings) == config.read(made, Settings)
+    assert options.read(made, Options) == options.read(made, Options)
     assert plain(made) == default
 
 
@@ -418,7 +420,7 @@ def test_the_tree_is_beside_the_package_or_inside(tmp_path, monkeypatch):
     package = tmp_path / "site" / "cftrain"
     package.mkdir(parents=True)
     monkeypatch.setattr(config.cftrain, "__file__", str(package / "__init__.py"))
-    assert config.folder() == tmp_path / "site" / "conf"
+    assert tree.folder() == tmp_path / "site" / "conf"
     (package / "conf").mkdir()
-    assert config.folder() == package / "conf"
-    assert Path(config.folder()).is_dir()
+    assert tree.folder() == package / "conf"
+    assert Path(tree.folder()).is_dir()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from cftrain.config.build import folder
+from cftrain.config.tree import folder
 from cftrain.training.run import Run
 from tests.console import run_of
 

@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cftrain import config
+from cftrain.commands import options
 from cftrain.commands.figure import FigureSettings
 from cftrain.commands.grid import GridSettings
+from cftrain.commands.options import Options
 from cftrain.commands.tables import TablesSettings
+from cftrain.config import tree
 from cftrain.data import images, sources
-from cftrain.training.run import Settings
 from tests.console import TINY, call, compose, files, read, run_of
 
-FOLDER = config.folder()
-ROOTS = {"run": Settings, "grid": GridSettings, "figure": FigureSettings}
+FOLDER = tree.folder()
+ROOTS = {"run": Options, "grid": GridSettings, "figure": FigureSettings}
 """What a file at the top of the tree describes besides a run."""
 
 WITHOUT_RUN = {"tables": TablesSettings}
@@ -90,19 +91,19 @@ def test_every_root_reads():
     found = {path.stem for path in FOLDER.glob("*.yaml")}
     assert found == {*ROOTS, *WITHOUT_RUN}
     for root, settings in ROOTS.items():
-        run, _ = config.read(compose(root=root), settings)
+        run, _ = options.read(compose(root=root), settings)
         assert run == run_of()
 
 
 @pytest.mark.parametrize("name", GRIDS)
 def test_every_grid_reads(name):
-    _, settings = config.read(compose(choice(name), root="grid"), GridSettings)
+    _, settings = options.read(compose(choice(name), root="grid"), GridSettings)
     assert settings.grid.name == name.partition("/")[2]
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_reads(name):
-    values = config.plain(compose(choice(name), root="tables"))
+    values = tree.plain(compose(choice(name), root="tables"))
     settings = config.build_object(values, TablesSettings, "tables")
     assert settings.table.name == name.partition("/")[2]
 

@@ -15,7 +15,7 @@ from cftrain.data.constraints import KINDS, Constraints
 from cftrain.models.stack_slicing import frozen
 from tests import builders
 from tests.builders import constraints, ecco, free, generic, linear, normal, stacked
-from tests.oracles.search import Settings, search_row
+from tests.oracles.search import Options, search_row
 
 STACK, ROWS, FEATURES, CLASSES = 3, 12, 4, 3
 OUTCOMES = ("counterfactual", "nascent", "mature", "finite", "steps")
@@ -87,7 +87,7 @@ def test_the_distance_weight_alone_moves_nothing():
 
 MIXED = {
     "generic": [
-        Settings(
+        Options(
             distance_weight=weight,
             threshold=threshold,
             step_size=step,
@@ -103,7 +103,7 @@ MIXED = {
         ]
     ],
     "ecco": [
-        Settings(
+        Options(
             distance_weight=0.001,
             energy_weight=energy,
             threshold=threshold,
@@ -121,7 +121,7 @@ MIXED = {
         ]
     ],
     "constant": [
-        Settings(
+        Options(
             energy_weight=energy,
             decays=False,
             threshold=0.9,
@@ -135,7 +135,7 @@ MIXED = {
 }
 
 
-def as_search(s: Settings) -> CounterfactualSearch:
+def as_search(s: Options) -> CounterfactualSearch:
     if s.energy_weight is None:
         generator: Generator = generic(s.distance_weight)
     else:
@@ -151,7 +151,7 @@ def as_search(s: Settings) -> CounterfactualSearch:
 
 
 def assert_agrees(
-    found: SearchResult, model: nn.Module, cell: int, row: int, s: Settings
+    found: SearchResult, model: nn.Module, cell: int, row: int, s: Options
 ) -> None:
     x, target = found.factual[cell, row].tolist(), int(found.target[cell, row])
     expected = search_row(model, cell, x, target, s)
@@ -185,7 +185,7 @@ numbers = st.floats(-2, 2, width=32)
 
 
 @st.composite
-def some_settings(draw: st.DrawFn) -> Settings:
+def some_settings(draw: st.DrawFn) -> Options:
     """Any generator, any box, any mutability."""
     bounds = [
         sorted(
@@ -193,7 +193,7 @@ def some_settings(draw: st.DrawFn) -> Settings:
         )
         for _ in range(FEATURES)
     ]
-    return Settings(
+    return Options(
         distance_weight=draw(st.sampled_from([0.0, 0.001, 0.2])),
         energy_weight=draw(st.sampled_from([None, 0.0, 0.5, 10.0])),
         decays=draw(st.booleans()),
@@ -530,7 +530,7 @@ def test_a_row_without_a_finite_slope_is_not_mature_whatever_its_probability():
 
 
 def test_broken_rows_agree_with_a_loop_over_rows():
-    s = Settings(
+    s = Options(
         distance_weight=0.0,
         threshold=0.95,
         step_size=0.5,

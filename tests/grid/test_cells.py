@@ -1,9 +1,10 @@
 import json
 from dataclasses import replace
 
+from cftrain.config.identity import describe
 from cftrain.evaluation.protocol import Attributions
 from cftrain.grid.cells import cell, protocol_id
-from cftrain.training.run import cell_id, describe
+from cftrain.training.run import cell_id
 from tests.console import TINY_MOONS, run_of
 
 

@@ -5,7 +5,8 @@ from itertools import product
 import pytest
 
 from cftrain.commands.grid import GridSettings
-from cftrain.config.build import build, folder, plain
+from cftrain.commands.options import build
+from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError
 from cftrain.grid.grid import Grid
 from cftrain.grid.points import combinations, effective, points, runs

@@ -15,11 +15,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 import cftrain
+from cftrain.config.identity import describe
 from cftrain.errors import ResultError
 from cftrain.grid.cells import Cell, cell
 from cftrain.grid.worker import run_stack
 from cftrain.results.store import Store
-from cftrain.training.run import describe, stack_id
+from cftrain.training.run import stack_id
 from tests.console import TINY_MOONS, files, read
 
 EPOCHS = 4

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 @dataclass(kw_only=True)
-class Settings:
+class Options:
     """Numbers of one cell. `energy_weight` None is the generic generator."""
 
     distance_weight: float = 0.001
@@ -42,7 +42,7 @@ class Found:
 
 
 def search_row(
-    classifier: nn.Module, cell: int, factual: list[float], target: int, s: Settings
+    classifier: nn.Module, cell: int, factual: list[float], target: int, s: Options
 ) -> Found:
     """Search for one row of one cell of a stacked classifier."""
     found = Found(path=[list(factual)], nascent=list(factual))
@@ -93,7 +93,7 @@ def loss_slope(
     factual: list[float],
     target: int,
     steps_done: int,
-    s: Settings,
+    s: Options,
 ) -> list[float]:
     """Gradient of the search's loss by the row, by the chain rule."""
     slope = []
@@ -110,7 +110,7 @@ def loss_slope(
     return slope
 
 
-def decay(steps_done: int, s: Settings) -> float:
+def decay(steps_done: int, s: Options) -> float:
     t = steps_done + 1
     b = round(s.max_steps / 25)
     a = b / 10
@@ -118,7 +118,7 @@ def decay(steps_done: int, s: Settings) -> float:
 
 
 def moved(
-    x: list[float], slope: list[float], factual: list[float], s: Settings
+    x: list[float], slope: list[float], factual: list[float], s: Options
 ) -> list[float]:
     """One step of descent; mutability first, then the box."""
     result = []

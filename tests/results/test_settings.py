@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
+from cftrain.config.identity import describe
 from cftrain.results.settings import setting
-from cftrain.training.run import describe
 from tests.console import TINY_MOONS, run_of
 
 

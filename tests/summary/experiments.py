@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cftrain import config
+from cftrain.config import tree
 from cftrain.results.points import save_points
 from cftrain.results.store import Store
 from cftrain.summary.collection import collect
@@ -18,7 +18,7 @@ from tests.results.rows import cell_row, metric_rows, row, write_stack
 
 Values = Mapping[tuple[float | None, int | None], float | None]
 
-PUBLISHED = config.folder() / "table" / "published"
+PUBLISHED = tree.folder() / "table" / "published"
 SELECTION = Selection(grids=("main",), objective="full", protected=False)
 
 

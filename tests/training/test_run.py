@@ -9,10 +9,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from omegaconf import OmegaConf
 
-from cftrain import config
+from cftrain.commands import options
+from cftrain.commands.options import Options
+from cftrain.config.identity import configured, describe
 from cftrain.config.ranges import INCIDENTAL
 from cftrain.grid.cells import cell
-from cftrain.training.run import Run, Settings, cell_id, configured, describe, stack_id
+from cftrain.training.run import Run, cell_id, stack_id
 from tests.console import compose, read, run_of
 
 
@@ -122,7 +124,7 @@ def test_the_order_of_keys_in_a_node_is_no_part_of_the_id(default):
     turned = turned_nodes(values)
     assert list(turned) == list(values)[::-1]
     assert list(turned["search"]) == list(values["search"])[::-1]
-    run, _ = config.read(OmegaConf.create(turned), Settings)
+    run, _ = options.read(OmegaConf.create(turned), Options)
     assert identity(run) == identity(default)
 
 
