@@ -1,4 +1,4 @@
-"""The points of a grid and the cells that serve them, as one small table."""
+"""The points of grids and the cells that serve them, as one small table."""
 
 import json
 from collections.abc import Iterable
@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
+from cftrain.results.schema import FORMAT
+from cftrain.results.store import ANEW
 from cftrain.results.writing import replacing
 
 FILE = "points.parquet"
@@ -24,32 +26,66 @@ POINTS = pa.schema(
         # "model", or "baseline" for the twin it is compared with.
         pa.field("role", pa.string(), False),
         pa.field("cell", pa.string(), False),
-    ]
+    ],
+    metadata={"cftrain_format": FORMAT},
 )
 
 
-def save_points(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write the table whole. Raises ResultError."""
+def add_points(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Add points to those of earlier grids in the folder, the same ones once.
+
+    Points that differ in nothing but their number are the same. Raises ResultError.
+    """
     path = folder / FILE
-    listed = [
+    new = [
         {**row, "coordinates": json.dumps(row["coordinates"], sort_keys=False)}
         for row in rows
     ]
+    old = _read(path).to_pylist() if path.is_file() else []
+    table = pa.Table.from_pylist(_united(old, new), schema=POINTS)
     try:
         with replacing(path) as partial:
-            pq.write_table(pa.Table.from_pylist(listed, schema=POINTS), partial)
+            pq.write_table(table, partial)
     except OSError as error:
         raise ResultError(f"{path}: could not be written: {error}") from error
 
 
 def load_points(folder: Path) -> pd.DataFrame:
-    """The table, with a column for each axis. Raises ResultError."""
+    """The table, with the coordinates of each point as a mapping. Raises ResultError."""
     path = folder / FILE
     if not path.is_file():
         raise ResultError(f"{folder}: expected the results of a grid, got no {FILE}")
+    table = _read(path).to_pandas()
+    table["coordinates"] = [json.loads(text) for text in table["coordinates"]]
+    return table
+
+
+def _united(*tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Points of all tables in their order, numbered anew."""
+    points: dict[Any, list[dict[str, Any]]] = {}
+    for table in tables:
+        by_number: dict[int, list[dict[str, Any]]] = {}
+        for row in table:
+            by_number.setdefault(row["point"], []).append(row)
+        for members in by_number.values():
+            cells = sorted((row["role"], row["cell"]) for row in members)
+            key = (members[0]["grid"], members[0]["coordinates"], tuple(cells))
+            points.setdefault(key, members)
+    return [
+        {**row, "point": number}
+        for number, members in enumerate(points.values())
+        for row in members
+    ]
+
+
+def _read(path: Path) -> pa.Table:
     try:
-        table = pq.read_table(path, schema=POINTS).to_pandas()
+        table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise ResultError(f"{path}: expected a readable table, got {error}") from error
-    axes = pd.DataFrame([json.loads(text) for text in table["coordinates"]])
-    return pd.concat([table.drop(columns="coordinates"), axes], axis=1)
+    found = (table.schema.metadata or {}).get(b"cftrain_format", b"2").decode()
+    if found != FORMAT or not table.schema.equals(POINTS):
+        raise ResultError(
+            f"{path}: expected points of format {FORMAT}, got format {found}; {ANEW}"
+        )
+    return table

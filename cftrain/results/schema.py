@@ -1,64 +1,77 @@
-"""The tables of results. Every row names its cell and the stack it was trained in."""
+"""The tables of results. Rows name their cell and the stack that was at work on it."""
 
 import pyarrow as pa
 
-FORMAT = "2"
+FORMAT = "3"
 """Kept in the metadata of every part file; raised when a column changes its meaning."""
 
-_KEYS = [pa.field("cell", pa.string(), False), pa.field("stack", pa.string(), False)]
+TEXT, NUMBER, WHOLE = pa.string(), pa.float64(), pa.int64()
+Column = tuple[str, pa.DataType]
+
+_OF_CELL: tuple[Column, ...] = (("cell", TEXT), ("stack", TEXT))
+_OF_EVALUATION: tuple[Column, ...] = (*_OF_CELL, ("protocol", TEXT))
 
 
-def _table(*columns: tuple[str, pa.DataType]) -> pa.Schema:
-    fields = [*_KEYS, *(pa.field(name, kind) for name, kind in columns)]
+def _table(keys: tuple[Column, ...], *columns: Column) -> pa.Schema:
+    fields = [
+        *(pa.field(name, kind, False) for name, kind in keys),
+        *(pa.field(name, kind) for name, kind in columns),
+    ]
     return pa.schema(fields, metadata={"cftrain_format": FORMAT})
 
 
-TEXT, NUMBER, WHOLE = pa.string(), pa.float64(), pa.int64()
-
-CELLS = _table(
-    # Cells with equal `pair` differ in their objective only.
-    ("pair", TEXT),
-    ("name", TEXT),
-    ("data", TEXT),
-    # Which copy of the data was read: "parquet", "embedded", "generated", ...
-    ("data_source", TEXT),
-    ("train_rows", WHOLE),
-    ("test_rows", WHOLE),
-    ("model", TEXT),
-    ("generator", TEXT),
-    ("objective", TEXT),
-    ("seed", WHOLE),
-    ("epochs", WHOLE),
-    ("counterfactuals", WHOLE),
-    ("burn_in", NUMBER),
-    ("threshold", NUMBER),
-    ("max_steps", WHOLE),
-    ("step_size", NUMBER),
-    ("epsilon", NUMBER),
-    ("energy_weight", NUMBER),
-    ("class_weight", NUMBER),
-    ("divergence_weight", NUMBER),
-    ("adversarial_weight", NUMBER),
-    ("ridge_weight", NUMBER),
-    # Features that may not move both ways, in training and evaluation.
-    ("protected", WHOLE),
-    # Hash of the evaluation: only cells of one protocol can be compared.
-    ("protocol", TEXT),
-    # The whole run as JSON, as `cftrain.training.run.describe` gives it.
-    ("config", TEXT),
+_PROVENANCE: tuple[Column, ...] = (
+    # Cells of the stack, and its wall time.
+    ("stack_cells", WHOLE),
+    ("seconds", NUMBER),
     ("status", TEXT),
     ("reason", TEXT),
-    # Wall time of the whole stack.
-    ("train_seconds", NUMBER),
-    ("evaluate_seconds", NUMBER),
-    ("stack_cells", WHOLE),
     ("cftrain_version", TEXT),
     ("torch_version", TEXT),
     ("git_revision", TEXT),
     ("created", pa.timestamp("us", tz="UTC")),
 )
 
+CELLS = _table(
+    _OF_CELL,
+    # Cells with equal `pair` differ in their objective only.
+    ("pair", TEXT),
+    ("name", TEXT),
+    ("data", TEXT),
+    # Which copy of the data was read ("parquet:prepared", "embedded", "generated"),
+    # and the same with a fingerprint of its content.
+    ("data_source", TEXT),
+    ("data_identity", TEXT),
+    ("train_rows", WHOLE),
+    ("test_rows", WHOLE),
+    ("model", TEXT),
+    ("generator", TEXT),
+    ("objective", TEXT),
+    ("seed", WHOLE),
+    # Features that may not move both ways.
+    ("protected", WHOLE),
+    # The whole run as JSON, as `cftrain.config.identity.describe` gives it: every
+    # hyperparameter is there, see `cftrain.results.leaves`.
+    ("config", TEXT),
+    *_PROVENANCE,
+)
+
+PROTOCOLS = _table(
+    # How models were evaluated, as JSON; the id leaves out what is for pictures only.
+    (("protocol", TEXT),),
+    ("config", TEXT),
+    ("created", pa.timestamp("us", tz="UTC")),
+)
+
+EVALUATIONS = _table(
+    _OF_EVALUATION,
+    # Hash of the protocol with its pictures: they may be wanted later, by themselves.
+    ("pictures", TEXT),
+    *_PROVENANCE,
+)
+
 HISTORY = _table(
+    _OF_CELL,
     ("epoch", WHOLE),
     ("loss", NUMBER),
     ("class_loss", NUMBER),
@@ -77,6 +90,7 @@ HISTORY = _table(
 )
 
 METRICS = _table(
+    _OF_EVALUATION,
     ("metric", TEXT),
     ("unit", TEXT),
     ("higher_is_better", pa.bool_()),
@@ -91,6 +105,7 @@ METRICS = _table(
 )
 
 GALLERY = _table(
+    _OF_EVALUATION,
     # Index of the factual among the test rows, and its label.
     ("factual", WHOLE),
     ("label", WHOLE),
@@ -103,6 +118,7 @@ GALLERY = _table(
 )
 
 INDIVIDUALS = _table(
+    _OF_EVALUATION,
     # Each counterfactual that was searched, once however often its factual was drawn:
     # one row for each metric that has a value of its own for every counterfactual.
     ("metric", TEXT),
@@ -117,6 +133,7 @@ INDIVIDUALS = _table(
 )
 
 ATTRIBUTIONS = _table(
+    _OF_EVALUATION,
     # Mean integrated gradients of the test rows of a class for their own class.
     ("label", WHOLE),
     ("values", pa.list_(pa.float32())),
@@ -125,6 +142,7 @@ ATTRIBUTIONS = _table(
 )
 
 TRANSFER = _table(
+    _OF_EVALUATION,
     # Share of the cell's valid counterfactuals that the other cell, which differs in
     # its seed only, also predicts as their targets.
     ("other", TEXT),
@@ -133,12 +151,19 @@ TRANSFER = _table(
     ("rows", WHOLE),
 )
 
-TABLES = {
-    "cells": CELLS,
-    "history": HISTORY,
+OF_TRAINING = {"cells": CELLS, "history": HISTORY}
+"""Tables of what was trained, a part for each stack; `cells` is written last."""
+
+OF_EVALUATION = {
+    "evaluations": EVALUATIONS,
     "metrics": METRICS,
     "gallery": GALLERY,
     "individuals": INDIVIDUALS,
     "attributions": ATTRIBUTIONS,
     "transfer": TRANSFER,
 }
+"""Tables of what was measured, a part for each stack that was evaluated together; the
+rows name the protocol. `evaluations` is written last.
+"""
+
+TABLES = {**OF_TRAINING, **OF_EVALUATION, "protocols": PROTOCOLS}

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
-from cftrain.results.schema import FORMAT, TABLES
+from cftrain.results.schema import FORMAT, OF_TRAINING, TABLES
 from cftrain.results.writing import replacing
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]
+
+ANEW = (
+    "move the folder away and run its command again (its config.yaml has the "
+    "configuration), or use the version of cftrain that made it"
+)
 
 
 @dataclass(frozen=True)
 class Store:
     """Results below one folder.
 
-    The part of `cells` is written last: rows of other tables count only if their cell
-    and stack are listed there. So an interrupted writer leaves nothing half-done.
+    What was trained and what was measured are kept apart: a cell may be evaluated by
+    many protocols. The parts of `cells` and of `evaluations` are written last, and rows
+    of other tables count only if these list their cell and stack. So an interrupted
+    writer leaves nothing half-done.
     """
 
     folder: Path
@@ -42,8 +49,8 @@ class Store:
                 f"{error.strerror or error}; choose another one with hydra.run.dir=..."
             ) from error
 
-    def write(self, table: str, stack: str, rows: Iterable[Row]) -> None:
-        """Write the part of a stack under a temporary name, then rename it.
+    def write(self, table: str, part: str, rows: Iterable[Row]) -> None:
+        """Write a part, named by its stack, under a temporary name, then rename it.
 
         Raises ResultError if the disk does not take it; an older part then stays.
         """
@@ -51,68 +58,71 @@ class Store:
         for row in rows:
             for name, column in columns.items():
                 column.append(_null_for_nan(row[name]))
-        self.write_columns(table, stack, columns)
+        self.write_columns(table, part, columns)
 
-    def write_columns(self, table: str, stack: str, columns: Columns) -> None:
+    def write_columns(self, table: str, part: str, columns: Columns) -> None:
         """The same from whole columns, for tables of many rows. Raises ResultError."""
-        path = self._part(table, stack)
+        path = self.path(table, part)
         try:
-            part = pa.table(dict(columns), schema=TABLES[table])
+            content = pa.table(dict(columns), schema=TABLES[table])
             with replacing(path) as partial:
-                pq.write_table(part, partial, compression="zstd")
+                pq.write_table(content, partial, compression="zstd")
         except (OSError, OverflowError, pa.ArrowException) as error:
             raise ResultError(f"{path}: could not be written: {error}") from error
 
-    def read(self, table: str, cells: Collection[str] | None = None) -> pd.DataFrame:
-        """All rows of finished cells, or of some; of a repeated cell the newest."""
-        finished = self._finished()
-        if cells is not None:
-            finished = finished[finished["cell"].isin(cells)]
-        if table == "cells":
-            return finished.reset_index(drop=True)
-        return self.rows(table, finished)
+    def cells(self) -> pd.DataFrame:
+        """The table of trained cells; of a repeated cell the newest row."""
+        return _newest(self._read("cells"), ["cell"])
 
-    def rows(self, table: str, finished: pd.DataFrame) -> pd.DataFrame:
-        """The same for rows of the table of cells that are at hand: only the parts of
-        their stacks are read.
+    def evaluations(self) -> pd.DataFrame:
+        """The table of evaluations; of a cell and protocol the newest row."""
+        return _newest(self._read("evaluations"), ["cell", "protocol"])
+
+    def protocols(self) -> dict[str, str]:
+        """The stored protocols as JSON, by their ids, the oldest first."""
+        found = _newest(self._read("protocols"), ["protocol"])
+        return dict(zip(found["protocol"], found["config"], strict=True))
+
+    def rows(self, table: str, chosen: pd.DataFrame) -> pd.DataFrame:
+        """A table's rows that belong to some rows of `cells`, or of `evaluations`.
+
+        Only the parts of their stacks are read.
         """
-        keys = finished[["cell", "stack"]]
-        return self._read(table, set(keys["stack"])).merge(keys, on=["cell", "stack"])
+        keys = ["cell", "stack"]
+        if table not in OF_TRAINING:
+            keys.append("protocol")
+        wanted = chosen[keys].drop_duplicates()
+        return self._read(table, set(wanted["stack"])).merge(wanted, on=keys)
 
-    def done(self) -> set[str]:
-        """Ids of the cells that were trained and evaluated."""
-        finished = self._finished()
-        return set(finished["cell"][finished["status"] == "done"])
+    def path(self, table: str, part: str) -> Path:
+        """The file of a part."""
+        return self.folder / table / f"part-{part}.parquet"
 
-    def failed(self) -> dict[str, str]:
-        """Reasons by the id of the cell that failed."""
-        finished = self._finished()
-        lost = finished[finished["status"] == "failed"]
-        return dict(zip(lost["cell"], lost["reason"], strict=True))
-
-    def statuses(self, stack: str) -> dict[str, str | None]:
-        """For each cell of a stack's part: why it failed, or None if it is done."""
-        part = _read_part(self._part("cells", stack), TABLES["cells"]).to_pydict()
-        return dict(zip(part["cell"], part["reason"], strict=True))
-
-    def _finished(self) -> pd.DataFrame:
-        cells = self._read("cells")
-        return cells.sort_values(["created", "stack"]).drop_duplicates(
-            "cell", keep="last", ignore_index=True
-        )
-
-    def _read(self, table: str, stacks: set[str] | None = None) -> pd.DataFrame:
+    def _read(self, table: str, parts: set[str] | None = None) -> pd.DataFrame:
         schema = TABLES[table]
         found = sorted((self.folder / table).glob("part-*.parquet"))
-        parts = [
+        read = [
             _read_part(path, schema)
             for path in found
-            if stacks is None or path.stem.removeprefix("part-") in stacks
+            if parts is None or path.stem.removeprefix("part-") in parts
         ]
-        return pa.concat_tables([schema.empty_table(), *parts]).to_pandas()
+        return pa.concat_tables([schema.empty_table(), *read]).to_pandas()
 
-    def _part(self, table: str, stack: str) -> Path:
-        return self.folder / table / f"part-{stack}.parquet"
+
+def done(finished: pd.DataFrame) -> set[str]:
+    """The cells that some rows of `cells` or `evaluations` say are done."""
+    return set(finished["cell"][finished["status"] == "done"])
+
+
+def failed(finished: pd.DataFrame) -> dict[str, str]:
+    """The cells that some rows of `cells` or `evaluations` say have failed, and why."""
+    lost = finished[finished["status"] == "failed"]
+    return dict(zip(lost["cell"], lost["reason"], strict=True))
+
+
+def _newest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    order = ["created", "stack"] if "stack" in rows else ["created"]
+    return rows.sort_values(order).drop_duplicates(keys, keep="last", ignore_index=True)
 
 
 def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
@@ -127,7 +137,7 @@ def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
     if found != FORMAT or not part.schema.equals(schema):
         raise ResultError(
             f"{path}: expected results of format {FORMAT}, got format {found} with "
-            f"columns {', '.join(part.schema.names)}; move the folder away, run again"
+            f"columns {', '.join(part.schema.names)}; {ANEW}"
         )
     return part
 
