@@ -1,5 +1,6 @@
 """What can go wrong at the boundary; messages say what was expected and received."""
 
+import sys
 from collections.abc import Sequence
 
 
@@ -25,3 +26,8 @@ class StackError(CftrainError, ValueError):
 
 class ResultError(CftrainError, RuntimeError):
     """Results that cannot be written, read or compared."""
+
+
+def warn(message: str) -> None:
+    """One line for the user about something that does not stop the program."""
+    print(f"cftrain: warning: {message}", file=sys.stderr, flush=True)

@@ -1,64 +1,61 @@
-"""Cells: runs with an id."""
+"""Cells: runs with an id. What identifies a training, an evaluation and a stack."""
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
-from cftrain.config.identity import describe
-from cftrain.training.run import Run, cell_id
+from cftrain.config.identity import describe, digest
+from cftrain.evaluation.protocol import Protocol
+from cftrain.results.schema import FORMAT
+from cftrain.training.run import Run
 
 PICTURES = ("gallery", "attributions")
+"""Parts of a protocol that leave its numbers as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A run and the hash of everything that shapes its numbers."""
+    """A run and the hash of everything that shapes its weights."""
 
     id: str
     pair: str
     """Equal for cells that differ in their objective only."""
 
+    data: str
+    """The identity of the data: their source and what is in it."""
+
     run: Run
 
-    def columns(self) -> dict[str, Any]:
-        """The cell's settings as columns of the table of cells."""
-        run, config = self.run, describe(self.run)
-        return {
-            "cell": self.id,
-            "pair": self.pair,
-            "data": run.data.name,
-            "model": run.model.name,
-            "generator": run.generator.name,
-            "objective": run.objective.name,
-            "seed": run.seed,
-            "epochs": run.schedule.epochs,
-            "counterfactuals": run.schedule.counterfactuals,
-            "burn_in": run.schedule.burn_in,
-            "threshold": config["maturity"].get("threshold"),
-            "max_steps": run.search.max_steps,
-            "step_size": run.search.step_size,
-            "epsilon": run.search.epsilon,
-            "energy_weight": config["generator"].get("energy_weight"),
-            "class_weight": run.objective.class_weight,
-            "divergence_weight": run.objective.divergence_weight,
-            "adversarial_weight": run.objective.adversarial_weight,
-            "ridge_weight": run.objective.ridge_weight,
-            "protocol": protocol_id(run),
-            "config": json.dumps(describe(run, incidental=True)),
-        }
+
+def cell(run: Run, data: str) -> Cell:
+    """The cell of a run on data of the given identity."""
+    described = describe(run)
+    identity = {"format": FORMAT, "data": data, "run": described}
+    shared = {name: part for name, part in described.items() if name != "objective"}
+    return Cell(
+        id=digest(identity),
+        pair=digest({**identity, "run": shared}),
+        data=data,
+        run=run,
+    )
 
 
-def protocol_id(run: Run) -> str:
-    """Hash of how a run is evaluated; pictures leave the numbers as they are."""
-    described = describe(run.evaluation)
-    numbers = {k: v for k, v in described.items() if k not in PICTURES}
-    return blake2b(json.dumps(numbers).encode(), digest_size=8).hexdigest()
+def protocol_id(protocol: Protocol) -> str:
+    """Hash of how models are evaluated; pictures are left out."""
+    return digest(_without(describe(protocol), PICTURES))
 
 
-def cell(run: Run, source: str) -> Cell:
-    """The cell of a run on the given source of its data."""
-    rest = {name: part for name, part in describe(run).items() if name != "objective"}
-    text = json.dumps({"source": source, "run": rest})
-    pair = blake2b(text.encode(), digest_size=8).hexdigest()
-    return Cell(id=cell_id(run, source), pair=pair, run=run)
+def pictures_id(protocol: Protocol) -> str:
+    """Hash of the pictures that an evaluation makes; empty if it makes none."""
+    described = describe(protocol)
+    pictures = [described[name] for name in PICTURES]
+    return digest(pictures) if any(pictures) else ""
+
+
+def stack_id(cells: Iterable[str], *purpose: str) -> str:
+    """Hash of cells that something is done with together, in their order."""
+    return digest([*cells, *purpose])
+
+
+def _without(described: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {key: value for key, value in described.items() if key not in names}

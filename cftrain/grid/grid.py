@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cftrain.errors import ConfigError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
@@ -11,10 +13,28 @@ class Grid:
     `axes` maps a key of the configuration, or the name of a group, to its values; the
     grid's points are their product, the last axis running fastest. An axis listed in
     `only_with` exists only for points whose other axes have one of the given values.
-    `setting` fixes further keys and groups, such as the evaluation.
+    `fixed` gives further keys and groups one value, such as the evaluation. `tied` keys
+    have the value of another key in every point: `data.draw_seed: seed`.
     """
 
     name: str
     axes: dict[str, tuple[Any, ...]]
     only_with: dict[str, dict[str, tuple[Any, ...]]]
-    setting: dict[str, Any]
+    fixed: dict[str, Any]
+    tied: dict[str, str]
+
+    def __post_init__(self) -> None:
+        mistakes = [
+            f"grid.only_with.{axis}: expected axes of the grid "
+            f"({', '.join(self.axes) or 'none'}), got {name!r}"
+            for axis, conditions in self.only_with.items()
+            for name in (axis, *conditions)
+            if name not in self.axes
+        ]
+        mistakes += [
+            f"grid.axes.{axis}: expected at least one value, got none"
+            for axis, values in self.axes.items()
+            if not values
+        ]
+        if mistakes:
+            raise ConfigError(mistakes)

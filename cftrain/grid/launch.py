@@ -14,51 +14,31 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import active_children, get_context
-from pathlib import Path
 from typing import cast
 
-import torch
-
-from cftrain.errors import CftrainError, ResultError
-from cftrain.grid.plan import Stack
-from cftrain.grid.record import write_failure
-from cftrain.grid.worker import run_stack
-from cftrain.results.store import Store
+from cftrain.errors import ResultError
+from cftrain.grid.tasks import Task
+from cftrain.grid.worker import Outcome, Place, perform
 
 ORPHAN_SECONDS = 1.0
 """How soon a worker sees that its coordinator is gone."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """A stack to train, and where its results go; sent to a worker as it is."""
-
-    stack: Stack
-    folder: Path
-    name: str
-    device: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What came of a task: how many cells are done, and why the others are not."""
-
-    done: int
-    failed: dict[str, str]
-
-
-def launch(tasks: Sequence[Task], executor: Executor | None) -> Iterator[Outcome]:
+def launch(
+    tasks: Sequence[Task], place: Place, executor: Executor | None
+) -> Iterator[Outcome]:
     """Outcomes as they come; without an executor one after the other, here.
 
     Raises ResultError if a worker died; what it had finished is on disk.
     """
     if executor is None:
         for task in tasks:
-            yield perform(task)
+            yield perform(task, place)
         return
-    futures: list[Future[Outcome]] = [executor.submit(perform, task) for task in tasks]
+    futures: list[Future[Outcome]] = [
+        executor.submit(perform, task, place) for task in tasks
+    ]
     try:
         for future in as_completed(futures):
             yield future.result()
@@ -70,62 +50,6 @@ def launch(tasks: Sequence[Task], executor: Executor | None) -> Iterator[Outcome
     finally:
         for future in futures:
             future.cancel()
-
-
-def perform(task: Task) -> Outcome:
-    """Train a stack; if that fails, each of its cells alone, to find the culprit.
-
-    Raises ResultError if results cannot be written: then no failure can be noted.
-    """
-    torch.set_num_threads(1)
-    store = Store(task.folder)
-    cells = task.stack.cells
-    try:
-        run_stack(
-            cells,
-            task.stack.id,
-            store,
-            name=task.name,
-            device=torch.device(task.device),
-            on_epoch=lambda epoch, record: None,
-        )
-    except ResultError:
-        raise
-    except Exception as error:  # whatever it is belongs to this stack, not to the grid
-        if len(cells) == 1:
-            reason = _reason(error)
-            write_failure(cells[0], task.stack.id, reason, store, task.name)
-        else:
-            return _one_by_one(task)
-    return _outcome(task, store)
-
-
-def _one_by_one(task: Task) -> Outcome:
-    outcomes = [
-        perform(
-            Task(
-                stack=Stack(cells=(cell,), seconds=0.0),
-                folder=task.folder,
-                name=task.name,
-                device=task.device,
-            )
-        )
-        for cell in task.stack.cells
-    ]
-    failed = {cell: why for outcome in outcomes for cell, why in outcome.failed.items()}
-    return Outcome(done=sum(outcome.done for outcome in outcomes), failed=failed)
-
-
-def _outcome(task: Task, store: Store) -> Outcome:
-    statuses = store.statuses(task.stack.id)
-    failed = {cell: why for cell, why in statuses.items() if why is not None}
-    return Outcome(done=len(statuses) - len(failed), failed=failed)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, CftrainError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
 
 
 @contextmanager

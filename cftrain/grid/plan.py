@@ -1,6 +1,6 @@
 """Which cells train together, and in which order stacks are started.
 
-A pure function of the cells, the width and the number of workers. The plan shapes the
+A pure function of the cells, the limits and the number of workers. The plan shapes the
 time that a grid takes, not its numbers: a cell's numbers are the same in any stack.
 """
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from math import ceil
 
 from cftrain.config.identity import describe
-from cftrain.grid.cells import Cell
-from cftrain.training.run import Run, stack_id
+from cftrain.evaluation.protocol import Protocol
+from cftrain.grid.cells import Cell, stack_id
+from cftrain.training.run import Run
 
-POOL_NUMBERS = 2**22
-"""Most numbers of one epoch's pool in an automatic stack: 64 MiB in its four tables."""
+EPOCH_NUMBERS = 2**22
+"""Most numbers of an epoch's counterfactuals in an automatic stack: 64 MiB in all."""
 
 MOST_CELLS = 128
 """Wider stacks of the smallest models gain nothing."""
@@ -26,7 +27,7 @@ AIMED_SHARES = tuple(0.96**power for power in range(110))
 STACKED_PARTS = ("generator", "maturity", "search", "categories", "objective")
 
 # Seconds on one thread of a server of the 2020s: for a training step whatever its
-# width, for a thousand numbers of rows and hidden units in it, for a step of a search
+# size, for a thousand numbers of rows and hidden units in it, for a step of a search
 # and for a thousand numbers in that. They order stacks and give a first estimate.
 STEP_SECONDS = 9e-4
 TRAIN_SECONDS = 2.2e-5
@@ -45,71 +46,111 @@ class Stack:
 
     @property
     def id(self) -> str:
-        return stack_id([cell.id for cell in self.cells])
+        return stack_id(cell.id for cell in self.cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """What an estimate needs besides the runs: the number of features of each dataset
+    by its name, and the protocols that each cell is evaluated by.
+    """
+
+    features: Mapping[str, int]
+    protocols: Mapping[str, Sequence[Protocol]]
+
+    def of_stack(self, cells: Sequence[Cell]) -> float:
+        """Seconds to train a stack and to evaluate its cells."""
+        return _steps(cells) * STEP_SECONDS + sum(map(self.of_cell, cells))
+
+    def of_cell(self, cell: Cell) -> float:
+        """What one cell adds to its stack."""
+        return self._training(cell) + self.of_evaluation(cell)
+
+    def of_evaluation(self, cell: Cell) -> float:
+        """Seconds to evaluate a cell by all its protocols."""
+        seconds = 0.0
+        for protocol in self.protocols.get(cell.id, ()):
+            rows = protocol.rounds * protocol.individuals * len(protocol.energy_weights)
+            steps = EXPECTED_SHARE_OF_STEPS * protocol.search.max_steps
+            seconds += steps * rows * self._numbers(cell) * SEARCH_SECONDS
+        return seconds
+
+    def most_cells(self, cell: Cell) -> int:
+        """How many cells like this one a stack may hold."""
+        schedule = cell.run.schedule
+        rows = max(schedule.counterfactuals, schedule.batch_rows)
+        numbers = rows * self.features[cell.run.data.name]
+        return max(1, min(MOST_CELLS, EPOCH_NUMBERS // numbers))
+
+    def _training(self, cell: Cell) -> float:
+        run, schedule, numbers = cell.run, cell.run.schedule, self._numbers(cell)
+        rows = schedule.epochs * run.data.training_rows
+        seconds = rows * numbers * TRAIN_SECONDS
+        if run.objective.needs_counterfactuals:
+            steps = EXPECTED_SHARE_OF_STEPS * run.search.max_steps
+            walked = schedule.epochs * (1 - schedule.burn_in) * steps
+            searched = schedule.counterfactuals * numbers * SEARCH_SECONDS
+            seconds += walked * (WALK_SECONDS + searched)
+        return seconds
+
+    def _numbers(self, cell: Cell) -> float:
+        """Thousands of numbers that a row is for the model."""
+        return (self.features[cell.run.data.name] + HIDDEN_UNITS) / 1000
 
 
 def plan(
-    cells: Sequence[Cell],
-    *,
-    features: Mapping[str, int],
-    width: int | None,
-    workers: int,
+    cells: Sequence[Cell], costs: Costs, *, most: int | None, workers: int
 ) -> list[Stack]:
-    """Stacks of at most `width` cells (None: automatic), the longest first.
+    """Stacks of at most `most` cells (None: automatic), the longest first.
 
-    `features` has the width of each dataset by its name. The automatic width balances
-    the fixed cost of a stack against idle workers: of several aims for the seconds of
-    a stack, the one with which the last worker ends first.
+    The automatic size balances the fixed cost of a stack against idle workers: of
+    several aims for the seconds of a stack, the one with which the last worker ends
+    first.
     """
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(signature(cell.run), []).append(cell)
-    if width is not None:
+    if most is not None:
         return _ordered(
             stack
             for group in groups.values()
-            for stack in _dealt(group, -(-len(group) // width), features)
+            for stack in _dealt(group, -(-len(group) // most), costs)
         )
-    whole = _ordered(_aimed(groups.values(), float("inf"), features))
+    whole = _ordered(_aimed(groups.values(), float("inf"), costs))
     longest = max((stack.seconds for stack in whole), default=0.0)
     plans = [
-        _ordered(_aimed(groups.values(), longest * share, features))
+        _ordered(_aimed(groups.values(), longest * share, costs))
         for share in AIMED_SHARES
     ]
     return min(plans, key=lambda stacks: max(loads(stacks, workers)), default=whole)
 
 
 def _aimed(
-    groups: Iterable[list[Cell]], seconds: float, features: Mapping[str, int]
+    groups: Iterable[list[Cell]], seconds: float, costs: Costs
 ) -> Iterator[Stack]:
     """Each group in as many stacks as bring them below the seconds, if that can be."""
     for group in groups:
-        inputs = features[group[0].run.data.name]
         fixed = _steps(group) * STEP_SECONDS
-        work = sum(_of_cell(cell.run, inputs) for cell in group)
-        most = automatic_width(group[0].run, inputs)
-        parts = max(-(-len(group) // most), ceil(work / max(seconds - fixed, 1e-9)))
-        yield from _dealt(group, min(parts, len(group)), features)
+        work = sum(map(costs.of_cell, group))
+        parts = max(
+            -(-len(group) // costs.most_cells(group[0])),
+            ceil(work / max(seconds - fixed, 1e-9)),
+        )
+        yield from _dealt(group, min(parts, len(group)), costs)
 
 
-def _dealt(
-    group: list[Cell], parts: int, features: Mapping[str, int]
-) -> Iterator[Stack]:
+def _dealt(group: list[Cell], parts: int, costs: Costs) -> Iterator[Stack]:
+    for members in dealt(group, parts):
+        yield Stack(cells=members, seconds=costs.of_stack(members))
+
+
+def dealt(group: Sequence[Cell], parts: int) -> list[tuple[Cell, ...]]:
     """The cells dealt out in turn, so that hard and easy ones of a grid are mixed."""
-    inputs = features[group[0].run.data.name]
-    for part in range(parts):
-        members = tuple(group[part::parts])
-        yield Stack(cells=members, seconds=_seconds(members, inputs))
+    return [tuple(group[part::parts]) for part in range(parts)]
 
 
 def _ordered(stacks: Iterable[Stack]) -> list[Stack]:
     return sorted(stacks, key=lambda stack: (-stack.seconds, stack.id))
-
-
-def automatic_width(run: Run, features: int) -> int:
-    """How many such cells a stack may hold."""
-    numbers = max(run.schedule.counterfactuals, run.schedule.batch_rows) * features
-    return max(1, min(MOST_CELLS, POOL_NUMBERS // numbers))
 
 
 def signature(run: Run) -> str:
@@ -133,27 +174,7 @@ def loads(stacks: Sequence[Stack], workers: int) -> list[float]:
     return busy
 
 
-def _seconds(cells: Sequence[Cell], features: int) -> float:
-    work = sum(_of_cell(cell.run, features) for cell in cells)
-    return _steps(cells) * STEP_SECONDS + work
-
-
 def _steps(cells: Sequence[Cell]) -> int:
-    """Training steps of a stack: they cost much the same whatever its width."""
+    """Training steps of a stack: they cost much the same whatever its size."""
     run = cells[0].run
     return run.schedule.epochs * -(-run.data.training_rows // run.schedule.batch_rows)
-
-
-def _of_cell(run: Run, features: int) -> float:
-    """What one cell adds to its stack: training, search and evaluation."""
-    schedule, protocol = run.schedule, run.evaluation
-    numbers = (features + HIDDEN_UNITS) / 1000
-    seconds = schedule.epochs * run.data.training_rows * numbers * TRAIN_SECONDS
-    if run.objective.needs_counterfactuals:
-        steps = EXPECTED_SHARE_OF_STEPS * run.search.max_steps
-        walked = schedule.epochs * (1 - schedule.burn_in) * steps
-        rows = schedule.counterfactuals
-        seconds += walked * (WALK_SECONDS + rows * numbers * SEARCH_SECONDS)
-    rows = protocol.rounds * protocol.individuals * len(protocol.energy_weights)
-    steps = EXPECTED_SHARE_OF_STEPS * protocol.search.max_steps
-    return seconds + steps * rows * numbers * SEARCH_SECONDS

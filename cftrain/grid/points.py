@@ -1,15 +1,18 @@
 """From a grid to its points, and from points to the cells that serve them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from cftrain.config.identity import describe
 from cftrain.errors import ConfigError
-from cftrain.grid.cells import Cell, cell
+from cftrain.evaluation.protocol import Protocol
+from cftrain.grid.cells import Cell, cell, protocol_id
 from cftrain.grid.grid import Grid
+from cftrain.grid.tasks import Wanted
 from cftrain.objectives.objective import Objective
+from cftrain.results.leaves import value_at
 from cftrain.training.run import Run
 
 Coordinates = dict[str, Any]
@@ -22,7 +25,7 @@ REPLICATE_STRIDE = 1_000_003
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One combination of the axes' values, and the cell that serves it.
+    """One combination of the axes' values, its cell and how that is evaluated.
 
     Its `role` is model, or baseline for the twin that the model is compared with.
     """
@@ -31,6 +34,7 @@ class Point:
     coordinates: Coordinates
     role: str
     cell: Cell
+    protocol: Protocol
 
 
 def combinations(grid: Grid) -> Iterator[Coordinates]:
@@ -47,20 +51,32 @@ def combinations(grid: Grid) -> Iterator[Coordinates]:
             yield point
 
 
-def runs(
-    grid: Grid, groups: set[str], compose: Compose, build: Callable[[Any], Run]
-) -> list[tuple[Coordinates, Run]]:
-    """The run of every point. Raises ConfigError with the mistakes of all points.
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """What one combination of the axes' values asks for."""
+
+    coordinates: Coordinates
+    run: Run
+    protocol: Protocol
+
+
+def described(
+    grid: Grid,
+    groups: set[str],
+    compose: Compose,
+    build: Callable[[Any], tuple[Run, Protocol]],
+) -> list[Described]:
+    """Run and protocol of every point. Raises ConfigError with the mistakes of all.
 
     Groups are composed, once per combination; other keys are set in the composed
-    values. A key that a point's choices do not have has no effect there, but some
-    point must have it.
+    values, tied ones last. A key that a point's choices do not have has no effect
+    there, but some point must have it.
     """
     composed: dict[str, dict[str, Any]] = {}
-    described, mistakes = [], []
-    unknown = {key for key in (*grid.axes, *grid.setting) if key not in groups}
+    found, mistakes = [], []
+    unknown = {key for key in (*grid.axes, *grid.fixed) if key not in groups}
     for coordinates in combinations(grid):
-        chosen = {**grid.setting, **coordinates}
+        chosen = {**grid.fixed, **coordinates}
         overrides = [
             f"{'+' if key == 'experiment' else ''}{key}={value}"
             for key, value in chosen.items()
@@ -73,63 +89,72 @@ def runs(
             if key not in groups and value is not None and _has(values, key):
                 unknown.discard(key)
                 values = _with(values, key.split("."), value)
+        values = _tied(values, grid.tied)
         try:
-            described.append((coordinates, build(values)))
+            run, protocol = build(values)
         except ConfigError as error:
             mistakes += [m for m in error.mistakes if m not in mistakes]
+            continue
+        found.append(Described(coordinates=coordinates, run=run, protocol=protocol))
     mistakes += [
         f"grid.axes: expected keys or groups of the configuration, got {key!r}"
         for key in sorted(unknown)
     ]
     if mistakes:
         raise ConfigError(mistakes)
-    return described
+    return found
 
 
 def points(
-    described: Sequence[tuple[Coordinates, Run]],
-    baseline: Objective | None,
-    *,
-    dedupe: bool,
+    found: Sequence[Described], baseline: Objective | None, *, dedupe: bool
 ) -> list[Point]:
     """The cell of every point, and that of its baseline.
 
     Points whose runs do the same, whatever their ineffective settings, share one cell,
     or with `dedupe` off are replicates of it with seeds of their own.
     """
-    sources: dict[str, str] = {}
+    data: dict[str, str] = {}
     first: dict[str, Run] = {}
     replicates: dict[str, int] = {}
     made = []
-    for number, coordinates, role, run in _with_baselines(described, baseline):
+    for number, each, role, run in _with_baselines(found, baseline):
         identity = repr(effective(run))
         run = first.setdefault(identity, run)
         if not dedupe:
             replicate = replicates.get(identity, 0)
             replicates[identity] = replicate + 1
             run = replace(run, seed=run.seed + replicate * REPLICATE_STRIDE)
-        data = repr(describe(run.data))
-        if data not in sources:
-            sources[data] = run.data.identity()
+        specification = repr(describe(run.data))
+        if specification not in data:
+            data[specification] = run.data.identity()
         made.append(
             Point(
                 number=number,
-                coordinates=coordinates,
+                coordinates=each.coordinates,
                 role=role,
-                cell=cell(run, sources[data]),
+                cell=cell(run, data[specification]),
+                protocol=each.protocol,
             )
         )
     return made
 
 
+def wanted(made: Sequence[Point]) -> list[Wanted]:
+    """The distinct cells of some points, each with all protocols of its points."""
+    found: dict[str, Wanted] = {}
+    for point in made:
+        each = found.setdefault(point.cell.id, Wanted(cell=point.cell, protocols={}))
+        each.protocols[protocol_id(point.protocol)] = point.protocol
+    return list(found.values())
+
+
 def _with_baselines(
-    described: Sequence[tuple[Coordinates, Run]], baseline: Objective | None
-) -> Iterator[tuple[int, Coordinates, str, Run]]:
-    for number, (coordinates, run) in enumerate(described):
-        yield number, coordinates, "model", run
+    found: Sequence[Described], baseline: Objective | None
+) -> Iterator[tuple[int, Described, str, Run]]:
+    for number, each in enumerate(found):
+        yield number, each, "model", each.run
         if baseline is not None:
-            twin = replace(run, objective=baseline)
-            yield number, coordinates, "baseline", twin
+            yield number, each, "baseline", replace(each.run, objective=baseline)
 
 
 def effective(run: Run) -> dict[str, Any]:
@@ -147,12 +172,25 @@ def effective(run: Run) -> dict[str, Any]:
     return described
 
 
+def _tied(values: dict[str, Any], tied: Mapping[str, str]) -> dict[str, Any]:
+    """The values with every tied key at the value of the key that it follows."""
+    for key, source in tied.items():
+        if _has(values, key):
+            value = value_at(values, source, _ABSENT)
+            if value is _ABSENT:
+                raise ConfigError(
+                    f"grid.tied.{key}: expected a key of the configuration, got "
+                    f"{source!r}"
+                )
+            values = _with(values, key.split("."), value)
+    return values
+
+
+_ABSENT = object()
+
+
 def _has(values: Any, key: str) -> bool:
-    for name in key.split("."):
-        if not isinstance(values, dict) or name not in values:
-            return False
-        values = values[name]
-    return True
+    return value_at(values, key, _ABSENT) is not _ABSENT
 
 
 def _with(values: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:

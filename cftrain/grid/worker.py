@@ -1,122 +1,200 @@
-"""Train and evaluate one stack, and write its results."""
+"""Do a task: train its stack, evaluate its cells, and write what came of both."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-from cftrain import stacking
-from cftrain.data.dataset import Dataset
-from cftrain.data.sampling import training_rows
+from cftrain.data.dataset import Dataset, check_identity
 from cftrain.data.sources import cache
+from cftrain.errors import CftrainError, ResultError
 from cftrain.evaluation.evaluate import evaluate
 from cftrain.evaluation.gallery import exhibits
-from cftrain.grid.cells import Cell
-from cftrain.grid.record import StackResult, write
-from cftrain.models.classifier import Classifier
-from cftrain.models.stack_slicing import frozen
+from cftrain.evaluation.protocol import Protocol
+from cftrain.grid.cells import Cell, pictures_id, protocol_id, stack_id
+from cftrain.grid.measured import (
+    EvaluatedStack,
+    write_evaluation,
+    write_failed_evaluation,
+)
+from cftrain.grid.records import TrainedStack, write_failure, write_training
+from cftrain.grid.tasks import Task
 from cftrain.results.store import Store
 from cftrain.seeding import Stream
-from cftrain.training.checkpoint import Checkpoint
-from cftrain.training.history import EpochRecord
-from cftrain.training.run import Run
-from cftrain.training.trainer import OnEpoch, Trainer
+from cftrain.training.checkpoint import checkpoint_of
+from cftrain.training.restore import restored
+from cftrain.training.stack import train
+from cftrain.training.trainer import OnEpoch
+
+THREADS = 1
+"""Two threads on small work cost up to 100 times as much as one when cores are busy."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A stack after training."""
+class Place:
+    """Where a task is done, and where its results go."""
 
-    classifier: Classifier
-    history: list[EpochRecord]
+    folder: Path
+    name: str
+    device: str
+
+    @property
+    def store(self) -> Store:
+        return Store(self.folder)
 
 
-def run_stack(
-    cells: Sequence[Cell],
-    stack: str,
-    store: Store,
-    *,
-    name: str,
-    device: torch.device,
-    on_epoch: OnEpoch,
-) -> None:
-    """Everything from data to Parquet for cells that train together.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How many cells of a task are done, and why the others are not."""
 
-    Raises DataError, StackError or ResultError; results on disk stay as they were.
+    done: int
+    failed: dict[str, str]
+
+
+def perform(
+    task: Task, place: Place, on_epoch: OnEpoch = lambda epoch, record: None
+) -> Outcome:
+    """Train what the task asks for, then evaluate it.
+
+    If that fails, each cell is tried alone, to find the culprit; a failed evaluation
+    leaves the training as it is. Raises ResultError if results cannot be written: then
+    no failure can be noted.
     """
-    runs = [cell.run for cell in cells]
-    dataset = runs[0].data.load().to(device)
-    checkpoint = checkpoint_of(stack, store)
+    torch.set_num_threads(THREADS)
+    data = _Data(place)
+
+    def train_stack(cells: Sequence[Cell]) -> dict[str, str]:
+        return _train(cells, data, place, on_epoch)
+
+    def note_training(cell: Cell, reason: str) -> None:
+        write_failure(cell, stack_id([cell.id]), reason, place.store, place.name)
+
+    failures = _all_or_each(task.train, train_stack, note_training)
+    for protocol, wanted in task.evaluate:
+        trained = [cell for cell in wanted if cell.id not in failures]
+        failures |= _evaluated(trained, protocol, data, place)
+    return Outcome(done=len(task.cells) - len(failures), failed=failures)
+
+
+class _Data:
+    """The dataset of the task's cells, read once and checked for each of them."""
+
+    def __init__(self, place: Place) -> None:
+        self._device = torch.device(place.device)
+        self._read: dict[str, Dataset] = {}
+
+    def of(self, cells: Sequence[Cell]) -> Dataset:
+        """Raises DataError if it is not what the cells were planned with."""
+        expected = cells[0].data
+        if expected not in self._read:
+            dataset = cells[0].run.data.load()
+            check_identity(dataset, expected)
+            self._read[expected] = dataset.to(self._device)
+        return self._read[expected]
+
+
+def _all_or_each(
+    cells: Sequence[Cell],
+    work: Callable[[Sequence[Cell]], dict[str, str]],
+    note: Callable[[Cell, str], None],
+) -> dict[str, str]:
+    """Work on all cells at once, or else on one after the other; who failed, and why.
+
+    What the machine does (no memory, no disk) is no failure of a cell and is raised.
+    """
+    if not cells:
+        return {}
+    try:
+        return work(cells)
+    except (ResultError, OSError, MemoryError):
+        raise
+    except Exception as error:  # whatever it is belongs to this stack, not to the grid
+        if len(cells) > 1:
+            failures: dict[str, str] = {}
+            for cell in cells:
+                failures |= _all_or_each([cell], work, note)
+            return failures
+        reason = _reason(error)
+        note(cells[0], reason)
+        return {cells[0].id: reason}
+
+
+def _train(
+    cells: Sequence[Cell], data: _Data, place: Place, on_epoch: OnEpoch
+) -> dict[str, str]:
+    """Train a stack and write it; the cells that diverged, and how."""
+    ids = [cell.id for cell in cells]
+    stack = stack_id(ids)
+    dataset = data.of(cells)
+    checkpoint = checkpoint_of(place.folder, stack, ids)
     start = time.perf_counter()
     trained = train(
-        runs, dataset, device=device, checkpoint=checkpoint, on_epoch=on_epoch
+        [cell.run for cell in cells],
+        dataset,
+        device=torch.device(place.device),
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
     )
-    middle = time.perf_counter()
-    protocol = runs[0].evaluation.fitted(dataset.features, cache())
-    classifier = frozen(trained.classifier, slice(None))
-    streams = [Stream(run.seed) for run in runs]
-    evaluation = evaluate(classifier, dataset, protocol, streams=streams)
-    gallery = protocol.gallery
-    result = StackResult(
+    result = TrainedStack(
         stack=stack,
         cells=cells,
         dataset=dataset,
-        classifier=trained.classifier,
-        history=trained.history,
-        metrics=protocol.metrics,
-        evaluation=evaluation,
-        exhibits=[] if gallery is None else exhibits(classifier, dataset, gallery),
-        train_seconds=middle - start,
-        evaluate_seconds=time.perf_counter() - middle,
+        trained=trained,
+        seconds=time.perf_counter() - start,
     )
-    write(result, store, name=name)
+    diverged = write_training(result, place.store, name=place.name)
     checkpoint.remove()
+    return diverged
 
 
-def checkpoint_of(stack: str, store: Store) -> Checkpoint:
-    """Where a stack keeps what an interrupted training has done."""
-    path = store.folder / "checkpoints" / f"{stack}.safetensors"
-    return Checkpoint(path=path, owner=stack)
+def _evaluated(
+    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Place
+) -> dict[str, str]:
+    """Evaluate trained cells and write it; those for which it failed, and why."""
+
+    def evaluate_stack(cells: Sequence[Cell]) -> dict[str, str]:
+        write_evaluation(_measured(cells, protocol, data, place), place.store)
+        return {}
+
+    def note_evaluation(cell: Cell, reason: str) -> None:
+        stack = _evaluation_id([cell], protocol)
+        write_failed_evaluation(cell, stack, protocol, reason, place.store)
+
+    return _all_or_each(cells, evaluate_stack, note_evaluation)
 
 
-def train(
-    runs: Sequence[Run],
-    dataset: Dataset,
-    *,
-    device: torch.device,
-    checkpoint: Checkpoint | None = None,
-    on_epoch: OnEpoch = lambda epoch, record: None,
-) -> Trained:
-    """Train runs that differ in seeds and floats only. Raises StackError."""
-    dtype = dataset.features.dtype
+def _measured(
+    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Place
+) -> EvaluatedStack:
+    """Evaluate stored weights: those of a moment ago are read back like any others."""
+    start = time.perf_counter()
+    dataset = data.of(cells)
+    runs = [cell.run for cell in cells]
+    models = restored(place.store, [cell.id for cell in cells], runs, dataset)
+    fitted = protocol.fitted(dataset.features, cache())
     streams = [Stream(run.seed) for run in runs]
-    runs = _fitted(runs, dataset)
-    classifier = (
-        runs[0]
-        .model.build(
-            features=dataset.feature_count,
-            classes=dataset.classes,
-            streams=[stream.child("weights") for stream in streams],
-        )
-        .to(device=device, dtype=dtype)
+    found = evaluate(models.classifier, dataset, fitted, streams=streams)
+    gallery = fitted.gallery
+    return EvaluatedStack(
+        stack=_evaluation_id(cells, protocol),
+        cells=cells,
+        dataset=dataset,
+        protocol=protocol,
+        evaluation=found,
+        exhibits=exhibits(models.classifier, dataset, gallery) if gallery else (),
+        seconds=time.perf_counter() - start,
     )
-    trainer = Trainer(
-        rows=training_rows(dataset, [stream.child("split") for stream in streams]),
-        search=stacking.stack(
-            [run.counterfactual_search() for run in runs], dtype=dtype, device=device
-        ),
-        objective=stacking.stack(
-            [run.objective for run in runs], dtype=dtype, device=device
-        ),
-        schedule=runs[0].schedule,
-        streams=[stream.child("training") for stream in streams],
-    )
-    history = trainer.train(classifier, checkpoint=checkpoint, on_epoch=on_epoch)
-    return Trained(classifier=classifier, history=history)
 
 
-def _fitted(runs: Sequence[Run], dataset: Dataset) -> list[Run]:
-    """Runs whose generators know the data, all of them by the same fit."""
-    first = runs[0].generator.fitted(dataset.features, cache())
-    return [replace(run, generator=run.generator.sharing(first)) for run in runs]
+def _evaluation_id(cells: Sequence[Cell], protocol: Protocol) -> str:
+    """The stack of an evaluation: another protocol or other pictures, another part."""
+    ids = [cell.id for cell in cells]
+    return stack_id(ids, protocol_id(protocol), pictures_id(protocol))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CftrainError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

@@ -8,7 +8,6 @@ import torch
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import Dataset
 from cftrain.data.sources import cache
-from cftrain.grid.worker import train
 from cftrain.illustrations.plane import landscape, shared_factuals
 from cftrain.illustrations.recording import record
 from cftrain.models.classifier import Classifier
@@ -17,6 +16,7 @@ from cftrain.objectives.objective import Objective
 from cftrain.summary.paths import Paths
 from cftrain.tensors import Features, Labels
 from cftrain.training.run import Run
+from cftrain.training.stack import train
 
 
 def trained_paths(run: Run, baseline: Objective, count: int) -> list[Paths]:

@@ -13,7 +13,6 @@ from torch import Tensor
 from cftrain.counterfactuals.penalties import distance
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.reference import Reference
-from cftrain.grid.worker import train
 from cftrain.illustrations.plane import landscape, shared_factuals
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen, predict
@@ -21,6 +20,7 @@ from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream
 from cftrain.summary.panels import Panel
 from cftrain.training.run import Run
+from cftrain.training.stack import train
 
 DENIED, GRANTED = 0, 1
 

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from cftrain.errors import ConfigError
-from cftrain.grid.worker import train
 from cftrain.summary.shares import Sensitivity
 from cftrain.training.run import Run
+from cftrain.training.stack import train
 
 
 def sensitivity(run: Run, feature: str, seeds: int) -> Sensitivity:

@@ -51,7 +51,7 @@ def add_points(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def load_points(folder: Path) -> pd.DataFrame:
-    """The table, with the coordinates of each point as a mapping. Raises ResultError."""
+    """The table; each point's coordinates are a mapping. Raises ResultError."""
     path = folder / FILE
     if not path.is_file():
         raise ResultError(f"{folder}: expected the results of a grid, got no {FILE}")

@@ -75,8 +75,14 @@ class Store:
         return _newest(self._read("cells"), ["cell"])
 
     def evaluations(self) -> pd.DataFrame:
-        """The table of evaluations; of a cell and protocol the newest row."""
-        return _newest(self._read("evaluations"), ["cell", "protocol"])
+        """The table of evaluations; of a cell and protocol the newest row.
+
+        Those of weights that have been trained again since do not count.
+        """
+        found = _newest(self._read("evaluations"), ["cell", "protocol"])
+        trained = self.cells().set_index("cell")["created"]
+        since = found["cell"].map(trained)
+        return found[found["created"] >= since].reset_index(drop=True)
 
     def protocols(self) -> dict[str, str]:
         """The stored protocols as JSON, by their ids, the oldest first."""

@@ -1,31 +1,26 @@
-"""Finished cells back in memory: their run, their data and their models."""
+"""Finished cells back in memory: their runs, their data and their models."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
-from cftrain.data.dataset import Dataset
+from cftrain.data.dataset import Dataset, check_identity
 from cftrain.data.encoding import Codec
-from cftrain.data.sources import cache
 from cftrain.errors import ResultError
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
 from cftrain.results.store import Store
-from cftrain.seeding import Stream
+from cftrain.results.weights import read_weights
 from cftrain.training.run import Run, rebuild
+from cftrain.training.stack import initial
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """Models of several cells as one stack; `runs` has the run of each of them.
-
-    Generators and protocol of the runs are fitted to the data.
-    """
+    """Models of several cells as one stack; `runs` has the run of each of them."""
 
     runs: tuple[Run, ...]
     dataset: Dataset
@@ -33,69 +28,66 @@ class Restored:
 
 
 def restore(store: Store, cells: Sequence[str]) -> Restored:
-    """The models of cells that differ in seed and objective only, in their order.
+    """The models of cells with the same data and model, in their order.
 
-    Raises ResultError if a cell is not finished, its weights cannot be read or its
-    data are no longer what they were.
+    Where the data lie is a matter of today's environment, what they are is not. Raises
+    ResultError if a cell is not finished or its weights cannot be read, DataError if
+    its data are no longer what they were.
     """
-    finished = store.read("cells", cells).set_index("cell")
+    finished = store.cells().set_index("cell")
     absent = [cell for cell in cells if cell not in finished.index]
     if absent:
         raise ResultError(
             f"{store.folder}: expected finished cells, got none called {absent}"
         )
     runs = [rebuild(json.loads(finished.loc[cell, "config"])) for cell in cells]
-    source, dataset = runs[0].data.source(), runs[0].data.load()
-    if source != finished.loc[cells[0], "data_source"]:
-        raise ResultError(
-            f"{store.folder}: expected {dataset.name} from "
-            f"{finished.loc[cells[0], 'data_source']}, got {source}"
-        )
-    classifier = (
-        runs[0]
-        .model.build(
-            features=dataset.feature_count,
-            classes=dataset.classes,
-            streams=[Stream(run.seed) for run in runs],
-        )
-        .to(dtype=dataset.features.dtype)
-    )
-    parts = [_weights(store, cell) for cell in cells]
+    dataset = runs[0].data.load()
+    check_identity(dataset, str(finished.loc[cells[0], "data_identity"]))
+    return restored(store, cells, runs, dataset)
+
+
+def restored(
+    store: Store, cells: Sequence[str], runs: Sequence[Run], dataset: Dataset
+) -> Restored:
+    """The same where runs and data are at hand; on the device of the data. Raises
+    ResultError.
+    """
+    classifier = initial(runs, dataset).to(dataset.features.device)
+    held = [_checked(store, cell, classifier.state_dict()) for cell in cells]
     classifier.load_state_dict(
-        {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
+        {name: torch.stack([weights[name] for weights in held]) for name in held[0]}
     )
     return Restored(
-        runs=tuple(_fitted(run, dataset) for run in runs),
-        dataset=dataset,
-        classifier=frozen(classifier, slice(None)),
+        runs=tuple(runs), dataset=dataset, classifier=frozen(classifier, slice(None))
     )
 
 
 def feature_names(store: Store, cell: str) -> list[str]:
     """The inputs of a stored model. Raises ResultError."""
-    with _opened(store, cell) as file:
-        return list(Codec.from_dict(json.loads(file.metadata()["codec"])).feature_names)
+    _, codec = read_weights(store.folder, cell)
+    return list(Codec.from_dict(json.loads(codec)).feature_names)
 
 
-def _weights(store: Store, cell: str) -> dict[str, torch.Tensor]:
-    with _opened(store, cell) as file:
-        names = file.keys()
-        return {name: file.get_tensor(name) for name in names}
-
-
-@contextmanager
-def _opened(store: Store, cell: str) -> Iterator[Any]:
-    path = store.folder / "weights" / f"{cell}.safetensors"
-    try:
-        with safe_open(path, framework="pt") as file:
-            yield file
-    except (SafetensorError, OSError) as error:
+def _checked(store: Store, cell: str, expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights that fit the model. Raises ResultError for others."""
+    weights, _ = read_weights(store.folder, cell)
+    found = {name: (value.shape, value.dtype) for name, value in weights.items()}
+    wanted = {name: (value.shape[1:], value.dtype) for name, value in expected.items()}
+    if found != wanted:
         raise ResultError(
-            f"{path}: expected the weights of a cell, got {error}"
-        ) from error
+            f"{store.folder}: expected weights of cell {cell} with the tensors "
+            f"{_listed(wanted)}, got {_listed(found)}"
+        )
+    broken = [n for n, value in weights.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise ResultError(
+            f"{store.folder}: expected finite weights of cell {cell}, got others in "
+            f"{', '.join(broken)}"
+        )
+    return weights
 
 
-def _fitted(run: Run, dataset: Dataset) -> Run:
-    generator = run.generator.fitted(dataset.features, cache())
-    evaluation = run.evaluation.fitted(dataset.features, cache())
-    return replace(run, generator=generator, evaluation=evaluation)
+def _listed(tensors: dict[str, tuple[torch.Size, torch.dtype]]) -> str:
+    return ", ".join(
+        f"{name} {tuple(shape)} {dtype}" for name, (shape, dtype) in tensors.items()
+    )

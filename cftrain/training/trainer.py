@@ -50,11 +50,14 @@ class Trainer:
         """Train in place, from the checkpoint where there is one; the history."""
         optimiser = FlatAdam(self.schedule.optimiser, classifier)
         records: list[EpochRecord] = []
-        saved = checkpoint.load() if checkpoint else None
-        if checkpoint and saved is not None:
-            checkpoint.expect(saved, ("history", *optimiser.state()))
-            records = as_records(saved.pop("history"))
-            optimiser.restore(saved)
+        if checkpoint:
+            saved = checkpoint.load(
+                optimiser.state(),
+                growing={"history": as_tensor([], len(self.streams))},
+            )
+            if saved:
+                records = as_records(saved.pop("history"))
+                optimiser.restore(saved)
         for epoch in range(len(records) + 1, self.schedule.epochs + 1):
             records.append(self._epoch(epoch, classifier, optimiser))
             on_epoch(epoch, records[-1])

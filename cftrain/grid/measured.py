@@ -1,0 +1,145 @@
+"""What an evaluated stack leaves on disk."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from cftrain.config.identity import describe
+from cftrain.data.dataset import Dataset
+from cftrain.evaluation.evaluate import Evaluation, Explained
+from cftrain.evaluation.gallery import Exhibit
+from cftrain.evaluation.protocol import Protocol
+from cftrain.grid.cells import Cell, pictures_id, protocol_id
+from cftrain.results.provenance import provenance
+from cftrain.results.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedStack:
+    """Everything about it; places in the evaluation are those of `cells`."""
+
+    stack: str
+    cells: Sequence[Cell]
+    dataset: Dataset
+    protocol: Protocol
+    evaluation: Evaluation
+    exhibits: Sequence[Exhibit]
+    seconds: float
+
+    def keyed(self, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Rows with the id of their cell instead of its place in the stack."""
+        protocol = protocol_id(self.protocol)
+        for row in rows:
+            cell = self.cells[row["cell"]].id
+            yield {**row, "cell": cell, "stack": self.stack, "protocol": protocol}
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """How a row of features is shown: as an image, or flat."""
+        flat = (1, self.dataset.feature_count)
+        height, width = self.dataset.image_shape or flat
+        return {"height": height, "width": width}
+
+
+def write_evaluation(result: EvaluatedStack, store: Store) -> None:
+    """Write what was measured, the table of evaluations last. Raises ResultError."""
+    stack = result.stack
+    write_protocol(result.protocol, store)
+    if result.exhibits:
+        shown = ({**asdict(exhibit), **result.shape} for exhibit in result.exhibits)
+        store.write("gallery", stack, result.keyed(shown))
+    if result.evaluation.attributions is not None:
+        store.write("attributions", stack, result.keyed(_attributions(result)))
+    if result.evaluation.explained:
+        store.write_columns("individuals", stack, _individuals(result))
+    store.write("metrics", stack, result.keyed(_metrics(result)))
+    rows = (
+        _row(cell, stack, result.protocol, None, len(result.cells), result.seconds)
+        for cell in result.cells
+    )
+    store.write("evaluations", stack, rows)
+
+
+def write_failed_evaluation(
+    cell: Cell, stack: str, protocol: Protocol, reason: str, store: Store
+) -> None:
+    """Note that a cell could not be evaluated. Raises ResultError."""
+    write_protocol(protocol, store)
+    store.write("evaluations", stack, [_row(cell, stack, protocol, reason, 1, None)])
+
+
+def write_protocol(protocol: Protocol, store: Store) -> None:
+    """Keep how models are evaluated, once. Raises ResultError."""
+    name = protocol_id(protocol)
+    if not store.path("protocols", name).is_file():
+        row = {
+            "protocol": name,
+            "config": json.dumps(describe(protocol)),
+            "created": provenance()["created"],
+        }
+        store.write("protocols", name, [row])
+
+
+def _row(
+    cell: Cell,
+    stack: str,
+    protocol: Protocol,
+    reason: str | None,
+    cells: int,
+    seconds: float | None,
+) -> dict[str, Any]:
+    return {
+        "cell": cell.id,
+        "stack": stack,
+        "protocol": protocol_id(protocol),
+        "pictures": pictures_id(protocol),
+        "stack_cells": cells,
+        "seconds": seconds,
+        "status": "done" if reason is None else "failed",
+        "reason": reason,
+        **provenance(),
+    }
+
+
+def _metrics(result: EvaluatedStack) -> Iterator[dict[str, Any]]:
+    for measurement in result.evaluation.measurements:
+        metric = result.protocol.metrics[measurement.metric]
+        yield {
+            **asdict(measurement),
+            "unit": metric.unit,
+            "higher_is_better": metric.higher_is_better,
+        }
+
+
+def _individuals(result: EvaluatedStack) -> dict[str, Any]:
+    """Whole columns: there are too many rows to take one by one."""
+    explained = result.evaluation.explained
+
+    def repeated(value: Callable[[Explained], Any]) -> list[Any]:
+        return [value(part) for part in explained for _ in range(len(part.factual))]
+
+    def joined(name: str) -> np.ndarray:
+        return torch.cat([getattr(part, name) for part in explained]).cpu().numpy()
+
+    value = joined("value").astype(np.float32)
+    return {
+        "cell": repeated(lambda part: result.cells[part.cell].id),
+        "stack": [result.stack] * len(value),
+        "protocol": [protocol_id(result.protocol)] * len(value),
+        "metric": repeated(lambda part: part.metric),
+        "energy_weight": repeated(lambda part: part.energy_weight),
+        **{name: joined(name) for name in ("factual", "target", "draws", "valid")},
+        "value": pa.array(value, from_pandas=True),
+    }
+
+
+def _attributions(result: EvaluatedStack) -> Iterator[dict[str, Any]]:
+    assert result.evaluation.attributions is not None
+    for place, of_cell in enumerate(result.evaluation.attributions):
+        for label, values in enumerate(of_cell.tolist()):
+            yield {"cell": place, "label": label, "values": values, **result.shape}

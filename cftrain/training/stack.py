@@ -1,0 +1,76 @@
+"""From runs to trained models: everything that trains goes through here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from cftrain import stacking
+from cftrain.data.dataset import Dataset
+from cftrain.data.sampling import training_rows
+from cftrain.data.sources import cache
+from cftrain.models.classifier import Classifier
+from cftrain.seeding import Stream
+from cftrain.training.checkpoint import Checkpoint
+from cftrain.training.history import EpochRecord
+from cftrain.training.run import Run
+from cftrain.training.trainer import OnEpoch, Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A stack after training."""
+
+    classifier: Classifier
+    history: list[EpochRecord]
+
+
+def train(
+    runs: Sequence[Run],
+    dataset: Dataset,
+    *,
+    device: torch.device,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: OnEpoch = lambda epoch, record: None,
+) -> Trained:
+    """Train runs that differ in seeds and floats only, as one stack.
+
+    The dataset is that of the runs, on the device. Raises StackError.
+    """
+    streams = [Stream(run.seed) for run in runs]
+    runs = fitted_runs(runs, dataset)
+    classifier = initial(runs, dataset).to(device)
+    dtype = dataset.features.dtype
+    trainer = Trainer(
+        rows=training_rows(dataset, [stream.child("split") for stream in streams]),
+        search=stacking.stack(
+            [run.counterfactual_search() for run in runs], dtype=dtype, device=device
+        ),
+        objective=stacking.stack(
+            [run.objective for run in runs], dtype=dtype, device=device
+        ),
+        schedule=runs[0].schedule,
+        streams=[stream.child("training") for stream in streams],
+    )
+    history = trainer.train(classifier, checkpoint=checkpoint, on_epoch=on_epoch)
+    return Trained(classifier=classifier, history=history)
+
+
+def initial(runs: Sequence[Run], dataset: Dataset) -> Classifier:
+    """The models of the runs before training, as one stack."""
+    classifier: Classifier = (
+        runs[0]
+        .model.build(
+            features=dataset.feature_count,
+            classes=dataset.classes,
+            streams=[Stream(run.seed).child("weights") for run in runs],
+        )
+        .to(dtype=dataset.features.dtype)
+    )
+    return classifier
+
+
+def fitted_runs(runs: Sequence[Run], dataset: Dataset) -> list[Run]:
+    """The runs with generators that know the data, all of them by the same fit."""
+    first = runs[0].generator.fitted(dataset.features, cache())
+    return [replace(run, generator=run.generator.sharing(first)) for run in runs]
