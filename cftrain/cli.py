@@ -14,6 +14,7 @@ from typing import Any
 
 import cftrain
 from cftrain.errors import CftrainError, ConfigError
+from cftrain.grid.launcher import launched, rank
 
 USAGE = """\
 usage: cftrain <command> [overrides]
@@ -71,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mend, 130 for Ctrl-C.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] == ["grid"] and _launched("SIZE", otherwise=1) > 1:
-        return _grid_on_ranks(arguments[1:])
-    if rank() > 0:
+    if arguments[:1] == ["grid"]:
+        return _guarded(lambda: _grid(arguments[1:]))
+    if rank() > 0:  # of processes started together only one works and speaks
         return 0
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE, end="")
@@ -96,25 +97,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _guarded(lambda: _hydra(command, _overrides(command, rest)))
 
 
-def rank() -> int:
-    """Rank among processes started together; but for `grid`, only rank 0 works."""
-    return _launched("RANK", otherwise=0)
-
-
-def _launched(what: str, *, otherwise: int) -> int:
-    """What an MPI launcher told this process of itself before MPI has started."""
-    for prefix in ("PMI_", "PMIX_", "OMPI_COMM_WORLD_"):
-        told = os.environ.get(f"{prefix}{what}", "")
-        if told.isdigit():
-            return int(told)
-    return otherwise
-
-
-def _grid_on_ranks(arguments: Sequence[str]) -> int:
-    """Rank 0 composes and hands out stacks, the others work for it."""
-    from cftrain.grid.launch import with_mpi_workers
-
+def _grid(arguments: Sequence[str]) -> int:
+    """On several ranks, the first one composes and hands out stacks to the others."""
     overrides = _overrides("grid", arguments)
+    if launched().size == 1:
+        _hydra("grid", overrides)
+        return 0
+    from cftrain.grid.processes import with_mpi_workers
+
     return with_mpi_workers(
         lambda executor: _guarded(lambda: _hydra("grid", overrides, executor))
     )
@@ -199,11 +189,14 @@ def _environment(arguments: list[str]) -> Iterator[None]:
             os.environ[FULL_ERROR] = variable
 
 
-def _guarded(command: Callable[[], None]) -> int:
-    """Run a command; errors that a user can mend become one message and exit code 2."""
+def _guarded(command: Callable[[], int | None]) -> int:
+    """Run a command; errors that a user can mend become one message and exit code 2.
+
+    Every rank may fail, but only the first one says so.
+    """
     show_traceback = os.environ.get(FULL_ERROR) == "1"
     try:
-        command()
+        return command() or 0
     except KeyboardInterrupt:
         print("cftrain: interrupted; run it again to go on", file=sys.stderr)
         return INTERRUPTED
@@ -216,9 +209,9 @@ def _guarded(command: Callable[[], None]) -> int:
         message = _explanation(error)
         if message is None or show_traceback:
             raise
-        print(f"cftrain: {message}", file=sys.stderr)
+        if rank() == 0:
+            print(f"cftrain: {message}", file=sys.stderr)
         return ARGUMENT_ERROR
-    return 0
 
 
 def _explanation(error: Exception) -> str | None:

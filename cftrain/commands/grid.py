@@ -1,6 +1,5 @@
 """`cftrain grid`: every point of a grid, on one core or on many ranks."""
 
-import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -21,9 +20,11 @@ from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import Cell
 from cftrain.grid.grid import Grid
-from cftrain.grid.launch import Task, launch, local_workers, mpi_size
+from cftrain.grid.launch import Task, launch
+from cftrain.grid.launcher import launched, workers_for
 from cftrain.grid.plan import Stack, loads, plan
 from cftrain.grid.points import Point, points, runs
+from cftrain.grid.processes import local_workers
 from cftrain.grid.worker import checkpoint_of
 from cftrain.results.points import save_points
 from cftrain.results.store import Store
@@ -53,7 +54,8 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
     made = grid_points(settings)
     cells = list({point.cell.id: point.cell for point in made}.values())
     missing = _missing(cells, store, settings)
-    workers = mpi_size() - 1 if executor else settings.workers or os.cpu_count() or 1
+    size = launched().size if executor else 1
+    workers = workers_for(settings.device, settings.workers, size)
     stacks = plan(
         missing,
         features=_features(missing),
