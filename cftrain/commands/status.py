@@ -1,51 +1,64 @@
 """`cftrain status FOLDER`: how far a grid is."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import pandas as pd
 from tabulate import tabulate
 
-from cftrain.errors import ConfigError
+from cftrain.commands.words import read_words
+from cftrain.results.leaves import hyperparameters
 from cftrain.results.points import load_points
-from cftrain.results.store import Store
+from cftrain.results.store import Store, done, failed
 
 SLOWEST = 5
 
 
+@dataclass(frozen=True, kw_only=True)
+class StatusOptions:
+    """Nothing to choose."""
+
+
 def run(arguments: Sequence[str]) -> None:
     """Counts, failures with reasons, the slowest stacks and the time left."""
-    if len(arguments) != 1:
-        raise ConfigError(
-            f"cftrain status: expected the folder of a grid, got {list(arguments)}"
-        )
-    store = Store(Path(arguments[0]))
-    wanted = load_points(store.folder)["cell"].unique()
-    finished = store.read("cells")
-    finished = finished[finished["cell"].isin(wanted)]
-    done = finished[finished["status"] == "done"]
-    failed = finished[finished["status"] == "failed"]
-    left = len(wanted) - len(finished)
-    print(f"{len(done)} done, {len(failed)} failed, {left} missing of {len(wanted)}")
-    for _, row in failed.iterrows():
-        print(f"failed: cell {row['cell']}: {row['reason']}")
-    if len(done):
-        print(_slowest(done))
-        stacks = done.drop_duplicates("stack")
-        spent = (stacks["train_seconds"] + stacks["evaluate_seconds"]).sum()
-        per_cell = spent / stacks["stack_cells"].sum()
+    folder, _ = read_words(arguments, StatusOptions, {})
+    store = Store(folder)
+    wanted = set(load_points(folder)["cell"])
+    cells, evaluations = store.cells(), store.evaluations()
+    cells = cells[cells["cell"].isin(wanted)]
+    evaluations = evaluations[evaluations["cell"].isin(wanted)]
+    trained, lost = done(cells), failed(cells)
+    left = len(wanted) - len(trained) - len(lost)
+    print(
+        f"{len(trained)} trained, {len(lost)} failed, {left} missing of {len(wanted)}"
+    )
+    print(f"{len(done(evaluations))} evaluated, {len(failed(evaluations))} failed")
+    for what, reasons in (("training", lost), ("evaluation", failed(evaluations))):
+        for cell, reason in reasons.items():
+            print(f"failed: {what} of cell {cell}: {reason}")
+    if trained:
+        finished = cells[cells["status"] == "done"]
+        print(_slowest(finished))
+        per_cell = _seconds_per_cell(finished) + _seconds_per_cell(evaluations)
         print(
             f"{per_cell:.2f} s per cell and worker so far; about "
             f"{left * per_cell:.0f} s of work left"
         )
 
 
-def _slowest(done: pd.DataFrame) -> str:
-    stacks = done.drop_duplicates("stack").assign(
-        seconds=lambda rows: rows["train_seconds"] + rows["evaluate_seconds"]
-    )
-    slow = stacks.nlargest(SLOWEST, "seconds")
+def _seconds_per_cell(rows: pd.DataFrame) -> float:
+    stacks = rows.dropna(subset="seconds").drop_duplicates("stack")
+    return float(stacks["seconds"].sum() / max(1, stacks["stack_cells"].sum()))
+
+
+def _slowest(trained: pd.DataFrame) -> str:
+    stacks = trained.drop_duplicates("stack").nlargest(SLOWEST, "seconds")
+    steps = hyperparameters(stacks)["search.max_steps"]
     columns = ["stack", "stack_cells", "data", "generator", "max_steps", "seconds"]
     return tabulate(
-        slow[columns], columns, tablefmt="simple", showindex=False, floatfmt=".1f"
+        stacks.assign(max_steps=steps)[columns],
+        columns,
+        tablefmt="simple",
+        showindex=False,
+        floatfmt=".1f",
     )

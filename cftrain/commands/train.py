@@ -1,77 +1,99 @@
 """`cftrain train`: a model and its baseline, from data to table and picture."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from tqdm import tqdm
 
 from cftrain.commands.options import Options, read
-from cftrain.errors import ConfigError
-from cftrain.grid.cells import Cell, cell
-from cftrain.grid.worker import checkpoint_of, run_stack
-from cftrain.results.store import Store
+from cftrain.commands.typed import save_configuration
+from cftrain.grid.cells import cell, protocol_id
+from cftrain.grid.coordinate import choose_device, plan_work, remove_checkpoints
+from cftrain.grid.tasks import Task, Wanted
+from cftrain.grid.worker import Outcome, Workplace, perform
+from cftrain.results.lock import at_work
+from cftrain.results.store import Store, failed
 from cftrain.summary.gallery import draw_gallery
 from cftrain.summary.report import report
 from cftrain.training.history import EpochRecord
-from cftrain.training.run import Run, stack_id
+from cftrain.training.run import Run
 
-THREADS = 1
-"""Two threads on small work cost up to 100 times as much as one when cores are busy."""
+FAILED_CELLS = 1
+"""Exit code of a command some of whose cells failed."""
 
 
 def run(config: DictConfig) -> None:
-    """Train what is missing, then show everything that was asked for."""
-    run, settings = read(config, Options)
-    device = choose_device(settings.device)
-    torch.set_num_threads(THREADS)
+    """Train and evaluate what is missing, then show everything that was asked for.
+
+    SystemExit(1) if some cell failed.
+    """
+    run, options = read(config, Options)
+    choose_device(options.device)
     store = Store(Path(HydraConfig.get().runtime.output_dir))
-    store.prepare()
-    runs = [run]
-    if settings.compare is not None:
-        runs.append(replace(run, objective=settings.compare))
-    data = run.data.identity()
-    cells = list({made.id: made for made in (cell(r, data) for r in runs)}.values())
-    missing = cells if settings.overwrite else _missing(cells, store)
-    if missing:
-        _train(missing, store, run, settings, device)
-        OmegaConf.save(config, store.folder / "config.yaml", resolve=True)
-    else:
-        print(f"{store.folder}: done already; overwrite=true repeats it")
-    ids = [made.id for made in cells]
-    print(report(store, ids))
-    for path in draw_gallery(store, ids, store.folder / "figures"):
-        print(f"picture: {path}")
+    wanted = _wanted(run, options)
+    ids = [each.cell.id for each in wanted]
+    with at_work(store.folder, "cftrain train"):
+        if not _train_and_evaluate(wanted, store, options, config):
+            print(f"{store.folder}: done already; overwrite=true repeats it")
+        protocol = protocol_id(options.evaluation)
+        print(report(store, ids, protocol))
+        for path in draw_gallery(store, ids, protocol, store.folder / "figures"):
+            print(f"picture: {path}")
     print(f"results: {store.folder}")
+    if set(ids) & set(failed(store.cells())):
+        raise SystemExit(FAILED_CELLS)
 
 
-def choose_device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(
-            "device: expected a machine with CUDA and a torch built for it, got "
-            f"torch {torch.__version__} without a usable device; use device=cpu"
-        )
-    return torch.device(name)
+def _wanted(run: Run, options: Options) -> list[Wanted]:
+    """The cell of the run and that of its twin, each once."""
+    runs = [run]
+    if options.compare is not None:
+        runs.append(replace(run, objective=options.compare))
+    data = run.data.identity()
+    cells = {made.id: made for made in (cell(each, data) for each in runs)}
+    protocols = {protocol_id(options.evaluation): options.evaluation}
+    return [Wanted(cell=made, protocols=protocols) for made in cells.values()]
 
 
-def _missing(cells: list[Cell], store: Store) -> list[Cell]:
-    done = store.done()
-    return [cell for cell in cells if cell.id not in done]
+def _train_and_evaluate(
+    wanted: Sequence[Wanted], store: Store, options: Options, config: DictConfig
+) -> bool:
+    """Whether there was anything to do. Raises DataError, StackError or ResultError."""
+    work = plan_work(
+        wanted,
+        store,
+        overwrite=options.overwrite,
+        retry=True,
+        most=len(wanted),
+        workers=1,
+    )
+    if not work.tasks:
+        return False
+    save_configuration(config, store.folder)
+    workplace = Workplace(folder=store.folder, name=options.name, device=options.device)
+    lost: set[str] = set()
+    for task in work.tasks:
+        if task.train:
+            lost |= set(_trained(task, workplace).failed)
+    # Together, so that pictures of both show the same rows.
+    cells = tuple(e.cell for e in work.lacking if e.cell.id not in lost)
+    if cells:
+        evaluation = ((options.evaluation, cells),)
+        perform(Task(train=(), evaluate=evaluation, seconds=0.0), workplace)
+    remove_checkpoints(store)
+    return True
 
 
-def _train(
-    cells: list[Cell], store: Store, run: Run, settings: Options, device: torch.device
-) -> None:
-    stack = stack_id([cell.id for cell in cells])
-    if settings.overwrite:  # from the start, whatever an interrupted one left
-        checkpoint_of(stack, store).remove()
-    with _Bar(run.schedule.epochs, [cell.run.objective.name for cell in cells]) as bar:
-        run_stack(
-            cells, stack, store, name=settings.name, device=device, on_epoch=bar.update
-        )
+def _trained(task: Task, workplace: Workplace) -> Outcome:
+    """Train a stack and say how it goes."""
+    run = task.train[0].run
+    names = [cell.run.objective.name for cell in task.train]
+    with _Bar(run.schedule.epochs, names) as bar:
+        return perform(replace(task, evaluate=()), workplace, bar.update)
 
 
 class _Bar:

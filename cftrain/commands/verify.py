@@ -1,70 +1,78 @@
-"""`cftrain verify FOLDER --sample N`: train some cells again and compare."""
+"""`cftrain verify FOLDER sample=N`: train some cells again and compare."""
 
-import argparse
-import json
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
-import torch
 
+from cftrain.commands.words import read_words
+from cftrain.config.ranges import AtLeast, Count, Seed
 from cftrain.errors import ResultError
 from cftrain.grid.cells import Cell
-from cftrain.grid.launch import Task, perform
-from cftrain.grid.plan import Stack
+from cftrain.grid.stored import newest_evaluations, stored_cells, stored_protocol
+from cftrain.grid.tasks import Task
+from cftrain.grid.worker import Workplace, perform
 from cftrain.results.store import Store
-from cftrain.training.run import rebuild
 
 KEYS = ["metric", "energy_weight", "round", "epsilon"]
 NUMBERS = ["value", "rows"]
+DEFAULTS = {"sample": 5, "seed": 0, "tolerance": 0.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions:
+    """How many cells are repeated, which ones, and how far numbers may be apart."""
+
+    sample: Count
+    seed: Seed
+    tolerance: Annotated[float, AtLeast(0)]
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Repeat a random sample of finished cells, each alone, and compare all metrics.
+    """Repeat a random sample of evaluated cells, each alone, and compare all metrics.
 
     Raises ResultError if some number differs by more than the tolerance.
     """
-    parser = argparse.ArgumentParser("cftrain verify", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--sample", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    parser.add_argument("--tolerance", type=float, default=0.0)
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    store = Store(options.folder)
-    done = sorted(store.done())
-    if not done:
-        raise ResultError(f"{options.folder}: expected finished cells, got none")
-    chosen = random.Random(options.seed).sample(done, min(options.sample, len(done)))
-    stored = store.read("metrics")
-    cells = store.read("cells").set_index("cell")
+    folder, options = read_words(arguments, VerifyOptions, DEFAULTS)
+    store = Store(folder)
+    chosen, evaluations = _sample(store, options)
+    stored = store.rows("metrics", evaluations)
     with tempfile.TemporaryDirectory() as temporary:
         again = Store(Path(temporary))
-        for name in chosen:
-            described = json.loads(cells.loc[name, "config"])
-            pair = cells.loc[name, "pair"]
-            alone = Cell(id=name, pair=pair, run=rebuild(described))
+        for cell in chosen:
+            name = evaluations.set_index("cell")["protocol"][cell.id]
+            evaluation = ((stored_protocol(store, name), (cell,)),)
             perform(
-                Task(
-                    stack=Stack(cells=(alone,), seconds=0.0),
-                    folder=again.folder,
-                    name="verify",
-                    device="cpu",
-                )
+                Task(train=(cell,), evaluate=evaluation, seconds=0.0),
+                Workplace(folder=again.folder, name="verify", device="cpu"),
             )
-        repeated = again.read("metrics")
-    worst = {cell: difference(stored, repeated, cell) for cell in chosen}
+        repeated = again.rows("metrics", again.evaluations())
+    worst = {cell.id: difference(stored, repeated, cell.id) for cell in chosen}
     for cell, gap in worst.items():
         print(f"cell {cell}: largest difference {gap:g}")
     wrong = [cell for cell, gap in worst.items() if not gap <= options.tolerance]
     if wrong:
         raise ResultError(
-            f"{options.folder}: expected differences of at most {options.tolerance:g}, "
-            f"got more in cells {', '.join(wrong)}"
+            f"{folder}: expected differences of at most {options.tolerance:g}, got "
+            f"more in cells {', '.join(wrong)}"
         )
     print(f"{len(chosen)} cells repeated, all numbers agree")
+
+
+def _sample(store: Store, options: VerifyOptions) -> tuple[list[Cell], pd.DataFrame]:
+    """Some evaluated cells, and their newest evaluations."""
+    evaluations = newest_evaluations(store, store.cells()["cell"])
+    if evaluations.empty:
+        raise ResultError(f"{store.folder}: expected evaluated cells, got none")
+    names = sorted(evaluations["cell"])
+    count = min(options.sample, len(names))
+    chosen = random.Random(options.seed).sample(names, count)
+    rows = store.cells().set_index("cell", drop=False).loc[chosen]
+    return stored_cells(rows), evaluations[evaluations["cell"].isin(chosen)]
 
 
 def difference(stored: pd.DataFrame, repeated: pd.DataFrame, cell: str) -> float:

@@ -11,11 +11,11 @@ from concurrent.futures.process import BrokenProcessPool
 
 from cftrain.errors import ResultError
 from cftrain.grid.tasks import Task
-from cftrain.grid.worker import Outcome, Place, perform
+from cftrain.grid.worker import Outcome, Workplace, perform
 
 
 def launch(
-    tasks: Sequence[Task], place: Place, executor: Executor | None
+    tasks: Sequence[Task], place: Workplace, executor: Executor | None
 ) -> Iterator[Outcome]:
     """Outcomes as they come; without an executor one after the other, here.
 

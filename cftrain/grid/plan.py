@@ -6,6 +6,7 @@ time that a grid takes, not its numbers: a cell's numbers are the same in any st
 
 import heapq
 import json
+import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -35,6 +36,13 @@ WALK_SECONDS = 4.5e-4
 SEARCH_SECONDS = 1.1e-5
 HIDDEN_UNITS = 32
 EXPECTED_SHARE_OF_STEPS = 0.35
+
+
+class Timed(typing.Protocol):
+    """Something that takes a while."""
+
+    @property
+    def seconds(self) -> float: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +174,7 @@ def signature(run: Run) -> str:
     return json.dumps(described)
 
 
-def loads(stacks: Sequence[Stack], workers: int) -> list[float]:
+def loads(stacks: Sequence[Timed], workers: int) -> list[float]:
     """Seconds of each worker if every free one takes the next stack of the list."""
     busy = [0.0] * workers
     for stack in stacks:

@@ -33,7 +33,7 @@ THREADS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Workplace:
     """Where a task is done, and where its results go."""
 
     folder: Path
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def perform(
-    task: Task, place: Place, on_epoch: OnEpoch = lambda epoch, record: None
+    task: Task, place: Workplace, on_epoch: OnEpoch = lambda epoch, record: None
 ) -> Outcome:
     """Train what the task asks for, then evaluate it.
 
@@ -81,7 +81,7 @@ def perform(
 class _Data:
     """The dataset of the task's cells, read once and checked for each of them."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Workplace) -> None:
         self._device = torch.device(place.device)
         self._read: dict[str, Dataset] = {}
 
@@ -122,7 +122,7 @@ def _all_or_each(
 
 
 def _train(
-    cells: Sequence[Cell], data: _Data, place: Place, on_epoch: OnEpoch
+    cells: Sequence[Cell], data: _Data, place: Workplace, on_epoch: OnEpoch
 ) -> dict[str, str]:
     """Train a stack and write it; the cells that diverged, and how."""
     ids = [cell.id for cell in cells]
@@ -150,7 +150,7 @@ def _train(
 
 
 def _evaluated(
-    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Place
+    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Workplace
 ) -> dict[str, str]:
     """Evaluate trained cells and write it; those for which it failed, and why."""
 
@@ -166,7 +166,7 @@ def _evaluated(
 
 
 def _measured(
-    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Place
+    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Workplace
 ) -> EvaluatedStack:
     """Evaluate stored weights: those of a moment ago are read back like any others."""
     start = time.perf_counter()

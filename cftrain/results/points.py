@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from cftrain.errors import ResultError
 from cftrain.results.schema import FORMAT
 from cftrain.results.store import ANEW
-from cftrain.results.writing import replacing
+from cftrain.results.writing import written_whole
 
 FILE = "points.parquet"
 
@@ -43,11 +43,8 @@ def add_points(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
     ]
     old = _read(path).to_pylist() if path.is_file() else []
     table = pa.Table.from_pylist(_united(old, new), schema=POINTS)
-    try:
-        with replacing(path) as partial:
-            pq.write_table(table, partial)
-    except OSError as error:
-        raise ResultError(f"{path}: could not be written: {error}") from error
+    with written_whole(path) as partial:
+        pq.write_table(table, partial)
 
 
 def load_points(folder: Path) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """A folder of results: one part file per table and stack, each written whole."""
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
 from cftrain.results.schema import FORMAT, OF_TRAINING, TABLES
-from cftrain.results.writing import replacing
+from cftrain.results.writing import written_whole
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]
@@ -36,19 +35,6 @@ class Store:
 
     folder: Path
 
-    def prepare(self) -> None:
-        """Make the folder and see that it can be written. Raises ResultError."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / f".probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise ResultError(
-                f"{self.folder}: expected a folder that can be written, got "
-                f"{error.strerror or error}; choose another one with hydra.run.dir=..."
-            ) from error
-
     def write(self, table: str, part: str, rows: Iterable[Row]) -> None:
         """Write a part, named by its stack, under a temporary name, then rename it.
 
@@ -63,12 +49,9 @@ class Store:
     def write_columns(self, table: str, part: str, columns: Columns) -> None:
         """The same from whole columns, for tables of many rows. Raises ResultError."""
         path = self.path(table, part)
-        try:
+        with written_whole(path, pa.ArrowException) as partial:
             content = pa.table(dict(columns), schema=TABLES[table])
-            with replacing(path) as partial:
-                pq.write_table(content, partial, compression="zstd")
-        except (OSError, OverflowError, pa.ArrowException) as error:
-            raise ResultError(f"{path}: could not be written: {error}") from error
+            pq.write_table(content, partial, compression="zstd")
 
     def cells(self) -> pd.DataFrame:
         """The table of trained cells; of a repeated cell the newest row."""

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cftrain.errors import ResultError
-from cftrain.results.writing import replacing
+from cftrain.results.writing import written_whole
 
 FOLDER = "weights"
 
@@ -21,13 +21,10 @@ def write_weights(
     """
     path = _path(folder, cell)
     tensors = {name: value.cpu().contiguous() for name, value in weights.items()}
-    try:
-        with replacing(path) as partial:
-            safetensors.torch.save_file(
-                tensors, partial, metadata={"cell": cell, "codec": codec}
-            )
-    except (OSError, SafetensorError) as error:
-        raise ResultError(f"{path}: could not be written: {error}") from error
+    with written_whole(path, SafetensorError) as partial:
+        safetensors.torch.save_file(
+            tensors, partial, metadata={"cell": cell, "codec": codec}
+        )
 
 
 def read_weights(folder: Path, cell: str) -> tuple[dict[str, Tensor], str]:

@@ -1,0 +1,139 @@
+"""`cftrain evaluate FOLDER`: measure stored models anew, without training anything."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cftrain.commands.grid import assignment, conclude
+from cftrain.config.build import build_object
+from cftrain.config.ranges import Count
+from cftrain.config.tree import plain
+from cftrain.errors import ConfigError, ResultError
+from cftrain.evaluation.protocol import Protocol
+from cftrain.grid.cells import protocol_id
+from cftrain.grid.coordinate import choose_device, plan_work, work_off
+from cftrain.grid.launcher import launched, workers_for
+from cftrain.grid.processes import local_workers
+from cftrain.grid.stored import built_protocol, newest_evaluations, stored_cells
+from cftrain.grid.tasks import Wanted
+from cftrain.grid.worker import Workplace
+from cftrain.results.lock import at_work
+from cftrain.results.store import Store
+
+GROUP = "evaluation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """Which models are evaluated, how, and by whom."""
+
+    folder: str
+    evaluation: Protocol
+    device: Literal["cpu", "cuda"]
+    workers: Count | None
+    stack_width: Count | None
+    dry_run: bool
+    overwrite: bool
+
+
+def run(config: DictConfig, executor: Executor | None = None) -> None:
+    """Evaluate what is missing; SystemExit(1) if that failed for some cell."""
+    options = build_object(plain(config), EvaluateOptions, "evaluate")
+    choose_device(options.device)
+    workers = workers_for(options.device, options.workers, launched().size)
+    store = Store(Path(options.folder))
+    cells = wanted(store, options.evaluation, list(HydraConfig.get().overrides.task))
+    with at_work(store.folder, "cftrain evaluate"):
+        work = plan_work(
+            cells,
+            store,
+            overwrite=False,
+            retry=True,
+            most=options.stack_width,
+            workers=workers,
+            evaluate_again=options.overwrite,
+        )
+        print(
+            f"{len(cells)} trained cells; {len(work.lacking)} to evaluate in "
+            f"{len(work.tasks)} stacks on {workers} workers"
+        )
+        if options.dry_run:
+            print(assignment(work.tasks, workers))
+            return
+        workplace = Workplace(
+            folder=store.folder, name="evaluate", device=options.device
+        )
+        here = local_workers(min(workers, max(1, len(work.tasks))))
+        with nullcontext(executor) if executor else here as pool:
+            work_off(work.tasks, workplace, pool)
+        conclude(cells, store)
+
+
+def wanted(store: Store, chosen: Protocol, typed: Sequence[str]) -> list[Wanted]:
+    """Every finished cell of a folder with the protocol that it is evaluated by.
+
+    That is the chosen one if an evaluation was typed by its name. Otherwise it is the
+    cell's own newest one, with the values that were typed in the place of its own.
+    Raises ResultError if there is nothing to evaluate, ConfigError for bad values.
+    """
+    rows = store.cells()
+    rows = rows[rows["status"] == "done"]
+    if rows.empty:
+        raise ResultError(
+            f"{store.folder}: expected trained models, got none; train some first"
+        )
+    cells = stored_cells(rows)
+    if any(word.startswith(f"{GROUP}=") for word in typed):
+        protocols = {protocol_id(chosen): chosen}
+        return [Wanted(cell=cell, protocols=protocols) for cell in cells]
+    newest = newest_evaluations(store, rows["cell"]).set_index("cell")["protocol"]
+    bare = [cell.id for cell in cells if cell.id not in newest.index]
+    if bare:
+        raise ResultError(
+            f"{store.folder}: expected models that were evaluated before, got "
+            f"{len(bare)} that were not; say how, as in evaluation=tabular"
+        )
+    described = store.protocols()
+    changed = {
+        name: changed_protocol(json.loads(described[name]), typed)
+        for name in newest.unique()
+    }
+    found = []
+    for cell in cells:
+        protocol = changed[newest[cell.id]]
+        found.append(Wanted(cell=cell, protocols={protocol_id(protocol): protocol}))
+    return found
+
+
+def changed_protocol(described: dict[str, Any], typed: Sequence[str]) -> Protocol:
+    """A stored protocol with the values of some overrides, as Hydra would set them.
+
+    Raises ConfigError.
+    """
+    config = OmegaConf.create({GROUP: described})
+    own = [word for word in typed if word.lstrip("+~").startswith(f"{GROUP}.")]
+    for override in OverridesParser.create().parse_overrides(own):
+        key = override.key_or_group
+        try:
+            if override.is_delete():
+                holder, _, name = key.rpartition(".")
+                del OmegaConf.select(config, holder)[name]
+            elif not override.is_add() and OmegaConf.select(config, key) is None:
+                raise ConfigError(
+                    f"{key}: expected a key of the stored protocol, got an unknown one"
+                )
+            else:
+                OmegaConf.update(config, key, override.value(), force_add=True)
+        except (OmegaConfBaseException, KeyError, TypeError) as error:
+            raise ConfigError(f"{override.input_line}: {error}") from error
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    return built_protocol(values[GROUP])

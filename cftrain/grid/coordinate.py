@@ -1,0 +1,110 @@
+"""What every command that trains or evaluates does first and last."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import torch
+from tqdm import tqdm
+
+from cftrain.errors import ConfigError
+from cftrain.grid.cells import Cell
+from cftrain.grid.launch import launch
+from cftrain.grid.plan import Costs
+from cftrain.grid.tasks import (
+    NOTHING,
+    State,
+    Task,
+    Wanted,
+    interrupted,
+    left,
+    state_of,
+    tasks,
+)
+from cftrain.grid.worker import Workplace
+from cftrain.results.store import Store
+from cftrain.results.writing import remove_leftovers
+from cftrain.training.checkpoint import checkpoint_of, checkpoints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What is to be done in a folder: cells to train, cells to evaluate, in tasks."""
+
+    untrained: Sequence[Cell]
+    lacking: Sequence[Wanted]
+    tasks: Sequence[Task]
+
+
+def plan_work(
+    wanted: Sequence[Wanted],
+    store: Store,
+    *,
+    overwrite: bool,
+    retry: bool,
+    most: int | None,
+    workers: int,
+    evaluate_again: bool = False,
+) -> Work:
+    """What is left of some cells and their protocols. Raises ResultError, DataError.
+
+    With `overwrite` it is all of them, from the first epoch on; with `evaluate_again`
+    all evaluations.
+    """
+    state: State = NOTHING if overwrite else state_of(store)
+    if evaluate_again:
+        state = replace(state, evaluated={}, unevaluated={})
+    untrained, lacking = left(wanted, state, retry=retry)
+    costs = Costs(
+        features=_features(each.cell for each in wanted),
+        protocols={each.cell.id: list(each.protocols.values()) for each in lacking},
+    )
+    going_on = [] if overwrite else interrupted(store, untrained)
+    made = tasks(
+        untrained, lacking, costs, interrupted=going_on, most=most, workers=workers
+    )
+    if overwrite:
+        for task in made:
+            ids = [cell.id for cell in task.train]
+            checkpoint_of(store.folder, task.id, ids).remove()
+    return Work(untrained=untrained, lacking=lacking, tasks=made)
+
+
+def work_off(
+    made: Sequence[Task], workplace: Workplace, executor: Executor | None
+) -> dict[str, str]:
+    """Do some tasks with a bar; cells that failed, and why. Raises ResultError."""
+    remove_leftovers(workplace.folder)
+    failures: dict[str, str] = {}
+    cells = sum(len(task.cells) for task in made)
+    with tqdm(total=cells, unit="cell", file=sys.stderr, disable=None) as bar:
+        for outcome in launch(made, workplace, executor):
+            failures |= outcome.failed
+            bar.update(outcome.done + len(outcome.failed))
+            bar.set_postfix(failed=len(failures))
+    return failures
+
+
+def remove_checkpoints(store: Store) -> None:
+    """Remove the checkpoints of cells that are settled."""
+    settled = set(store.cells()["cell"])
+    for checkpoint in checkpoints(store.folder):
+        if settled >= set(checkpoint.cells):
+            checkpoint.remove()
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name. Raises ConfigError if it is not here."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "device: expected a machine with CUDA and a torch built for it, got "
+            f"torch {torch.__version__} without a usable device; use device=cpu"
+        )
+    return torch.device(name)
+
+
+def _features(cells: Iterable[Cell]) -> dict[str, int]:
+    """How many features every dataset that is needed has."""
+    specs = {cell.run.data.name: cell.run.data for cell in cells}
+    return {name: spec.load().feature_count for name, spec in specs.items()}

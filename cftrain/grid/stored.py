@@ -1,0 +1,44 @@
+"""Cells and protocols of a results folder, built again from what is stored."""
+
+import json
+from collections.abc import Iterable
+
+import pandas as pd
+
+from cftrain.config.build import build_object
+from cftrain.evaluation.protocol import Protocol
+from cftrain.grid.cells import Cell
+from cftrain.results.store import Store
+from cftrain.training.run import rebuild
+
+
+def stored_cells(rows: pd.DataFrame) -> list[Cell]:
+    """The cells of some rows of the table of cells. Raises ConfigError if cftrain does
+    not know a class or a value of them any more.
+    """
+    return [
+        Cell(
+            id=row["cell"],
+            pair=row["pair"],
+            data=row["data_identity"],
+            run=rebuild(json.loads(row["config"])),
+        )
+        for row in rows.to_dict("records")
+    ]
+
+
+def stored_protocol(store: Store, name: str) -> Protocol:
+    """The protocol of that id. Raises ConfigError as `stored_cells` does."""
+    return built_protocol(json.loads(store.protocols()[name]))
+
+
+def built_protocol(described: object) -> Protocol:
+    """The protocol of a configuration in plain values. Raises ConfigError."""
+    return build_object(described, Protocol, "evaluation")
+
+
+def newest_evaluations(store: Store, cells: Iterable[str]) -> pd.DataFrame:
+    """The newest finished evaluation of each of some cells that has any."""
+    found = store.evaluations()
+    found = found[found["cell"].isin(set(cells)) & (found["status"] == "done")]
+    return found.sort_values("created").drop_duplicates("cell", keep="last")
