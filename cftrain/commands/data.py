@@ -89,7 +89,7 @@ def _protected(name: str) -> str:
     if not path.is_file():
         return ""
     with initialize_config_dir(str(folder()), version_base="1.3"):
-        config = compose("run", overrides=[f"+experiment={name}_protected"])
+        config = compose("run", overrides=[f"experiment={name}_protected"])
     spec: Any = read(config, Options)[0].data
     if spec.located() is None:
         return ", ".join(getattr(spec, "mutability", {}))

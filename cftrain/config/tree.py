@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 import cftrain
+from cftrain.errors import ConfigError
 
 
 def folder() -> Path:
@@ -13,6 +16,37 @@ def folder() -> Path:
     package = Path(cftrain.__file__).parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+def options(group: str) -> list[str]:
+    """Returns a group's options by name; where Hydra runs, of `--config-dir` too."""
+    hydra = GlobalHydra.instance()
+    if hydra.is_initialized():
+        return sorted(hydra.config_loader().get_group_options(group))
+    return sorted(path.stem for path in (folder() / group).glob("*.yaml"))
+
+
+def groups() -> set[str]:
+    """Returns all groups by name; where Hydra runs, of `--config-dir` too."""
+    hydra = GlobalHydra.instance()
+    if hydra.is_initialized():
+        loader = hydra.config_loader()
+        return set(loader.get_group_options("", ObjectType.GROUP)) - {"hydra"}
+    return {path.name for path in folder().iterdir() if path.is_dir()}
+
+
+def refuse_shadowing(directory: Path) -> None:
+    """Raises ConfigError if a file of another tree has the name of one of this one:
+    Hydra would read one of the two and not say which.
+    """
+    taken = [
+        f"{theirs}: expected a name that no packaged option has, got that of {ours}"
+        for theirs in sorted(directory.rglob("*.yaml"))
+        for ours in [folder() / theirs.relative_to(directory)]
+        if ours.is_file()
+    ]
+    if taken:
+        raise ConfigError(taken)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
