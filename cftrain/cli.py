@@ -57,6 +57,9 @@ CONFIGURED = {
 PLAIN = ("status", "verify", "transfer", "data")
 """Commands with words of their own."""
 
+ON_RANKS = ("grid", "evaluate")
+"""Commands whose work is shared by processes that mpirun or srun has started."""
+
 COMMANDS = (*CONFIGURED, *PLAIN)
 
 OWN_ERROR = 1
@@ -81,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what the user can mend, 130 for Ctrl-C, 143 for SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] == ["grid"]:
-        return _guarded(lambda: _grid(arguments[1:]))
+    if arguments[:1] and arguments[0] in ON_RANKS:
+        return _guarded(lambda: _on_ranks(arguments[0], arguments[1:]))
     if rank() > 0:  # of processes started together only one works and speaks
         return 0
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -106,16 +109,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _guarded(lambda: _hydra(command, overrides(command, rest)))
 
 
-def _grid(arguments: Sequence[str]) -> int:
+def _on_ranks(command: str, arguments: Sequence[str]) -> int:
     """On several ranks, the first one composes and hands out stacks to the others."""
-    words = overrides("grid", arguments)
+    words = overrides(command, arguments)
     if launched().size == 1:
-        _hydra("grid", words)
+        _hydra(command, words)
         return 0
     from cftrain.grid.processes import with_mpi_workers
 
     return with_mpi_workers(
-        lambda executor: _guarded(lambda: _hydra("grid", words, executor))
+        lambda executor: _guarded(lambda: _hydra(command, words, executor))
     )
 
 

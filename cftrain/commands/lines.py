@@ -28,8 +28,6 @@ def overrides(command: str, words: Sequence[str]) -> list[str]:
     given = [_plain(word) for word in words]
     if command in WITH_FOLDER and given and is_folder(given[0]):
         given[0] = f"folder={quoted(given[0])}"
-    if command == "evaluate":
-        _expect_folder(given)
     if command == "tables" and EXPLAIN in given:
         return _explained(given)
     if command == "figure":
@@ -69,15 +67,6 @@ def _plain(word: str) -> str:
         return "dry_run=true"
     # The group is in the list of defaults, so that nothing is added to it.
     return word.removeprefix("+") if word.startswith("+experiment=") else word
-
-
-def _expect_folder(words: list[str]) -> None:
-    has_folder = any(word.startswith("folder=") for word in words)
-    if not has_folder and not any(word.startswith("--") for word in words):
-        raise ConfigError(
-            "cftrain evaluate: expected the folder of finished results first, as in "
-            f"cftrain evaluate FOLDER evaluation=full, got {' '.join(words) or None!r}"
-        )
 
 
 def _explained(words: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The tree of YAML files and what Hydra composes from it, as plain values."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 import cftrain
+from cftrain.config.identity import digest
 from cftrain.errors import ConfigError
+
+LONGEST = 120
+"""Characters of a folder's name; file systems take 255 bytes."""
 
 
 def folder() -> Path:
@@ -53,3 +58,14 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """The configuration as plain values, interpolations resolved."""
     container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     return {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
+
+
+def subfolder(overrides: str) -> str:
+    """Returns a folder's name for the overrides of one job of a sweep."""
+    name = re.sub(r"[^\w.,=+@-]+", "-", overrides).strip("-.") or "default"
+    if name == overrides and len(name) <= LONGEST:
+        return name
+    return f"{name[:LONGEST]}-{digest(overrides)}"
+
+
+OmegaConf.register_new_resolver("cftrain.subfolder", subfolder, replace=True)
