@@ -35,7 +35,7 @@ def composed(
         except Exception as error:  # Hydra would print a line of its own
             failures.append(error)
 
-    for directory in extra_folders(arguments):
+    for directory in extra_folders(arguments)[0]:
         refuse_shadowing(directory)
     program = hydra.main(
         config_path=str(folder()), config_name=root, version_base="1.3"

@@ -43,14 +43,17 @@ def is_folder(word: str) -> bool:
     return named or ("=" not in word and word[:1] != "~")
 
 
-def extra_folders(words: Sequence[str]) -> list[Path]:
-    """Returns the folders that `--config-dir` adds to the configuration."""
-    found = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+def extra_folders(words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Returns the folders that `--config-dir` adds, and the other words."""
+    found, others = [], []
+    left = iter(words)
+    for word in left:
         option, equals, value = word.partition("=")
         if option in CONFIG_DIR:
-            found.append(Path(value if equals else following))
-    return found
+            found.append(Path(value if equals else next(left, "")))
+        else:
+            others.append(word)
+    return found, others
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,7 @@
 """The tree of YAML files and what Hydra composes from it, as plain values."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,16 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
-def options(group: str) -> list[str]:
-    """Returns a group's options by name; where Hydra runs, of `--config-dir` too."""
+def options(group: str, extra: Sequence[Path] = ()) -> list[str]:
+    """Returns the names of a group's options, here and in extra folders.
+
+    Where Hydra runs, it knows what `--config-dir` adds.
+    """
     hydra = GlobalHydra.instance()
     if hydra.is_initialized():
         return sorted(hydra.config_loader().get_group_options(group))
-    return sorted(path.stem for path in (folder() / group).glob("*.yaml"))
+    found = [(root / group).glob("*.yaml") for root in (folder(), *extra)]
+    return sorted(path.stem for paths in found for path in paths)
 
 
 def groups() -> set[str]:
