@@ -72,6 +72,7 @@ def blobs(
     return Dataset(
         name="blobs",
         source="generated",
+        identity="generated",
         features=features[:rows],
         labels=labels[:rows],
         test_features=features[rows:],
@@ -188,10 +189,12 @@ def schedule(
     counterfactuals: int = 30,
     burn_in: float = 0.0,
     learning_rate: float = 0.01,
+    shuffle: str = "none",
 ) -> Schedule:
     return Schedule(
         epochs=epochs,
         batch_rows=batch_rows,
+        shuffle=shuffle,
         counterfactuals=counterfactuals,
         burn_in=burn_in,
         optimiser=Adam(

@@ -15,6 +15,8 @@ MISSING = "?"
 
 ColumnKind = Literal["numeric", "categorical"]
 Level = int | str
+WrittenLevel = int | bool | str
+"""A level as people write it in YAML; levels are compared by their text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +180,11 @@ def levels_of(values: pd.Series) -> tuple[np.ndarray, list[Level]]:
     distinct = list(dict.fromkeys(levels))
     places = np.array([distinct.index(level) for level in levels], dtype=np.int64)
     return places[codes], distinct
+
+
+def level_text(written: WrittenLevel) -> str:
+    """Returns the text of a level: 2 and "2" are the same one, true is 1."""
+    return str(_level(written))
 
 
 def _level(value: Any) -> Level:

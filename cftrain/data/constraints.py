@@ -120,7 +120,7 @@ def mutability_flags(kinds: list[str]) -> tuple[Tensor, Tensor]:
 
 def _check_groups(constraints: Constraints) -> None:
     """Raises DataError unless the groups are disjoint and move as one."""
-    width = len(constraints.may_increase)
+    features = len(constraints.may_increase)
     taken: set[int] = set()
     for group in constraints.groups:
         members = set(group)
@@ -129,8 +129,10 @@ def _check_groups(constraints: Constraints) -> None:
                 "groups: expected at least 2 different features in each, none of them "
                 f"in two groups, got {constraints.groups}"
             )
-        if not members <= set(range(width)):
-            raise DataError(f"groups: expected features 0 to {width - 1}, got {group}")
+        if not members <= set(range(features)):
+            raise DataError(
+                f"groups: expected features 0 to {features - 1}, got {group}"
+            )
         taken |= members
         moves = torch.stack([constraints.may_increase, constraints.may_decrease])
         if moves[:, list(group)].unique().numel() > 1:

@@ -20,11 +20,12 @@ class Dataset:
 
     Which rows of the pool validate is drawn per cell (`cftrain.data.sampling`), the
     constraints come from the pool alone: test rows shape nothing. Without a codec the
-    features are in raw units.
+    features are in raw units. `identity` is the source with a hash of what was read.
     """
 
     name: str
     source: str
+    identity: str
     features: Features
     labels: Labels
     test_features: Float[Tensor, "test_row feature"]
@@ -77,9 +78,13 @@ class DatasetSpec(ABC):
         May fetch and cache a table. Raises DataError if there is no source.
         """
 
+    @abstractmethod
     def identity(self) -> str:
-        """The source and what is in it: part of a cell's id. Raises DataError."""
-        return self.source()
+        """The source and a hash of what is in it: part of a cell's id.
+
+        Like `source` it may fetch. What `load` reads from the same files has the same
+        identity. Raises DataError.
+        """
 
     @abstractmethod
     def located(self) -> str | None:
@@ -87,10 +92,21 @@ class DatasetSpec(ABC):
 
     @abstractmethod
     def load(self) -> Dataset:
-        """Read what is here, prepare and check it; `source` comes first and fetches.
+        """Reads what is here, prepares and checks it.
 
-        Raises DataError.
+        Never fetches: `source` or `identity` come first. Raises DataError.
         """
+
+
+def check_identity(dataset: Dataset, expected: str) -> None:
+    """Raises DataError if what was loaded is not what a run was planned with."""
+    if dataset.identity != expected:
+        raise DataError(
+            f"{dataset.name}: expected the data {expected}, got {dataset.identity}: "
+            "its files have changed or are not to be seen from here; give every "
+            "process the same files (data.root or $CFTRAIN_DATA), or start the command "
+            "again to train on what is there now"
+        )
 
 
 def _check_part(

@@ -15,10 +15,10 @@ from cftrain.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Generated(DatasetSpec):
-    """Points of a random recipe, not standardised.
+    """Rows of a random recipe, not standardised.
 
-    `generated_rows` points are drawn with `draw_seed` and permuted with `order_seed`;
-    the first rows are the pool, the last `test_rows` the test set.
+    `generated_rows` rows are drawn with `draw_seed` and permuted with `order_seed`;
+    the first of them are the pool, the last `test_rows` the test set.
     """
 
     name: str
@@ -41,11 +41,14 @@ class Generated(DatasetSpec):
         """How many classes there are."""
 
     @abstractmethod
-    def points(self, labels: Tensor, generator: torch.Generator) -> Tensor:
-        """Features (row, feature) of rows with these labels."""
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Returns features (row, feature) of rows with these labels."""
 
     def source(self) -> str:
         return "generated"
+
+    def identity(self) -> str:
+        return self.source()  # the run's own values say all about these rows
 
     def located(self) -> str:
         return self.source()
@@ -56,11 +59,12 @@ class Generated(DatasetSpec):
         labels = torch.randint(
             self.classes(), (self.generated_rows,), generator=generator
         )
-        features = self.points(labels, generator)
+        features = self.draw(labels, generator)
         codec = identity_codec(self.names())
         return Dataset(
             name=self.name,
             source=self.source(),
+            identity=self.identity(),
             features=features[pool],
             labels=labels[pool],
             test_features=features[test],

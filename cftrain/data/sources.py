@@ -5,12 +5,14 @@ is bounded by the socket timeout and the first one by a thread that is left behi
 """
 
 import hashlib
+import importlib.util
 import os
 import socket
 import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Annotated, Any
@@ -64,38 +66,62 @@ def warn(message: str) -> None:
     print(f"cftrain: warning: {message}", file=sys.stderr, flush=True)
 
 
-def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
-    """The columns of the schema. Raises DataError for damaged or other files."""
-    table = _open(path)
+@dataclass(frozen=True)
+class File:
+    """A file whose bytes were read once: what is hashed is what is parsed."""
+
+    path: Path
+    content: bytes
+
+
+def read_file(path: Path) -> File:
+    """Raises DataError if the file cannot be read."""
+    try:
+        return File(path, path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: expected a readable file, got {error}") from error
+
+
+def fingerprint(files: Iterable[File]) -> str:
+    """Returns a hash of the contents of files, one after the other."""
+    digest = hashlib.blake2b(digest_size=8)
+    for file in files:
+        digest.update(file.content)
+    return digest.hexdigest()
+
+
+def read_parquet(file: File, schema: pa.Schema) -> pa.Table:
+    """Returns the columns of the schema. Raises DataError for any other file."""
+    table = _parsed(file)
     found = {field.name: field.type for field in table.schema}
     for field in schema:
         if found.get(field.name) != field.type:
             columns = ", ".join(f"{name}: {kind}" for name, kind in found.items())
             raise DataError(
-                f"{path}: expected column {field.name!r} of type {field.type}, got "
-                f"columns {columns}"
+                f"{file.path}: expected column {field.name!r} of type {field.type}, "
+                f"got columns {columns}"
             )
     return table.select(schema.names)
 
 
-def read_columns(path: Path, names: Sequence[str]) -> pa.Table:
-    """The named columns, of whatever type. Raises DataError."""
-    table = _open(path)
+def read_columns(file: File, names: Sequence[str]) -> pa.Table:
+    """Returns the named columns, of whatever type. Raises DataError."""
+    table = _parsed(file)
     missing = [name for name in names if name not in table.schema.names]
     if missing:
         raise DataError(
-            f"{path}: expected columns {', '.join(missing)}, got only "
+            f"{file.path}: expected columns {', '.join(missing)}, got only "
             f"{', '.join(table.schema.names)}"
         )
     return table.select(list(names))
 
 
-def _open(path: Path) -> pa.Table:
+def _parsed(file: File) -> pa.Table:
     try:
-        return pq.read_table(path)
+        return pq.read_table(pa.BufferReader(file.content))
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"{path}: expected a readable Parquet file, got {error}"
+            f"{file.path}: expected a readable Parquet file, got {error}"
         ) from error
 
 
@@ -109,17 +135,6 @@ def keep(table: pa.Table, name: str) -> None:
             pq.write_table(table, partial, compression="zstd")
     except OSError as error:
         raise Unavailable(f"the cache cannot be written: {error}") from error
-
-
-def fingerprint(paths: Iterable[Path]) -> str:
-    """Hash of the contents of files. Raises DataError if one cannot be read."""
-    digest = hashlib.blake2b(digest_size=8)
-    for path in paths:
-        try:
-            digest.update(path.read_bytes())
-        except OSError as error:
-            raise DataError(f"{path}: expected a readable file, got {error}") from error
-    return digest.hexdigest()
 
 
 def checksum(values: np.ndarray, labels: np.ndarray) -> str:
@@ -153,6 +168,10 @@ def fetch_openml_frame(
 def _bunch(
     data_id: int, version: int | None, timeout_seconds: float, *, as_frame: bool
 ) -> Any:
+    if importlib.util.find_spec("sklearn") is None:
+        raise Unavailable(
+            "downloads need scikit-learn, which pip install 'cftrain[openml]' adds"
+        )
     with_deadline(
         lambda: socket.create_connection(OPENML_HOST, timeout_seconds).close(),
         timeout_seconds,

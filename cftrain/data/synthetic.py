@@ -29,7 +29,7 @@ class Moons(Generated):
     def classes(self) -> int:
         return 2
 
-    def points(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         angle = math.pi * torch.rand(len(labels), generator=generator)
         arc = torch.stack([angle.cos(), angle.sin()], 1)
         flipped = torch.tensor(self.shift) + torch.stack([angle.cos(), -angle.sin()], 1)
@@ -59,7 +59,7 @@ class Circles(Generated):
     def classes(self) -> int:
         return len(self.radii)
 
-    def points(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         angle = 2 * math.pi * torch.rand(len(labels), generator=generator)
         circle = torch.stack([angle.cos(), angle.sin()], 1)
         noise = torch.randn(len(labels), 2, generator=generator)
@@ -77,13 +77,13 @@ class Blobs(Generated):
     deviations: tuple[PositiveFloat, ...]
 
     def __post_init__(self) -> None:
-        width = len(self.feature_names)
+        features = len(self.feature_names)
         given = {f"centres[{place}]": row for place, row in enumerate(self.centres)}
         mistakes = [
-            f"data.{field}: expected {width} numbers, one for each of "
+            f"data.{field}: expected {features} numbers, one for each of "
             f"data.feature_names, got {len(numbers)}"
             for field, numbers in {"deviations": self.deviations, **given}.items()
-            if len(numbers) != width
+            if len(numbers) != features
         ]
         if len(self.centres) < 2:
             mistakes.append(
@@ -99,7 +99,7 @@ class Blobs(Generated):
     def classes(self) -> int:
         return len(self.centres)
 
-    def points(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         noise = torch.randn(len(labels), len(self.deviations), generator=generator)
         centre = torch.tensor(self.centres)[labels]
         return centre + torch.tensor(self.deviations) * noise

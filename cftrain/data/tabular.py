@@ -1,5 +1,6 @@
 """Tables of raw columns: a new one is a YAML file that gives these values."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +13,8 @@ from torch import Tensor
 from cftrain.config.names import named
 from cftrain.config.ranges import Between, Count, PositiveFloat
 from cftrain.data import sources
-from cftrain.data.cleaning import (
-    MissingRule,
-    complete,
-    from_one_hot,
-    undersampled,
-)
-from cftrain.data.columns import ColumnKind, listed
+from cftrain.data.cleaning import MissingRule, complete, from_one_hot
+from cftrain.data.columns import ColumnKind, WrittenLevel, level_text, listed
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import Bounds, Kind, declared_constraints
 from cftrain.data.encoding import Codec, fit_codec
@@ -48,7 +44,7 @@ class Tabular(DatasetSpec):
     raw: ParquetOrigin | None
     openml: OpenmlOrigin | None
     columns: dict[str, ColumnKind]
-    levels: dict[str, tuple[str, ...]]
+    levels: dict[str, tuple[WrittenLevel, ...]]
     encoded: dict[str, tuple[str, ...]]
     missing: dict[str, MissingRule]
     standardise: bool
@@ -60,13 +56,17 @@ class Tabular(DatasetSpec):
         mistakes = _mistakes(self)
         if mistakes:
             raise ConfigError(mistakes)
+        object.__setattr__(self, "levels", _texts(self.levels))
 
     def source(self) -> str:
-        return self._origin()[0]
+        if self._find() is None:
+            self._fetch()
+        return self._found()[0]
 
     def identity(self) -> str:
-        source, _, path = self._origin()
-        return f"{source}:{sources.fingerprint([path])}"
+        self.source()
+        source, _, path = self._found()
+        return _identity(source, sources.read_file(path))
 
     def located(self) -> str | None:
         """The source as far as files are here already; no network, no error."""
@@ -74,15 +74,17 @@ class Tabular(DatasetSpec):
         return None if found is None else found[0]
 
     def load(self) -> Dataset:
-        source, origin, path = self._origin()
+        source, origin, path = self._found()
+        file = sources.read_file(path)
         try:
-            codec, features, labels, cut = self._encoded(origin, path)
+            codec, features, labels, cut = self._encoded(origin, file)
         except DataError as error:
             raise DataError(f"{self.name} ({path}):\n{error}") from error
         rows = self.training_rows + self.validation_rows
         return Dataset(
             name=self.name,
             source=source,
+            identity=_identity(source, file),
             features=features[:rows],
             labels=labels[:rows],
             test_features=features[cut:],
@@ -101,9 +103,11 @@ class Tabular(DatasetSpec):
             codec=codec,
         )
 
-    def _encoded(self, origin: Origin, path: Path) -> tuple[Codec, Tensor, Tensor, int]:
+    def _encoded(
+        self, origin: Origin, file: sources.File
+    ) -> tuple[Codec, Tensor, Tensor, int]:
         """The codec, all rows in their final order and where the test rows start."""
-        frame, labels = self._complete(origin, path)
+        frame, labels = self._complete(origin, file)
         cut = round(self.pool_share * len(frame))
         rows = self.training_rows + self.validation_rows
         if rows > cut:
@@ -120,23 +124,23 @@ class Tabular(DatasetSpec):
         codec = fit_codec(
             frame.iloc[:cut],
             self.columns,
-            levels=self.levels,
+            levels=_texts(self.levels),
             standardise=self.standardise,
         )
         return codec, codec.encode(frame), torch.from_numpy(labels), cut
 
-    def _complete(self, origin: Origin, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    def _complete(
+        self, origin: Origin, file: sources.File
+    ) -> tuple[pd.DataFrame, np.ndarray]:
         """Raw rows without missing values, in their final order, and their labels."""
-        frame = origin.read(path, self._parts())
+        frame = origin.read(file, self._parts())
         labels = origin.label.labels(frame[origin.label.column])
         for name, members in self.encoded.items():
             frame[name] = from_one_hot(name, frame[list(members)])
         frame, kept = complete(frame[list(self.columns)], self.missing)
         labels = labels[kept]
-        if origin.balance_seed is not None:
-            order = undersampled(labels, origin.balance_seed)
-            frame, labels = frame.iloc[order], labels[order]
-        return frame, labels
+        order = origin.ordered(labels)
+        return frame.iloc[order], labels[order]
 
     def _parts(self) -> list[str]:
         """Columns to read: for an encoded one its 0/1 columns."""
@@ -161,26 +165,42 @@ class Tabular(DatasetSpec):
                 return source, origin, path
         return None
 
-    def _origin(self) -> tuple[str, Origin, Path]:
-        """What is here, or else what can be downloaded. Raises DataError."""
+    def _found(self) -> tuple[str, Origin, Path]:
+        """What is here. Raises DataError if nothing is."""
         found = self._find()
-        if found is not None:
-            return found
-        files = " or ".join(origin.file for _, origin in self._origins())
-        places = " or ".join(map(str, sources.folders(self.root)))
-        tried = f"{self.name}: expected {files} in {places}, got none of them"
+        if found is None:
+            raise DataError(f"{self._tried()}; {ADVICE}")
+        return found
+
+    def _fetch(self) -> None:
+        """Downloads the table to the cache. Raises DataError if it is not to be had."""
         if self.openml is None:
-            raise DataError(f"{tried}; {ADVICE}")
+            raise DataError(f"{self._tried()}; {ADVICE}")
         try:
             self.openml.fetch(self._parts())
         except sources.Unavailable as reason:
             raise DataError(
-                f"{tried}, nor OpenML table {self.openml.data_id} ({reason}); {ADVICE}"
+                f"{self._tried()}, nor OpenML table {self.openml.data_id} ({reason}); "
+                f"{ADVICE}"
             ) from reason
-        return self._origin()
+
+    def _tried(self) -> str:
+        files = " or ".join(origin.file for _, origin in self._origins())
+        places = " or ".join(map(str, sources.folders(self.root)))
+        return f"{self.name}: expected {files} in {places}, got none of them"
 
 
 ADVICE = "set data.root or $CFTRAIN_DATA to a folder with the file"
+
+
+def _identity(source: str, file: sources.File) -> str:
+    return f"{source}:{sources.fingerprint([file])}"
+
+
+def _texts(
+    levels: Mapping[str, Sequence[WrittenLevel]],
+) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(map(level_text, written)) for name, written in levels.items()}
 
 
 def _mistakes(spec: Tabular) -> list[str]:

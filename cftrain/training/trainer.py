@@ -71,11 +71,13 @@ class Trainer:
     ) -> EpochRecord:
         start = time.perf_counter()
         pool = self._pool(epoch, classifier)
+        order = self.schedule.ordered(self.rows.training, self.streams, epoch)
         bounds = batches(len(self.rows), self.schedule.batch_rows)
         shares = groups(self.counterfactuals if pool else 0, len(bounds))
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
-            parts = self.objective.parts(self._batch(classifier, bound, pool, share))
+            batch = self._batch(classifier, order[:, bound], pool, share)
+            parts = self.objective.parts(batch)
             total = self.objective.total(parts)
             made.append(optimiser.step(total))
             totals.append(total.detach())
@@ -123,12 +125,11 @@ class Trainer:
     def _batch(
         self,
         classifier: Classifier,
-        bound: slice,
+        index: Tensor,
         pool: EpochCounterfactuals | None,
         share: slice,
     ) -> Batch:
         """One forward pass for all rows of a step."""
-        index = self.rows.training[:, bound]
         observed = self.rows.features(index)
         label = self.rows.labels(index)
         if pool is None:

@@ -96,7 +96,7 @@ Load = Callable[..., Dataset]
 def spec(name: str, root: str = "null") -> Tabular:
     """The specification in `conf/data`."""
     table = run_of(f"data={name}", f"data.root={root}").data
-    assert isinstance(table, Table)
+    assert isinstance(table, Tabular)
     return table
 
 

@@ -59,4 +59,4 @@ def test_a_moved_dataset_is_the_same():
     assert torch.equal(moved.features, dataset.features)
     assert torch.equal(moved.test_labels, dataset.test_labels)
     assert moved.constraints.lower.dtype == torch.float64
-    assert moved.width == 4
+    assert moved.feature_count == 4
