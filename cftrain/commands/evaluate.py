@@ -37,6 +37,7 @@ class EvaluateOptions:
     """Which models are evaluated, how, and by whom."""
 
     folder: str
+    data: tuple[str, ...] | None
     evaluation: Protocol
     device: Literal["cpu", "cuda"]
     workers: Count | None
@@ -51,7 +52,8 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
     choose_device(options.device)
     workers = workers_for(options.device, options.workers, launched().size)
     store = Store(Path(options.folder))
-    cells = wanted(store, options.evaluation, list(HydraConfig.get().overrides.task))
+    typed = list(HydraConfig.get().overrides.task)
+    cells = wanted(store, options.data, options.evaluation, typed)
     with at_work(store.folder, "cftrain evaluate"):
         work = plan_work(
             cells,
@@ -78,8 +80,13 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         conclude(cells, store)
 
 
-def wanted(store: Store, chosen: Protocol, typed: Sequence[str]) -> list[Wanted]:
-    """Every finished cell of a folder with the protocol that it is evaluated by.
+def wanted(
+    store: Store,
+    data: Sequence[str] | None,
+    chosen: Protocol,
+    typed: Sequence[str],
+) -> list[Wanted]:
+    """Every finished cell on some datasets, or on all, with its protocol.
 
     That is the chosen one if an evaluation was typed by its name. Otherwise it is the
     cell's own newest one, with the values that were typed in the place of its own.
@@ -87,9 +94,13 @@ def wanted(store: Store, chosen: Protocol, typed: Sequence[str]) -> list[Wanted]
     """
     rows = store.cells()
     rows = rows[rows["status"] == "done"]
+    known = sorted(set(rows["data"]))
+    if data is not None:
+        rows = rows[rows["data"].isin(data)]
     if rows.empty:
         raise ResultError(
-            f"{store.folder}: expected trained models, got none; train some first"
+            f"{store.folder}: expected trained models of {listed(data)}, got those of "
+            f"{listed(known)}"
         )
     cells = stored_cells(rows)
     if any(word.startswith(f"{GROUP}=") for word in typed):
@@ -112,6 +123,13 @@ def wanted(store: Store, chosen: Protocol, typed: Sequence[str]) -> list[Wanted]
         protocol = changed[newest[cell.id]]
         found.append(Wanted(cell=cell, protocols={protocol_id(protocol): protocol}))
     return found
+
+
+def listed(names: Sequence[str] | None) -> str:
+    """Names in a message."""
+    if names is None:
+        return "any dataset"
+    return ", ".join(names) or "none"
 
 
 def changed_protocol(described: dict[str, Any], typed: Sequence[str]) -> Protocol:
