@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -25,7 +26,7 @@ from cftrain.grid.tasks import (
 from cftrain.grid.worker import Workplace
 from cftrain.results.store import Store
 from cftrain.results.writing import remove_leftovers
-from cftrain.training.checkpoint import checkpoint_of, checkpoints
+from cftrain.training.checkpoint import FOLDER, checkpoint_of, checkpoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,8 @@ def remove_checkpoints(store: Store) -> None:
     for checkpoint in checkpoints(store.folder):
         if settled >= set(checkpoint.cells):
             checkpoint.remove()
+    with suppress(OSError):  # it holds other checkpoints, or never was there
+        (store.folder / FOLDER).rmdir()
 
 
 def choose_device(name: str) -> torch.device:

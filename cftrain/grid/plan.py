@@ -38,6 +38,7 @@ HIDDEN_UNITS = 32
 EXPECTED_SHARE_OF_STEPS = 0.35
 
 
+@typing.runtime_checkable
 class Timed(typing.Protocol):
     """Something that takes a while."""
 

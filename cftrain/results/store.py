@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
-from cftrain.results.schema import FORMAT, OF_TRAINING, TABLES
+from cftrain.results.schema import EVALUATIONS, FORMAT, OF_TRAINING, TABLES
 from cftrain.results.writing import written_whole
 
 Row = Mapping[str, Any]
@@ -63,9 +63,10 @@ class Store:
         Those of weights that have been trained again since do not count.
         """
         found = _newest(self._read("evaluations"), ["cell", "protocol"])
-        trained = self.cells().set_index("cell")["created"]
-        since = found["cell"].map(trained)
-        return found[found["created"] >= since].reset_index(drop=True)
+        trained = self.cells()[["cell", "created"]]
+        found = found.merge(trained, on="cell", suffixes=("", "_trained"))
+        current = found[found["created"] >= found["created_trained"]]
+        return current[list(EVALUATIONS.names)].reset_index(drop=True)
 
     def protocols(self) -> dict[str, str]:
         """The stored protocols as JSON, by their ids, the oldest first."""

@@ -19,7 +19,7 @@ def write_weights(
     """Write one cell's weights into the results folder, with what turns raw rows into
     the model's inputs (JSON). Raises ResultError.
     """
-    path = _path(folder, cell)
+    path = weights_path(folder, cell)
     tensors = {name: value.cpu().contiguous() for name, value in weights.items()}
     with written_whole(path, SafetensorError) as partial:
         safetensors.torch.save_file(
@@ -31,7 +31,7 @@ def read_weights(folder: Path, cell: str) -> tuple[dict[str, Tensor], str]:
     """The weights of a cell, and the codec that is stored with them. Raises
     ResultError if they are missing, damaged or those of another cell.
     """
-    path = _path(folder, cell)
+    path = weights_path(folder, cell)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -49,5 +49,6 @@ def read_weights(folder: Path, cell: str) -> tuple[dict[str, Tensor], str]:
     return weights, metadata.get("codec", "{}")
 
 
-def _path(folder: Path, cell: str) -> Path:
+def weights_path(folder: Path, cell: str) -> Path:
+    """Returns the file with a cell's weights."""
     return folder / FOLDER / f"{cell}.safetensors"

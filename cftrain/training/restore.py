@@ -13,7 +13,7 @@ from cftrain.errors import ResultError
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
 from cftrain.results.store import Store
-from cftrain.results.weights import read_weights
+from cftrain.results.weights import read_weights, weights_path
 from cftrain.training.run import Run, rebuild
 from cftrain.training.stack import initial
 
@@ -71,18 +71,18 @@ def feature_names(store: Store, cell: str) -> list[str]:
 def _checked(store: Store, cell: str, expected: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights that fit the model. Raises ResultError for others."""
     weights, _ = read_weights(store.folder, cell)
+    path = weights_path(store.folder, cell)
     found = {name: (value.shape, value.dtype) for name, value in weights.items()}
     wanted = {name: (value.shape[1:], value.dtype) for name, value in expected.items()}
     if found != wanted:
         raise ResultError(
-            f"{store.folder}: expected weights of cell {cell} with the tensors "
-            f"{_listed(wanted)}, got {_listed(found)}"
+            f"{path}: expected weights with the tensors {_listed(wanted)}, got "
+            f"{_listed(found)}"
         )
     broken = [n for n, value in weights.items() if not torch.isfinite(value).all()]
     if broken:
         raise ResultError(
-            f"{store.folder}: expected finite weights of cell {cell}, got others in "
-            f"{', '.join(broken)}"
+            f"{path}: expected finite weights, got others in {', '.join(broken)}"
         )
     return weights
 

@@ -9,14 +9,17 @@ from cftrain.results.schema import TABLES
 from cftrain.results.store import Store
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
+KEYS = {"cell": "c", "stack": "s", "protocol": "q"}
+"""What rows of a table are keyed by, as far as the table has it."""
 
 
 def row(table: str, **values: Any) -> dict[str, Any]:
-    """A row with null in all columns that are not given."""
-    unknown = values.keys() - set(TABLES[table].names)
+    """A row with null in all columns that are neither given nor keys."""
+    names = TABLES[table].names
+    unknown = values.keys() - set(names)
     assert not unknown, unknown
-    empty = dict.fromkeys(TABLES[table].names)
-    return {**empty, "cell": "c", "stack": "s", **values}
+    keys = {name: key for name, key in KEYS.items() if name in names}
+    return {**dict.fromkeys(names), **keys, **values}
 
 
 def cell_row(cell: str, stack: str, *, age: int = 0, **values: Any) -> dict[str, Any]:
@@ -27,18 +30,32 @@ def cell_row(cell: str, stack: str, *, age: int = 0, **values: Any) -> dict[str,
         "pair": "p",
         "data": "moons",
         "data_source": "generated",
+        "data_identity": "generated:0",
         "train_rows": 10,
         "test_rows": 5,
         "model": "mlp",
         "generator": "ecco",
         "seed": 1,
-        "epochs": 2,
-        "max_steps": 30,
-        "train_seconds": 1.5,
-        "evaluate_seconds": 0.5,
+        "config": "{}",
+        "stack_cells": 1,
+        "seconds": 1.5,
         "created": START - timedelta(days=age),
     }
     return row("cells", cell=cell, stack=stack, **{**given, **values})
+
+
+def evaluation_row(
+    cell: str, stack: str, *, age: int = 0, **values: Any
+) -> dict[str, Any]:
+    """A finished evaluation; the larger its age, the longer ago."""
+    given = {
+        "pictures": "",
+        "status": "done",
+        "stack_cells": 1,
+        "seconds": 0.5,
+        "created": START - timedelta(days=age),
+    }
+    return row("evaluations", cell=cell, stack=stack, **{**given, **values})
 
 
 def metric_rows(
@@ -49,6 +66,7 @@ def metric_rows(
     *,
     higher_is_better: bool = False,
     epsilon: float | None = None,
+    protocol: str = KEYS["protocol"],
 ) -> list[dict[str, Any]]:
     """Values by energy weight and round."""
     return [
@@ -56,6 +74,7 @@ def metric_rows(
             "metrics",
             cell=cell,
             stack=stack,
+            protocol=protocol,
             metric=metric,
             unit="unit",
             higher_is_better=higher_is_better,
@@ -77,12 +96,28 @@ def write_stack(
     history: list[dict[str, Any]] | None = None,
     gallery: list[dict[str, Any]] | None = None,
 ) -> None:
-    """All parts of a stack, that of the cells last."""
+    """All parts of a stack whose cells were trained and evaluated together.
+
+    The markers come last: the table of cells, and that of evaluations.
+    """
+    store.write("history", stack, history or [])
+    store.write("cells", stack, cells)
     if gallery is not None:
         store.write("gallery", stack, gallery)
-    store.write("history", stack, history or [])
     store.write("metrics", stack, metrics or [])
-    store.write("cells", stack, cells)
+    protocols = {row["protocol"] for row in metrics or ()} or {KEYS["protocol"]}
+    store.write(
+        "evaluations",
+        stack,
+        [
+            evaluation_row(
+                cell["cell"], stack, protocol=protocol, created=cell["created"]
+            )
+            for cell in cells
+            for protocol in sorted(protocols)
+            if cell["status"] == "done"
+        ],
+    )
 
 
 def sample(kind: pa.DataType) -> Any:

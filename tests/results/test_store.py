@@ -15,10 +15,19 @@ import pytest
 
 from cftrain.errors import ResultError
 from cftrain.results import schema as schemas
-from cftrain.results.schema import TABLES
-from cftrain.results.store import Store
+from cftrain.results.schema import OF_TRAINING, TABLES
+from cftrain.results.store import Store, done, failed
 from tests.console import ROOT, files
-from tests.results.rows import START, cell_row, metric_rows, row, sample, write_stack
+from tests.results.rows import (
+    KEYS,
+    START,
+    cell_row,
+    evaluation_row,
+    metric_rows,
+    row,
+    sample,
+    write_stack,
+)
 
 
 @pytest.fixture
@@ -30,22 +39,36 @@ def one_value(cell: str, stack: str, value: float) -> list[dict]:
     return metric_rows(cell, stack, "ip", {(0.1, 0): value})
 
 
+def content(store: Store, table: str) -> pd.DataFrame:
+    """What counts of a table."""
+    if table == "protocols":
+        return store._read(table)
+    readers = {"cells": store.cells, "evaluations": store.evaluations}
+    if table in readers:
+        return readers[table]()
+    chosen = store.cells() if table in OF_TRAINING else store.evaluations()
+    return store.rows(table, chosen)
+
+
 def values(store: Store) -> dict[str, list[float]]:
-    metrics = store.read("metrics")
+    metrics = content(store, "metrics")
     return {cell: list(group["value"]) for cell, group in metrics.groupby("cell")}
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_what_is_written_is_read(store, table):
     given = {field.name: sample(field.type) for field in TABLES[table]}
-    rows = [{**given, "cell": cell, "stack": "s"} for cell in ("a", "b")]
-    if table != "cells":
-        store.write("cells", "s", [cell_row("a", "s"), cell_row("b", "s")])
+    keys = [name for name in KEYS if name in given]
+    rows = [
+        {**given, **{name: KEYS[name] for name in keys}, keys[0]: own}
+        for own in ("a", "b")
+    ]
+    write_stack(store, "s", [cell_row("a", "s"), cell_row("b", "s")])
     store.write(table, "s", rows)
-    found = store.read(table)
-    assert list(found["cell"]) == ["a", "b"]
+    found = content(store, table)
+    assert list(found[keys[0]]) == ["a", "b"]
     for name, value in given.items():
-        if name in ("cell", "stack"):
+        if name in keys:
             continue
         held = found[name][0]
         if isinstance(held, np.ndarray):
@@ -55,10 +78,10 @@ def test_what_is_written_is_read(store, table):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_an_empty_store_has_empty_tables_of_all_columns(store, table):
-    found = store.read(table)
+    found = content(store, table)
     assert found.empty
     assert list(found.columns) == TABLES[table].names
-    assert store.done() == set()
+    assert store.protocols() == {}
     assert not store.folder.exists()
 
 
@@ -73,19 +96,19 @@ def test_some_cells_are_read_from_their_parts_alone(store):
         ]
         store.write("metrics", stack, rows)
     (store.folder / "metrics" / "part-t.parquet").write_text("damaged")
-    found = store.read("metrics", ["s1"])
-    assert list(found["value"]) == [1.0]
-    assert list(store.read("cells", ["s1", "t2", "u"])["cell"]) == ["s1", "t2"]
-    assert store.read("metrics", []).empty
+    evaluations = store.evaluations()
+    chosen = evaluations[evaluations["cell"] == "s1"]
+    assert list(store.rows("metrics", chosen)["value"]) == [1.0]
+    assert store.rows("metrics", evaluations[:0]).empty
 
 
 def test_whole_columns_are_written_as_rows_are(store):
     rows = one_value("a", "s", 2.5)
     write_stack(store, "s", [cell_row("a", "s")], rows)
-    by_rows = store.read("metrics")
+    by_rows = content(store, "metrics")
     columns = {name: [row[name] for row in rows] for name in TABLES["metrics"].names}
     store.write_columns("metrics", "s", columns)
-    pd.testing.assert_frame_equal(store.read("metrics"), by_rows)
+    pd.testing.assert_frame_equal(content(store, "metrics"), by_rows)
 
 
 def test_what_is_no_number_is_null(store):
@@ -115,8 +138,8 @@ def test_parts_are_plain_parquet_for_any_tool(store):
 def test_a_folder_may_be_named_like_a_partition(tmp_path):
     store = Store(tmp_path / "seed=3,epoch=4")
     write_stack(store, "s", [cell_row("c", "s", seed=1)])
-    assert list(store.read("cells").columns) == TABLES["cells"].names
-    assert store.read("cells")["seed"][0] == 1
+    assert list(store.cells().columns) == TABLES["cells"].names
+    assert store.cells()["seed"][0] == 1
 
 
 def test_every_part_carries_the_format(store):
@@ -130,9 +153,18 @@ def test_a_stack_without_its_cells_is_invisible(store):
     write_stack(store, "s", [cell_row("a", "s")], one_value("a", "s", 1.0))
     store.write("metrics", "t", one_value("b", "t", 2.0))
     store.write("history", "t", [row("history", cell="b", stack="t", epoch=1)])
-    assert store.done() == {"a"}
+    store.write("evaluations", "t", [evaluation_row("b", "t")])
+    assert done(store.cells()) == {"a"}
     assert values(store) == {"a": [1.0]}
-    assert store.read("history").empty
+    assert content(store, "history").empty
+
+
+def test_an_evaluation_without_its_marker_is_invisible(store):
+    write_stack(store, "s", [cell_row("a", "s")], one_value("a", "s", 1.0))
+    (store.folder / "evaluations" / "part-s.parquet").unlink()
+    assert done(store.cells()) == {"a"}
+    assert done(store.evaluations()) == set()
+    assert values(store) == {}
 
 
 def test_cells_that_a_stack_does_not_list_are_invisible(store):
@@ -144,8 +176,45 @@ def test_cells_that_a_stack_does_not_list_are_invisible(store):
 def test_only_cells_that_are_done_are_done(store):
     cells = [cell_row("a", "s"), cell_row("b", "s", status="failed", reason="x")]
     store.write("cells", "s", cells)
-    assert store.done() == {"a"}
-    assert set(store.read("cells")["cell"]) == {"a", "b"}
+    assert done(store.cells()) == {"a"}
+    assert failed(store.cells()) == {"b": "x"}
+    assert set(store.cells()["cell"]) == {"a", "b"}
+
+
+def test_a_cell_has_the_numbers_of_all_its_protocols(store):
+    write_stack(store, "s", [cell_row("a", "s")], one_value("a", "s", 1.0))
+    rows = metric_rows("a", "t", "ip", {(0.1, 0): 2.0}, protocol="other")
+    store.write("metrics", "t", rows)
+    store.write("evaluations", "t", [evaluation_row("a", "t", protocol="other")])
+    metrics = content(store, "metrics").set_index("protocol")["value"]
+    assert metrics.to_dict() == {"q": 1.0, "other": 2.0}
+
+
+def test_of_a_repeated_evaluation_the_newest_counts(store):
+    write_stack(store, "s", [cell_row("a", "s", age=2)], one_value("a", "s", 1.0))
+    store.write("metrics", "t", one_value("a", "t", 2.0))
+    store.write("evaluations", "t", [evaluation_row("a", "t", age=1)])
+    assert values(store) == {"a": [2.0]}
+
+
+def test_what_was_measured_on_weights_that_are_gone_does_not_count(store):
+    write_stack(store, "s", [cell_row("a", "s", age=2)], one_value("a", "s", 1.0))
+    store.write("cells", "t", [cell_row("a", "t", age=1)])
+    assert done(store.evaluations()) == set()
+    assert values(store) == {}
+    assert content(store, "history").empty
+
+
+def test_protocols_come_by_their_ids_the_oldest_first(store):
+    for name, day in (("young", 3), ("old", 1), ("between", 2)):
+        created = START + timedelta(days=day)
+        rows = [{"protocol": name, "config": f'"{name}"', "created": created}]
+        store.write("protocols", name, rows)
+    assert list(store.protocols().items()) == [
+        ("old", '"old"'),
+        ("between", '"between"'),
+        ("young", '"young"'),
+    ]
 
 
 @pytest.mark.parametrize("order", [("s", "t"), ("t", "s")])
@@ -165,9 +234,9 @@ def test_of_a_repeated_cell_the_newest_counts_in_all_tables(store, order):
             [row("gallery", cell="twice", stack=stack, factual=newest[stack])],
         )
     assert values(store) == {"twice": [float(ord("t"))], "s": [0.0], "t": [0.0]}
-    assert list(store.read("history")["loss"]) == [0]
-    assert list(store.read("gallery")["factual"]) == [0]
-    cells = store.read("cells").set_index("cell")
+    assert list(content(store, "history")["loss"]) == [0]
+    assert list(content(store, "gallery")["factual"]) == [0]
+    cells = store.cells().set_index("cell")
     assert cells.loc["twice", "stack"] == "t"
     assert sorted(cells.index) == ["s", "t", "twice"]
 
@@ -178,8 +247,8 @@ def test_a_repeated_stack_replaces_its_parts(store):
             store, "s", [cell_row("a", "s", age=age)], one_value("a", "s", value)
         )
     assert values(store) == {"a": [2.0]}
-    assert store.read("cells")["created"][0] == START
-    assert len(list(store.folder.rglob("*.parquet"))) == 3
+    assert store.cells()["created"][0] == START
+    assert len(list(store.folder.rglob("*.parquet"))) == 4
 
 
 def disk_full(table: pa.Table, path: Path, **_: object) -> None:
@@ -211,7 +280,7 @@ def test_a_part_is_renamed_into_its_place(store, monkeypatch):
         seen.append(Path(path))
         write(table, path, **options)
         assert not (store.folder / "cells" / "part-s.parquet").exists()
-        assert store.read("cells").empty
+        assert store.cells().empty
 
     monkeypatch.setattr(pq, "write_table", spy)
     store.write("cells", "s", [cell_row("a", "s")])
@@ -231,26 +300,9 @@ def test_rows_that_do_not_fit_the_schema_leave_nothing(store):
         store.write("cells", "s", [cell_row("a", "s", seed=2**63)])
 
 
-def test_preparing_makes_the_folder_and_leaves_nothing_in_it(store):
-    store.prepare()
-    store.prepare()
-    assert store.folder.is_dir()
-    assert not files(store.folder)
-
-
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ResultError) as caught:
-        Store(tmp_path / "file" / "results").prepare()
-    message = str(caught.value)
-    assert message.startswith(f"{tmp_path}/file/results: expected a folder that can be")
-    assert "got Not a directory" in message
-    assert "hydra.run.dir=" in message
-
-
 def test_a_folder_without_permission_is_an_error(store, nobody):
-    with nobody, pytest.raises(ResultError, match="got Permission denied"):
-        store.prepare()
+    with nobody, pytest.raises(ResultError, match=r"could not be written: .*denied"):
+        store.write("cells", "s", [])
 
 
 @pytest.fixture
@@ -276,15 +328,14 @@ def nobody(tmp_path) -> AbstractContextManager[None]:
 @pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
 def test_a_damaged_part_is_an_error_with_its_path(store, table, damage):
     write_stack(store, "s", [cell_row("a", "s")])
-    if table != "cells":
-        store.write(table, "s", [row(table, cell="a", stack="s")])
+    store.write(table, "s", [row(table, **{next(iter(TABLES[table].names)): "a"})])
     path = store.folder / table / "part-s.parquet"
     whole = path.read_bytes()
     path.write_bytes(
         {"truncated": whole[: len(whole) // 2], "text": b"a,b\n", "empty": b""}[damage]
     )
     with pytest.raises(ResultError) as caught:
-        store.read(table)
+        store._read(table)
     message = str(caught.value)
     assert message.startswith(f"{path}: expected a readable Parquet file, got ")
     assert "delete it" in message
@@ -298,7 +349,7 @@ def test_a_part_of_another_format_is_an_error_with_its_path(store, metadata):
     pq.write_table(table, path)
     found = metadata.get("cftrain_format", "none")
     with pytest.raises(ResultError) as caught:
-        store.done()
+        store.cells()
     assert str(caught.value).startswith(
         f"{path}: expected results of format {schemas.FORMAT}, got format {found}"
     )
@@ -309,28 +360,28 @@ def test_a_part_with_other_columns_is_an_error_with_its_path(store):
     path.parent.mkdir(parents=True)
     pq.write_table(TABLES["cells"].empty_table().drop_columns(["seed"]), path)
     with pytest.raises(ResultError, match=f"{path}: expected results of format"):
-        store.read("cells")
+        store.cells()
 
 
 def test_other_files_are_let_be(store):
     write_stack(store, "s", [cell_row("a", "s")])
     (store.folder / "cells" / ".part-t.parquet.123").write_bytes(b"half")
     (store.folder / "cells" / "notes.txt").write_text("mine")
-    assert store.done() == {"a"}
+    assert done(store.cells()) == {"a"}
 
 
 def test_times_are_kept_to_the_microsecond(store):
     made = START + timedelta(microseconds=123_456)
     store.write("cells", "s", [cell_row("a", "s", created=made)])
-    assert store.read("cells")["created"][0] == made
+    assert store.cells()["created"][0] == made
 
 
 def test_reading_needs_no_torch(store):
     write_stack(store, "s", [cell_row("a", "s")])
     code = (
         "import sys; from pathlib import Path\n"
-        "from cftrain.results.store import Store\n"
-        f"assert Store(Path({str(store.folder)!r})).done() == {{'a'}}\n"
+        "from cftrain.results.store import Store, done\n"
+        f"assert done(Store(Path({str(store.folder)!r})).cells()) == {{'a'}}\n"
         "assert 'torch' not in sys.modules"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
