@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cftrain.commands.lines import extra_folders
 from cftrain.commands.mistakes import unknown_key
+from cftrain.config.overrides import replacing_overrides
 from cftrain.config.tree import folder, groups, refuse_shadowing
 from cftrain.errors import ConfigError
 
@@ -35,6 +36,7 @@ def composed(
         except Exception as error:  # Hydra would print a line of its own
             failures.append(error)
 
+    arguments = replacing_overrides(arguments)
     for directory in extra_folders(arguments)[0]:
         refuse_shadowing(directory)
     program = hydra.main(
