@@ -3,39 +3,44 @@
 Nothing heavy is imported before a command needs it, so that help is instant.
 """
 
-import difflib
 import importlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
+from types import FrameType
 from typing import Any
 
 import cftrain
-from cftrain.errors import CftrainError, ConfigError
+from cftrain.commands.lines import overrides
 from cftrain.grid.launcher import launched, rank
 
 USAGE = """\
-usage: cftrain <command> [overrides]
+usage: cftrain <command> [FOLDER] [key=value ...]
 
 Counterfactual training: classifiers whose explanations are plausible and actionable.
 
 commands:
   train      train a model and its baseline, evaluate and compare them
   grid       train and evaluate a grid of runs, on all cores or under mpirun
+  evaluate   evaluate the models of a folder by another protocol
   status     how far the grid in a folder is
-  verify     train a sample of a grid's cells again and compare
+  verify     train a sample of a folder's models again and compare
   transfer   are counterfactuals valid under the models of other seeds?
   tables     tables, figures and a report of all results below a folder
   figure     draw an illustration: figure constraints, protection or boundary
   data       data list, data fetch NAME
 
-Overrides follow Hydra: +experiment=mnist, data=moons, objective.ridge_weight=0.1, ...
+What is trained is told by Hydra's overrides: experiment=mnist, data=moons,
+objective.ridge_weight=0.1, ... Commands on finished results take their folder first:
+evaluate, status, verify, transfer and tables FOLDER.
 
   cftrain train --help                what can be chosen and every value
   cftrain train --cfg job             the composed configuration
-  cftrain train +experiment=mnist     the main job
+  cftrain train experiment=mnist      the main job
+  cftrain verify FOLDER sample=5      options of a command; --help shows them
   eval "$(cftrain -sc install=bash)"  shell completion (bash; zsh and fish likewise)
   cftrain --version
 """
@@ -43,6 +48,7 @@ Overrides follow Hydra: +experiment=mnist, data=moons, objective.ridge_weight=0.
 CONFIGURED = {
     "train": "run",
     "grid": "grid",
+    "evaluate": "evaluate",
     "tables": "tables",
     "figure": "figure",
 }
@@ -51,15 +57,21 @@ CONFIGURED = {
 PLAIN = ("status", "verify", "transfer", "data")
 """Commands with words of their own."""
 
-COMMANDS = (*CONFIGURED, *PLAIN)
-PICTURES = {"constraints": "credit", "protection": "credit", "boundary": "moons"}
-"""Pictures with the experiments that they show unless told otherwise."""
-EXPLAIN = "--explain"
+ON_RANKS = ("grid", "evaluate")
+"""Commands whose work is shared by processes that mpirun or srun has started."""
 
+COMMANDS = (*CONFIGURED, *PLAIN)
+
+OWN_ERROR = 1
 ARGUMENT_ERROR = 2
-INTERRUPTED = 130
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+
+
+class Terminated(BaseException):
+    """SIGTERM, as KeyboardInterrupt is SIGINT: everything is left in good order."""
 
 
 def entry() -> int:
@@ -68,12 +80,12 @@ def entry() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0, 1 for failed cells, 2 for what the user can
-    mend, 130 for Ctrl-C.
+    """Run a command; the exit code: 0, 1 for failed cells and errors of our own, 2 for
+    what the user can mend, 130 for Ctrl-C, 143 for SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] == ["grid"]:
-        return _guarded(lambda: _grid(arguments[1:]))
+    if arguments[:1] and arguments[0] in ON_RANKS:
+        return _guarded(lambda: _on_ranks(arguments[0], arguments[1:]))
     if rank() > 0:  # of processes started together only one works and speaks
         return 0
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -94,19 +106,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return ARGUMENT_ERROR
-    return _guarded(lambda: _hydra(command, _overrides(command, rest)))
+    return _guarded(lambda: _hydra(command, overrides(command, rest)))
 
 
-def _grid(arguments: Sequence[str]) -> int:
+def _on_ranks(command: str, arguments: Sequence[str]) -> int:
     """On several ranks, the first one composes and hands out stacks to the others."""
-    overrides = _overrides("grid", arguments)
+    words = overrides(command, arguments)
     if launched().size == 1:
-        _hydra("grid", overrides)
+        _hydra(command, words)
         return 0
     from cftrain.grid.processes import with_mpi_workers
 
     return with_mpi_workers(
-        lambda executor: _guarded(lambda: _hydra("grid", overrides, executor))
+        lambda executor: _guarded(lambda: _hydra(command, words, executor))
     )
 
 
@@ -114,79 +126,15 @@ def _module(command: str) -> Any:
     return importlib.import_module(f"cftrain.commands.{command}")
 
 
-def _overrides(command: str, arguments: Sequence[str]) -> list[str]:
-    """What Hydra gets: a picture's name, --dry-run and --explain become overrides."""
-    words = ["dry_run=true" if word == "--dry-run" else word for word in arguments]
-    if command == "tables" and EXPLAIN in words:
-        return _explained(words)
-    if command != "figure":
-        return words
-    experiment = "credit"
-    if words and words[0] in PICTURES:
-        experiment = PICTURES[words[0]]
-        words[0] = f"picture={words[0]}"
-    if not any(word.startswith("+experiment=") for word in words):
-        words = [f"+experiment={experiment}", "name=figures", *words]
-    return words
-
-
-def _explained(words: list[str]) -> list[str]:
-    """`--explain main LS ip` as overrides. Raises ConfigError."""
-    place = words.index(EXPLAIN)
-    before, after = words[:place], words[place + 1 :]
-    named = list(takewhile(lambda word: "=" not in word, after))
-    if len(named) < 3:
-        raise ConfigError(
-            f"{EXPLAIN}: expected a table, a row and a column, as in {EXPLAIN} main LS "
-            f"ip, got {' '.join(named) or 'nothing'}"
-        )
-    table, *entry = named
-    quoted = ",".join(repr(word) for word in entry)
-    return [*before, f"table={table}", f"explain=[{quoted}]", *after[len(named) :]]
-
-
 def _hydra(command: str, arguments: Sequence[str], *context: object) -> None:
     """Hand the command's overrides to Hydra, which calls its task."""
-    import hydra
+    from cftrain.commands.composing import composed
 
-    from cftrain.config.tree import folder
-
-    failures: list[Exception] = []
-
-    def task(config: object) -> None:
-        from omegaconf import DictConfig
-
-        assert isinstance(config, DictConfig)
-        try:
-            _module(command).run(config, *context)
-        except Exception as error:  # Hydra would print a line of its own
-            failures.append(error)
-
-    program = hydra.main(
-        config_path=str(folder()), config_name=CONFIGURED[command], version_base="1.3"
-    )(task)
-    try:
-        with _environment([sys.argv[0], *arguments]):
-            program()
-    except ValueError as error:  # Hydra's own, of words that it cannot make sense of
-        raise ConfigError(str(error)) from error
-    if failures:
-        raise failures[0]
-
-
-@contextmanager
-def _environment(arguments: list[str]) -> Iterator[None]:
-    """What Hydra reads; with the variable it lets exceptions through as they are."""
-    before = sys.argv, os.environ.get(FULL_ERROR)
-    sys.argv, os.environ[FULL_ERROR] = arguments, "1"
-    try:
-        yield
-    finally:
-        sys.argv, variable = before
-        if variable is None:
-            del os.environ[FULL_ERROR]
-        else:
-            os.environ[FULL_ERROR] = variable
+    composed(
+        CONFIGURED[command],
+        arguments,
+        lambda config: _module(command).run(config, *context),
+    )
 
 
 def _guarded(command: Callable[[], int | None]) -> int:
@@ -196,50 +144,57 @@ def _guarded(command: Callable[[], int | None]) -> int:
     """
     show_traceback = os.environ.get(FULL_ERROR) == "1"
     try:
-        return command() or 0
-    except KeyboardInterrupt:
-        print("cftrain: interrupted; run it again to go on", file=sys.stderr)
-        return INTERRUPTED
+        with _signals():
+            return command() or 0
+    except (KeyboardInterrupt, Terminated) as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        what = "interrupted" if interrupted else "ended by SIGTERM"
+        _say(f"{what}; what is finished is kept, run the same command again to go on")
+        return INTERRUPTED if interrupted else TERMINATED
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SystemExit as exit_request:
         return exit_request.code if isinstance(exit_request.code, int) else 1
     except Exception as error:
-        message = _explanation(error)
-        if message is None or show_traceback:
+        if show_traceback:
             raise
-        if rank() == 0:
-            print(f"cftrain: {message}", file=sys.stderr)
-        return ARGUMENT_ERROR
+        from cftrain.commands.mistakes import explanation, logged
+
+        message = explanation(error)
+        _say(logged(error) if message is None else message)
+        return OWN_ERROR if message is None else ARGUMENT_ERROR
 
 
-def _explanation(error: Exception) -> str | None:
-    """What to tell the user; None for errors that are ours."""
-    from hydra.errors import HydraException, MissingConfigException
-    from omegaconf.errors import OmegaConfBaseException
-
-    if isinstance(error, ConfigError) and len(error.mistakes) > 1:
-        listed = "\n".join(f"  {mistake}" for mistake in error.mistakes)
-        return f"{len(error.mistakes)} mistakes in the configuration:\n{listed}"
-    if isinstance(error, CftrainError):
-        return str(error)
-    if isinstance(error, MissingConfigException) and error.options:
-        return _unknown_option(str(error.missing_cfg_file), error.options)
-    if isinstance(error, HydraException | OmegaConfBaseException):
-        causes = [error, error.__cause__]
-        return "\n  ".join(str(cause).strip() for cause in causes if cause is not None)
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}"
-    return None
+def _say(message: str) -> None:
+    if rank() == 0:
+        print(f"cftrain: {message}", file=sys.stderr)
 
 
-def _unknown_option(option: str, known: Sequence[str]) -> str:
-    """For `table/mian`: what there is of the group, and what may be meant."""
-    close = difflib.get_close_matches(option.rpartition("/")[2], known)
-    meant = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"{option}: expected one of {', '.join(known)}{meant}, got no such file"
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM raise, once: whoever is impatient disturbs no tidying."""
+    usual = (signal.default_int_handler, signal.SIG_DFL)
+    here = threading.current_thread() is threading.main_thread()
+    # Left alone are signals that someone ignores or answers already, as in nohup.
+    before = {
+        number: handler
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if here and (handler := signal.getsignal(number)) in usual
+    }
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    for number in before:
+        signal.signal(number, answer)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _complete(arguments: Sequence[str]) -> int:

@@ -36,7 +36,7 @@ def main() -> None:
     print("experiment             CPU s   search steps   mature")
     for experiment in arguments.experiments:
         run = cell(
-            f"+experiment={experiment}",
+            f"experiment={experiment}",
             f"model={arguments.model}",
             f"schedule.epochs={arguments.epochs}",
         )

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 import cftrain
 from cftrain.cli import main
-from cftrain.commands import options
+from cftrain.commands import lines, options
 from cftrain.commands.options import Options
 from cftrain.config import tree
 from cftrain.training.run import Run
@@ -68,7 +68,7 @@ class Outcome:
 def compose(*overrides: str, root: str = "run") -> DictConfig:
     """The composed configuration, as Hydra hands it to a command."""
     with initialize_config_dir(str(tree.folder()), version_base="1.3"):
-        return hydra_compose(root, list(overrides))
+        return hydra_compose(root, lines.overrides("train", overrides))
 
 
 def read(*overrides: str) -> tuple[Run, Options]:

@@ -2,8 +2,11 @@
 
 import ast
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 import tomllib
 
 import pytest
@@ -60,7 +63,7 @@ def test_nothing_heavy_is_imported_before_a_command_needs_it(argument):
 def test_help_names_every_command(arguments):
     outcome = call(*arguments)
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith("usage: cftrain <command> [overrides]\n")
+    assert outcome.out.startswith("usage: cftrain <command> [FOLDER] ")
     listed = outcome.out.partition("commands:\n")[2].partition("\n\n")[0]
     named = [line.split()[0] for line in listed.splitlines() if line[:3] != "   "]
     assert sorted(named) == sorted(cli.COMMANDS)
@@ -96,36 +99,6 @@ def test_a_command_gets_its_arguments(command):
     calls = command()
     assert call("train", "data=moons", "--cfg", "job").code == 0
     assert calls == [("train", ["data=moons", "--cfg", "job"])]
-
-
-@pytest.mark.parametrize(
-    ("given", "overrides"),
-    [
-        (["table=main"], ["table=main"]),
-        (["--explain", "main", "LS", "ip"], ["table=main", "explain=['LS','ip']"]),
-        (
-            [
-                "folder=x",
-                "--explain",
-                "accuracy",
-                "LS",
-                "fgsm 0.03",
-                "CT",
-                "interval=t",
-            ],
-            [
-                "folder=x",
-                "table=accuracy",
-                "explain=['LS','fgsm 0.03','CT']",
-                "interval=t",
-            ],
-        ),
-    ],
-)
-def test_what_is_to_be_explained_becomes_overrides(given, overrides, command):
-    calls = command()
-    assert call("tables", *given).code == 0
-    assert calls == [("tables", overrides)]
 
 
 @pytest.mark.parametrize("variable", ["PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"])
@@ -169,10 +142,25 @@ def test_what_the_user_can_mend_is_one_message(command, error, message):
     assert call("train").message == message
 
 
-def test_our_own_mistakes_are_not_hidden(command):
+def test_our_own_mistakes_are_one_line_and_a_log(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    command(ZeroDivisionError("ours\nin two lines"))
+    outcome = call("train")
+    assert outcome.code == 1
+    assert outcome.err.startswith(
+        "cftrain: an error of cftrain itself, ZeroDivisionError: ours; its traceback is"
+    )
+    assert outcome.err.count("\n") == 1
+    (log,) = tmp_path.glob("cftrain-*.log")
+    assert outcome.err.endswith(f"{log}\n")
+    assert "Traceback" in log.read_text()
+    assert "in two lines" in log.read_text()
+
+
+def test_the_traceback_of_our_own_mistakes_can_be_asked_for(command):
     command(ZeroDivisionError("ours"))
     with pytest.raises(ZeroDivisionError):
-        call("train")
+        call("train", HYDRA_FULL_ERROR="1")
 
 
 def test_the_traceback_of_an_expected_error_can_be_asked_for(command):
@@ -185,7 +173,57 @@ def test_an_interruption_says_how_to_go_on(command):
     command(KeyboardInterrupt())
     outcome = call("train")
     assert outcome.code == 130
-    assert outcome.err == "cftrain: interrupted; run it again to go on\n"
+    assert outcome.err == (
+        "cftrain: interrupted; what is finished is kept, run the same command again to "
+        "go on\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGTERM, 143, "ended by SIGTERM; what is finished is kept"),
+        (signal.SIGINT, 130, "interrupted; what is finished is kept"),
+    ],
+)
+def test_a_signal_ends_a_command_once_and_is_as_before(monkeypatch, number, code, said):
+    tidied = []
+
+    def run(*_: object) -> None:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+        finally:
+            os.kill(os.getpid(), number)  # someone is impatient
+            tidied.append(True)
+
+    monkeypatch.setattr(cli, "_hydra", run)
+    before = signal.getsignal(number)
+    outcome = call("train")
+    assert (outcome.code, tidied) == (code, [True])
+    assert outcome.err.startswith(f"cftrain: {said}")
+    assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_is_ignored_stays_so(monkeypatch):
+    def run(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(cli, "_hydra", run)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert call("train").code == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("command_of_ranks", ["grid", "evaluate"])
+def test_a_rank_without_a_number_of_ranks_is_one_message(command_of_ranks, command):
+    calls = command()
+    message = call(command_of_ranks, PMIX_RANK="0").message
+    assert "expected a launcher that tells how many processes it started" in message
+    silent = call(command_of_ranks, PMIX_RANK="1")
+    assert (silent.code, silent.out, silent.err, calls) == (2, "", "", [])
 
 
 @pytest.mark.parametrize(("code", "expected"), [(0, 0), (2, 2), (3, 3)])
@@ -238,6 +276,9 @@ def test_completion_of_commands():
         ("cftrain train data=", {"data=moons", "data=mnist", "data=circles"}),
         ("cftrain train data=m", {"data=moons", "data=mnist"}),
         ("cftrain train +experiment=", {"+experiment=moons", "+experiment=mnist"}),
+        ("cftrain train experiment=", {"experiment=moons", "experiment=mnist"}),
+        ("cftrain tables table=m", {"table=main", "table=mmd"}),
+        ("cftrain evaluate evaluation=", {"evaluation=full"}),
         ("cftrain train objective.r", {"objective.ridge_weight="}),
         ("cftrain train data=moons sche", {"schedule=", "schedule."}),
         ("./cftrain train device", {"device="}),
@@ -248,6 +289,21 @@ def test_completion_of_overrides(line, offered):
     assert offered <= found
     start = line.split()[-1]
     assert all(word.startswith(start) for word in found), found
+
+
+@pytest.mark.parametrize(
+    "line", ["train data=m", "tables fold", "figure pict", "verify"]
+)
+def test_completion_needs_no_torch_and_no_table(line):
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, "-sc", "query=bash"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COMP_LINE": f"cftrain {line}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(ast.literal_eval(done.stdout.splitlines()[-1]))
+    assert not loaded & {"torch", "numpy", "pandas", "pyarrow", "matplotlib"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

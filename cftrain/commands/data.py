@@ -1,13 +1,15 @@
 """`cftrain data`: what datasets there are, and fetching one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from tabulate import tabulate
 
+from cftrain.commands.lines import extra_folders, quoted
 from cftrain.commands.options import Options, read
-from cftrain.config.tree import folder
+from cftrain.config.tree import folder, options, refuse_shadowing
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.errors import ConfigError, DataError
@@ -28,11 +30,15 @@ SHOWN_NAMES = 3
 
 def run(arguments: Sequence[str]) -> None:
     """`list` or `fetch NAME`. Raises ConfigError for anything else."""
-    match list(arguments):
+    extra, words = extra_folders(arguments)
+    for directory in extra:
+        refuse_shadowing(directory)
+    match words:
         case ["list"]:
-            print(tabulate([_row(name) for name in names()], HEAD, tablefmt="simple"))
+            rows = [_row(name, extra) for name in options("data", extra)]
+            print(tabulate(rows, HEAD, tablefmt="simple"))
         case ["fetch", name]:
-            spec = _spec(name, [])
+            spec = _spec(name, extra)
             source = spec.source()
             dataset = spec.load()
             print(
@@ -42,33 +48,36 @@ def run(arguments: Sequence[str]) -> None:
         case _:
             raise ConfigError(
                 "cftrain data: expected 'list' or 'fetch NAME' with one of "
-                f"{', '.join(names())}, got {' '.join(arguments)!r}"
+                f"{', '.join(options('data', extra))}, got {' '.join(words)!r}"
             )
 
 
-def names() -> list[str]:
-    """All datasets that have a configuration."""
-    return sorted(path.stem for path in (folder() / "data").glob("*.yaml"))
+def _spec(name: str, extra: Sequence[Path]) -> DatasetSpec:
+    known = options("data", extra)
+    if name not in known:
+        raise ConfigError(f"dataset: expected one of {', '.join(known)}, got {name!r}")
+    return _composed(extra, f"data={name}")
 
 
-def _spec(name: str, overrides: list[str]) -> DatasetSpec:
-    if name not in names():
-        raise ConfigError(
-            f"dataset: expected one of {', '.join(names())}, got {name!r}"
-        )
-    # Options of training are of no concern here, whatever the size of the data.
+def _composed(extra: Sequence[Path], *overrides: str) -> DatasetSpec:
+    """The dataset of a run. Options of training are of no concern here, whatever the
+    size of the data.
+    """
     loose = ["schedule.counterfactuals=1", "schedule.batch_rows=1", "compare=none"]
+    found = ",".join(quoted(f"file://{path.absolute()}") for path in extra)
     with initialize_config_dir(str(folder()), version_base="1.3"):
-        config = compose("run", overrides=[f"data={name}", *loose, *overrides])
+        config = compose(
+            "run", overrides=[*overrides, *loose, f"hydra.searchpath=[{found}]"]
+        )
     return read(config, Options)[0].data
 
 
-def _row(name: str) -> list[Any]:
-    spec = _spec(name, [])
+def _row(name: str, extra: Sequence[Path]) -> list[Any]:
+    spec = _spec(name, extra)
     rows = [name, spec.training_rows, spec.validation_rows]
     source = spec.located()
     if source is None:
-        return [*rows, "", "", "", ABSENT, _protected(name)]
+        return [*rows, "", "", "", ABSENT, _protected(name, extra)]
     try:
         dataset = spec.load()
     except DataError as error:
@@ -79,18 +88,16 @@ def _row(name: str) -> list[Any]:
         dataset.feature_count,
         dataset.classes,
         source,
-        _protected(name),
+        _protected(name, extra),
     ]
 
 
-def _protected(name: str) -> str:
+def _protected(name: str, extra: Sequence[Path]) -> str:
     """Features that the experiment with protection holds fixed."""
-    path = folder() / "experiment" / f"{name}_protected.yaml"
-    if not path.is_file():
+    experiment = f"{name}_protected"
+    if experiment not in options("experiment", extra):
         return ""
-    with initialize_config_dir(str(folder()), version_base="1.3"):
-        config = compose("run", overrides=[f"+experiment={name}_protected"])
-    spec: Any = read(config, Options)[0].data
+    spec: Any = _composed(extra, f"experiment={experiment}")
     if spec.located() is None:
         return ", ".join(getattr(spec, "mutability", {}))
     return _listed(spec.load())

@@ -14,9 +14,9 @@ from omegaconf import DictConfig
 
 from cftrain.commands.options import Options, build
 from cftrain.commands.train import FAILED_CELLS
-from cftrain.commands.typed import save_configuration
+from cftrain.commands.typed import clamped, save_configuration, typed_keys
 from cftrain.config.ranges import Count
-from cftrain.config.tree import folder, plain
+from cftrain.config.tree import groups, plain
 from cftrain.errors import ConfigError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.coordinate import (
@@ -53,7 +53,7 @@ class GridOptions(Options):
 
 def run(config: DictConfig, executor: Executor | None = None) -> None:
     """Train and evaluate what is missing; SystemExit(1) if some cell failed."""
-    _, options = build(plain(config), GridOptions)
+    _, options = build(clamped(plain(config), typed_keys())[0], GridOptions)
     choose_device(options.device)
     workers = workers_for(options.device, options.workers, launched().size)
     store = Store(Path(HydraConfig.get().runtime.output_dir))
@@ -87,7 +87,6 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
 
 def grid_points(options: GridOptions) -> list[Point]:
     """The points of the configured grid. Raises ConfigError."""
-    groups = {path.name for path in folder().iterdir() if path.is_dir()}
     given = list(HydraConfig.get().overrides.task)
     axes = {*options.grid.axes, *options.grid.fixed, *options.grid.tied}
     twice = [word for word in given if word.lstrip("+~").split("=")[0] in axes]
@@ -101,10 +100,15 @@ def grid_points(options: GridOptions) -> list[Point]:
         return plain(compose("grid", overrides=[*given, *overrides]))
 
     def built(values: dict[str, Any]) -> tuple[Run, Protocol]:
+        values, found_notes = clamped(values, typed_keys() | axes)
+        notes.update(dict.fromkeys(found_notes))
         run, chosen = build(values, GridOptions)
         return run, chosen.evaluation
 
-    found = described(options.grid, groups, composed, built)
+    notes: dict[str, None] = {}
+    found = described(options.grid, groups(), composed, built)
+    for note in notes:
+        print(note)
     return points(found, options.compare, dedupe=options.dedupe)
 
 

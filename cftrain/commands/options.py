@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeVar
 
 from omegaconf import DictConfig
 
+from cftrain.commands.typed import clamped, typed_keys
 from cftrain.config.build import build_together
 from cftrain.config.tree import plain
 from cftrain.evaluation.protocol import Protocol
@@ -34,7 +35,10 @@ def read(config: DictConfig, options: type[AnyOptions]) -> tuple[Run, AnyOptions
 
     Raises ConfigError with every mistake: its key, what was expected, what was given.
     """
-    return build(plain(config), options)
+    values, notes = clamped(plain(config), typed_keys())
+    for note in notes:
+        print(note)
+    return build(values, options)
 
 
 def build(values: dict[str, Any], options: type[AnyOptions]) -> tuple[Run, AnyOptions]:

@@ -52,8 +52,8 @@ def run(arguments: Sequence[str]) -> None:
             )
         repeated = again.rows("metrics", again.evaluations())
     worst = {cell.id: difference(stored, repeated, cell.id) for cell in chosen}
-    for cell, gap in worst.items():
-        print(f"cell {cell}: largest difference {gap:g}")
+    for name, gap in worst.items():
+        print(f"cell {name}: largest difference {gap:g}")
     wrong = [cell for cell, gap in worst.items() if not gap <= options.tolerance]
     if wrong:
         raise ResultError(

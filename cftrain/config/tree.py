@@ -1,11 +1,20 @@
 """The tree of YAML files and what Hydra composes from it, as plain values."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 import cftrain
+from cftrain.config.identity import digest
+from cftrain.errors import ConfigError
+
+LONGEST = 120
+"""Characters of a folder's name; file systems take 255 bytes."""
 
 
 def folder() -> Path:
@@ -15,7 +24,53 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
+def options(group: str, extra: Sequence[Path] = ()) -> list[str]:
+    """Returns the names of a group's options, here and in extra folders.
+
+    Where Hydra runs, it knows what `--config-dir` adds.
+    """
+    hydra = GlobalHydra.instance()
+    if hydra.is_initialized():
+        return sorted(hydra.config_loader().get_group_options(group))
+    found = [(root / group).glob("*.yaml") for root in (folder(), *extra)]
+    return sorted(path.stem for paths in found for path in paths)
+
+
+def groups() -> set[str]:
+    """Returns all groups by name; where Hydra runs, of `--config-dir` too."""
+    hydra = GlobalHydra.instance()
+    if hydra.is_initialized():
+        loader = hydra.config_loader()
+        return set(loader.get_group_options("", ObjectType.GROUP)) - {"hydra"}
+    return {path.name for path in folder().iterdir() if path.is_dir()}
+
+
+def refuse_shadowing(directory: Path) -> None:
+    """Raises ConfigError if a file of another tree has the name of one of this one:
+    Hydra would read one of the two and not say which.
+    """
+    taken = [
+        f"{theirs}: expected a name that no packaged option has, got that of {ours}"
+        for theirs in sorted(directory.rglob("*.yaml"))
+        for ours in [folder() / theirs.relative_to(directory)]
+        if ours.is_file()
+    ]
+    if taken:
+        raise ConfigError(taken)
+
+
 def plain(config: DictConfig) -> dict[str, Any]:
     """The configuration as plain values, interpolations resolved."""
     container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     return {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
+
+
+def subfolder(overrides: str) -> str:
+    """Returns a folder's name for the overrides of one job of a sweep."""
+    name = re.sub(r"[^\w.,=+@-]+", "-", overrides).strip("-.") or "default"
+    if name == overrides and len(name) <= LONGEST:
+        return name
+    return f"{name[:LONGEST]}-{digest(overrides)}"
+
+
+OmegaConf.register_new_resolver("cftrain.subfolder", subfolder, replace=True)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from tqdm import tqdm
 
-from cftrain.errors import ConfigError
+from cftrain.data.dataset import Dataset
+from cftrain.data.order import order_warning
+from cftrain.errors import ConfigError, warn
 from cftrain.grid.cells import Cell
 from cftrain.grid.launch import launch
 from cftrain.grid.plan import Costs
@@ -27,6 +29,7 @@ from cftrain.grid.worker import Workplace
 from cftrain.results.store import Store
 from cftrain.results.writing import remove_leftovers
 from cftrain.training.checkpoint import FOLDER, checkpoint_of, checkpoints
+from cftrain.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +60,11 @@ def plan_work(
     if evaluate_again:
         state = replace(state, evaluated={}, unevaluated={})
     untrained, lacking = left(wanted, state, retry=retry)
+    loaded = _loaded([*(each.cell for each in lacking), *untrained])
+    if untrained:
+        _warn_of_order(loaded.values())
     costs = Costs(
-        features=_features(each.cell for each in wanted),
+        features={name: data.feature_count for name, (_, data) in loaded.items()},
         protocols={each.cell.id: list(each.protocols.values()) for each in lacking},
     )
     going_on = [] if overwrite else interrupted(store, untrained)
@@ -107,7 +113,16 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _features(cells: Iterable[Cell]) -> dict[str, int]:
-    """How many features every dataset that is needed has."""
-    specs = {cell.run.data.name: cell.run.data for cell in cells}
-    return {name: spec.load().feature_count for name, spec in specs.items()}
+def _loaded(cells: Iterable[Cell]) -> dict[str, tuple[Run, Dataset]]:
+    """Every dataset that is needed, by its name, with a run on it."""
+    runs = {cell.run.data.name: cell.run for cell in cells}
+    return {name: (run, run.data.load()) for name, run in runs.items()}
+
+
+def _warn_of_order(data: Iterable[tuple[Run, Dataset]]) -> None:
+    """Tell of data whose batches would hold few classes each."""
+    for run, dataset in data:
+        if run.schedule.shuffle == "none":
+            told = order_warning(dataset, run.schedule.batch_rows)
+            if told is not None:
+                warn(told)

@@ -78,7 +78,7 @@ def described(
     for coordinates in combinations(grid):
         chosen = {**grid.fixed, **coordinates}
         overrides = [
-            f"{'+' if key == 'experiment' else ''}{key}={value}"
+            f"{key}={value}"
             for key, value in chosen.items()
             if key in groups and value is not None
         ]

@@ -2,14 +2,14 @@
 
 import pytest
 
-from cftrain.commands.data import names
+from cftrain.config.tree import options
 from tests.console import call
 
 
 def test_the_list_has_every_dataset(tmp_path):
     outcome = call("data", "list", cwd=tmp_path, CFTRAIN_DATA=None)
     assert outcome.code == 0, outcome.err
-    for name in names():
+    for name in options("data"):
         assert name in outcome.out
     assert "not here" in outcome.out
 

@@ -352,6 +352,7 @@ def test_openml_gives_the_same_rows_as_the_raw_file(
     frame = as_openml(name, data_root)
     monkeypatch.setattr(sources, "cache", lambda: tmp_path)
     monkeypatch.setattr(sources, "fetch_openml_frame", lambda *_, **__: frame)
+    assert spec(name).source() == "openml"
     remote, raw = spec(name).load(), load(name, raw=True)
     assert remote.source == "openml"
     assert torch.equal(remote.features, raw.features)

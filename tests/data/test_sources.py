@@ -16,6 +16,10 @@ SCHEMA = pa.schema([("value", pa.float64()), ("label", pa.int64())])
 TABLE = pa.table([[0.5, 1.5, 2.5], [0, 1, 0]], schema=SCHEMA)
 
 
+def read(path: Path) -> pa.Table:
+    return sources.read_parquet(sources.read_file(path), SCHEMA)
+
+
 @pytest.fixture
 def path(tmp_path) -> Path:
     pq.write_table(TABLE, tmp_path / "table.parquet")
@@ -23,13 +27,13 @@ def path(tmp_path) -> Path:
 
 
 def test_the_columns_of_the_schema_are_read(path):
-    assert sources.read_parquet(path, SCHEMA).equals(TABLE)
+    assert read(path).equals(TABLE)
 
 
 def test_further_columns_and_their_order_do_not_matter(path):
     more = TABLE.append_column("more", pa.array(["a", "b", "c"])).select([2, 1, 0])
     pq.write_table(more, path)
-    assert sources.read_parquet(path, SCHEMA).equals(TABLE)
+    assert read(path).equals(TABLE)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ def test_other_columns_are_refused(path, table, column):
     with pytest.raises(
         DataError, match=f"table.parquet: expected column '{column}' of type"
     ):
-        sources.read_parquet(path, SCHEMA)
+        read(path)
 
 
 def damaged(content: bytes) -> list[bytes]:
@@ -72,12 +76,12 @@ def damaged(content: bytes) -> list[bytes]:
 def test_damaged_files_are_refused(path, number):
     path.write_bytes(damaged(path.read_bytes())[number])
     with pytest.raises(DataError, match="expected a readable Parquet file, got"):
-        sources.read_parquet(path, SCHEMA)
+        read(path)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere.*: expected a readable Parquet"):
-        sources.read_parquet(tmp_path / "nowhere.parquet", SCHEMA)
+    with pytest.raises(DataError, match=r"nowhere.*: expected a readable file, got"):
+        read(tmp_path / "nowhere.parquet")
 
 
 def test_the_root_comes_before_the_cache(tmp_path, monkeypatch):
@@ -99,7 +103,7 @@ def test_tables_are_kept_whole_or_not_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "cache", lambda: tmp_path / "new" / "cache")
     sources.keep(TABLE, "kept.parquet")
     assert [p.name for p in sources.cache().iterdir()] == ["kept.parquet"]
-    assert sources.read_parquet(sources.cache() / "kept.parquet", SCHEMA).equals(TABLE)
+    assert read(sources.cache() / "kept.parquet").equals(TABLE)
 
 
 def test_the_checksum_is_that_of_the_bytes():

@@ -6,11 +6,14 @@ import pandas as pd
 import pytest
 import torch
 
+from cftrain.config.build import build_object
+from cftrain.config.identity import describe
 from cftrain.data import sources
 from cftrain.data.cleaning import undersampled
 from cftrain.data.constraints import inferred_domain
-from cftrain.data.dataset import Dataset
-from cftrain.data.labels import ByMedian, ByThreshold, ByValue
+from cftrain.data.dataset import Dataset, check_identity
+from cftrain.data.labels import ByMedian, ByThreshold, ByValue, LabelRule
+from cftrain.data.order import order_warning, sortedness
 from cftrain.data.origins import OpenmlOrigin, ParquetOrigin
 from cftrain.data.tabular import Tabular
 from cftrain.errors import ConfigError, DataError
@@ -18,7 +21,13 @@ from cftrain.errors import ConfigError, DataError
 ROWS = 50
 PAID = ByValue(column="paid", values=("no", "yes"))
 PARQUET = ParquetOrigin(
-    stem="loans", rows=ROWS, names={}, only={}, label=PAID, balance_seed=None
+    stem="loans",
+    rows=ROWS,
+    names={},
+    only={},
+    label=PAID,
+    balance_seed=None,
+    shuffle_seed=None,
 )
 OPENML = OpenmlOrigin(
     data_id=7,
@@ -30,6 +39,7 @@ OPENML = OpenmlOrigin(
     only={},
     label=PAID,
     balance_seed=None,
+    shuffle_seed=None,
     network_timeout_seconds=0.2,
 )
 
@@ -91,6 +101,14 @@ def spec(root: Path, frame: pd.DataFrame | None = None, **changes: object) -> Ta
         mutability={},
     )
     return replace(plain, **changes)
+
+
+def fetched(table: Tabular) -> Dataset:
+    """What commands do: find or fetch the source, then load what is here."""
+    identity = table.identity()
+    dataset = table.load()
+    check_identity(dataset, identity)
+    return dataset
 
 
 def raw(dataset: Dataset) -> pd.DataFrame:
@@ -179,7 +197,83 @@ def test_undersampling_keeps_all_rows_of_the_smallest_class():
     assert len(set(rows.tolist())) == 15
 
 
+def by_label() -> pd.DataFrame:
+    """The loans sorted by their label, as an export of two queries would be."""
+    return loans().sort_values("paid", kind="stable").reset_index(drop=True)
+
+
+def test_shuffled_rows_are_seeded_and_all_there(root):
+    shuffled = spec(root, raw=replace(PARQUET, shuffle_seed=3))
+    dataset = shuffled.load()
+    ages = raw(dataset)["age"].tolist()
+    assert ages != loans()["age"].tolist()
+    assert sorted(ages) == loans()["age"].tolist()
+    truth = dict(zip(loans()["age"], loans()["paid"] == "yes", strict=True))
+    labels = torch.cat([dataset.labels, dataset.test_labels])
+    assert labels.tolist() == [int(truth[round(age)]) for age in ages]
+    assert torch.equal(shuffled.load().features, dataset.features)
+    other = replace(shuffled, raw=replace(PARQUET, shuffle_seed=4)).load()
+    assert not torch.equal(other.features, dataset.features)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_table_sorted_by_its_label_is_split_and_mixed_like_any_other(root, seed):
+    frame = pd.concat([by_label()] * 8).sort_values("paid", kind="stable")
+    whole = replace(PARQUET, rows=None)
+    wanted = {"training_rows": 300, "validation_rows": 20}
+    with pytest.raises(DataError, match="rows of all 2 classes"):
+        spec(root, frame, raw=whole, pool_share=0.5, training_rows=150).load()
+    dataset = spec(root, frame, raw=replace(whole, shuffle_seed=seed), **wanted).load()
+    assert dataset.test_labels.unique().tolist() == [0, 1]
+    assert sortedness(dataset.labels, 20) < 0.25
+    assert order_warning(dataset, 20) is None
+    kept = spec(root, frame, raw=whole, **wanted).load()
+    assert kept.test_labels.unique().tolist() == [1]
+    assert "far from a random order" in str(order_warning(kept, 20))
+
+
+def test_balanced_rows_are_not_shuffled_again():
+    with pytest.raises(ConfigError, match="expected shuffle_seed to be null where"):
+        replace(PARQUET, balance_seed=1, shuffle_seed=1)
+
+
 # Labels
+
+
+@pytest.mark.parametrize("written", [(2, 1), ("2", "1")])
+def test_levels_may_be_written_as_numbers(root, written):
+    codes = ByValue(column="code", values=written)
+    assert describe(codes)["values"] == ["2", "1"]
+    table = spec(
+        root,
+        raw=replace(PARQUET, label=codes, only={"code": written[0]}, rows=None),
+        levels={"job": ("nurse", "clerk", "baker"), "code": written},
+        columns={"age": "numeric", "job": "categorical", "code": "categorical"},
+    )
+    assert describe(table)["levels"]["code"] == ["2", "1"]
+    assert describe(table)["raw"]["only"] == {"code": "2"}
+    both = replace(table, raw=replace(PARQUET, label=codes)).load()
+    assert both.feature_names[-2:] == ("code=2", "code=1")
+    assert (both.features[:, -1].long() == both.labels).all()
+    with pytest.raises(DataError, match=r"all 2 classes"):
+        replace(table, training_rows=10, validation_rows=4).load()
+
+
+def test_levels_may_be_written_as_truth_values():
+    rule = ByValue(column="owns", values=(True, False))
+    assert rule.labels(pd.Series([True, False, True])).tolist() == [0, 1, 0]
+    assert describe(rule) == describe(ByValue(column="owns", values=("1", 0)))
+    with pytest.raises(DataError, match="quote them"):
+        ByValue(column="paid", values=(False, True)).labels(pd.Series(["no", "yes"]))
+
+
+def test_levels_are_read_from_yaml_as_they_are_written():
+    node = {"_target_": "by_value", "column": "code"}
+    for written in ([2, 1], ["2", "1"]):
+        rule = build_object({**node, "values": written}, LabelRule, "label")
+        assert rule == ByValue(column="code", values=("2", "1"))
+    with pytest.raises(ConfigError, match=r"values\.1: expected a text, got 1\.5"):
+        build_object({**node, "values": [2, 1.5]}, LabelRule, "label")
 
 
 def test_label_rules():
@@ -378,6 +472,35 @@ def test_mistakes_in_a_specification_are_told_before_any_table_is_read(root):
 # Sources
 
 
+def test_what_was_loaded_is_what_was_identified(root):
+    table = spec(root)
+    identity = table.identity()
+    assert identity.startswith("parquet:raw:")
+    assert table.load().identity == identity
+    check_identity(table.load(), identity)
+    loans()[::-1].to_parquet(root / "loans.parquet")
+    changed = table.load()
+    assert changed.identity == table.identity() != identity
+    with pytest.raises(DataError, match=f"expected the data {identity}, got"):
+        check_identity(changed, identity)
+
+
+def test_a_file_that_is_swapped_while_it_is_read_has_one_content(root, monkeypatch):
+    """Identity and rows are of the same bytes, whenever the file changes."""
+    table = spec(root)
+    before = table.load()
+    parse = sources.read_columns
+
+    def swapped(file: sources.File, names: list[str]) -> object:
+        loans()[::-1].to_parquet(root / "loans.parquet")
+        return parse(file, names)
+
+    monkeypatch.setattr(sources, "read_columns", swapped)
+    during = table.load()
+    assert during.identity == before.identity != table.identity()
+    assert torch.equal(during.features, before.features)
+
+
 def test_a_prepared_table_is_preferred_and_has_its_own_names(root):
     prepared = loans().rename(columns={"age": "Age-years", "paid": "target"})
     prepared.to_parquet(root / "ready.parquet")
@@ -388,6 +511,7 @@ def test_a_prepared_table_is_preferred_and_has_its_own_names(root):
         only={},
         label=ByValue(column="target", values=("no", "yes")),
         balance_seed=None,
+        shuffle_seed=None,
     )
     both = spec(root, prepared=ready)
     assert both.source() == both.load().source == "parquet:prepared"
@@ -409,7 +533,7 @@ def test_a_table_that_is_nowhere_says_what_was_tried(root, cache):
     (root / "loans.parquet").unlink()
     assert nowhere.located() is None
     with pytest.raises(DataError) as caught:
-        nowhere.load()
+        nowhere.identity()
     said = str(caught.value)
     for part in (
         "loans.parquet",
@@ -441,7 +565,9 @@ def test_an_openml_table_is_kept_and_read_like_a_file(
     (root / "loans.parquet").unlink()
     remote = replace(spec(root), raw=None, openml=OPENML)
     assert remote.located() is None
-    dataset = remote.load()
+    with pytest.raises(DataError, match=r"expected openml-7\.parquet .*got none"):
+        remote.load()
+    dataset = fetched(remote)
     assert dataset.source == "openml"
     assert torch.equal(dataset.features, expected.features)
     assert torch.equal(dataset.labels, expected.labels)
@@ -453,7 +579,7 @@ def test_an_openml_table_is_kept_and_read_like_a_file(
 
 def test_a_range_of_the_rows_of_openml_can_be_kept(root, published):
     part = replace(OPENML, row_range=(10, 40))
-    dataset = spec(root, raw=None, openml=part, training_rows=14).load()
+    dataset = fetched(spec(root, raw=None, openml=part, training_rows=14))
     assert raw(dataset)["age"].tolist() == list(range(30, 60))
 
 
@@ -468,7 +594,7 @@ def test_a_range_of_the_rows_of_openml_can_be_kept(root, published):
 def test_another_openml_table_is_not_kept(root, cache, published, changes, message):
     other = spec(root, raw=None, openml=replace(OPENML, **changes))
     with pytest.raises(DataError, match=message):
-        other.load()
+        other.source()
     assert not cache.exists()
 
 
@@ -478,14 +604,14 @@ def test_an_openml_table_that_no_file_can_hold_is_not_kept(
     mixed = published.assign(age=pd.Series([1, "a"] * (ROWS // 2), dtype=object))
     monkeypatch.setattr(sources, "fetch_openml_frame", lambda *_, **__: mixed)
     with pytest.raises(DataError, match="expected plain columns, got"):
-        spec(root, raw=None, openml=OPENML).load()
+        spec(root, raw=None, openml=OPENML).source()
     assert not cache.exists()
 
 
 def test_a_cache_that_cannot_be_written_is_said(root, cache, published):
     cache.write_text("a file")
     with pytest.raises(DataError, match="the cache cannot be written"):
-        spec(root, raw=None, openml=OPENML).load()
+        spec(root, raw=None, openml=OPENML).source()
 
 
 def test_another_parquet_file_is_refused(root):

@@ -8,8 +8,8 @@ import pytest
 
 from cftrain.config.identity import configured, describe, incidental
 from cftrain.results.leaves import hyperparameters, leaves, value_at
-from tests.contracts.configured import names
 from tests.console import TINY_MOONS, run_of
+from tests.contracts.configured import names
 
 
 def described(*overrides: str) -> pd.DataFrame:

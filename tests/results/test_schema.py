@@ -30,6 +30,6 @@ def test_tables_have_the_columns_that_the_program_fills():
 
 def test_markers_are_written_by_themselves():
     """`cells` and `evaluations` say that the other tables of a stack are whole."""
-    assert list(OF_TRAINING)[0] == "cells"
-    assert list(OF_EVALUATION)[0] == "evaluations"
+    assert next(iter(OF_TRAINING)) == "cells"
+    assert next(iter(OF_EVALUATION)) == "evaluations"
     assert not set(OF_TRAINING) & set(OF_EVALUATION)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -275,6 +277,39 @@ def test_losses_of_a_cell_without_any_update_are_not_a_number():
     assert torch.isnan(record.loss[1])
 
 
+# --- order of rows -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shuffle", ["once", "epoch"])
+def test_a_shuffled_cell_of_a_stack_is_the_cell_alone(shuffle):
+    plan = schedule(epochs=3, shuffle=shuffle)
+    model = builders.mlp(3)
+    trainer([objective()] * 3, plan).train(model)
+    for cell in range(3):
+        alone = builders.mlp(1, seed=cell)
+        with torch.no_grad():
+            for one, whole in zip(
+                alone.parameters(), builders.mlp(3).parameters(), strict=True
+            ):
+                one.copy_(whole[cell : cell + 1])
+        trainer([objective()], plan, seeds=[cell]).train(alone)
+        torch.testing.assert_close(
+            weights(alone)[0], weights(model)[cell], rtol=0, atol=1e-10
+        )
+
+
+def test_rows_shuffled_once_train_like_rows_given_in_that_order():
+    shuffled, given, kept = builders.mlp(2), builders.mlp(2), builders.mlp(2)
+    once = trainer([vanilla()] * 2, schedule(shuffle="once"))
+    once.train(shuffled)
+    order = once.schedule.ordered(once.rows.training, once.streams, 1)
+    plain = trainer([vanilla()] * 2)
+    replace(plain, rows=replace(plain.rows, training=order)).train(given)
+    assert torch.equal(weights(shuffled), weights(given))
+    plain.train(kept)
+    assert not torch.allclose(weights(shuffled), weights(kept))
+
+
 # --- interruptions -------------------------------------------------------------------
 
 
@@ -291,6 +326,7 @@ def run_until(
     checkpoint: Checkpoint | None,
     dtype: torch.dtype,
     epochs: list[int] | None = None,
+    plan: Schedule = PLAN,
 ) -> tuple:
     """Train; after the epoch `stop` was saved the machine goes down.
 
@@ -306,7 +342,7 @@ def run_until(
             raise Interrupted
 
     searches = [builders.search(max_steps=5, threshold=0.5)] * 3
-    ours = trainer(members, PLAN, searches, dtype=dtype)
+    ours = trainer(members, plan, searches, dtype=dtype)
     records = ours.train(model, checkpoint=checkpoint, on_epoch=on_epoch)
     return records, weights(model)
 
@@ -319,6 +355,18 @@ def test_a_resumed_training_is_an_uninterrupted_one(tmp_path, stop, dtype):
     with pytest.raises(Interrupted):
         run_until(stop, checkpoint, dtype)
     found, found_weights = run_until(EPOCHS, checkpoint, dtype)
+    assert torch.equal(found_weights, expected_weights)
+    assert_same_history(found, expected)
+
+
+@pytest.mark.parametrize("shuffle", ["once", "epoch"])
+def test_a_resumed_training_goes_on_with_the_same_orders(tmp_path, shuffle):
+    checkpoint = Checkpoint(path=tmp_path / "stack", cells=("me",))
+    plan = replace(PLAN, shuffle=shuffle)
+    expected, expected_weights = run_until(EPOCHS, None, torch.float64, plan=plan)
+    with pytest.raises(Interrupted):
+        run_until(2, checkpoint, torch.float64, plan=plan)
+    found, found_weights = run_until(EPOCHS, checkpoint, torch.float64, plan=plan)
     assert torch.equal(found_weights, expected_weights)
     assert_same_history(found, expected)
 

@@ -1,0 +1,45 @@
+"""Overrides as people type them, and as Hydra has to get them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def replacing_overrides(overrides: Sequence[str]) -> list[str]:
+    """Returns overrides in which `key={...}` replaces a mapping, as `=` does elsewhere.
+
+    OmegaConf merges mappings: `data.missing={}` changes nothing, and a name that the
+    mapping does not have yet is refused. After `key=null` there is nothing to merge
+    with. `+key={...}` still adds to the mapping, and names without a dot are groups.
+    """
+    replacing = []
+    for word in overrides:
+        key = _mapping_key(word)
+        if key is not None:
+            replacing.append(f"{key}=null")
+        replacing.append(word)
+    return replacing
+
+
+def _mapping_key(word: str) -> str | None:
+    """Returns the key that a word sets to a mapping; None for all other words."""
+    key = word.partition("=")[0]
+    if "{" not in word or "." not in key or key.startswith(("-", "hydra.")):
+        return None
+    # Imported here, since few commands have such a word and the parser is slow to load.
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import OverrideType
+    from hydra.errors import HydraException
+
+    try:
+        override = OverridesParser.create().parse_override(word)
+    except HydraException:  # Hydra will say what is wrong with it
+        return None
+    if override.type is not OverrideType.CHANGE or override.package is not None:
+        return None
+    return override.key_or_group if _has_mapping(override.value()) else None
+
+
+def _has_mapping(value: Any) -> bool:
+    """Whether a value, or one of those that a sweep goes through, is a mapping."""
+    choices = getattr(value, "list", [value])
+    return any(isinstance(choice, dict) for choice in choices)
