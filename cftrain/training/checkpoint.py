@@ -99,4 +99,7 @@ def _cells(metadata: dict[str, str] | None) -> tuple[str, ...]:
     found = metadata or {}
     if found.get("format") != FORMAT:
         raise ValueError(f"format {found.get('format')}, not {FORMAT}")
-    return tuple(map(str, json.loads(found["cells"])))
+    try:
+        return tuple(map(str, json.loads(found["cells"])))
+    except (KeyError, TypeError) as error:
+        raise ValueError("no list of cells in it") from error

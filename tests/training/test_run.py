@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -11,10 +12,10 @@ from omegaconf import OmegaConf
 
 from cftrain.commands import options
 from cftrain.commands.options import Options
-from cftrain.config.identity import configured, describe
-from cftrain.config.ranges import INCIDENTAL
-from cftrain.grid.cells import cell
-from cftrain.training.run import Run, cell_id, stack_id
+from cftrain.config.identity import configured, describe, incidental
+from cftrain.errors import ConfigError
+from cftrain.grid.cells import cell, stack_id
+from cftrain.training.run import Run, rebuild
 from tests.console import compose, read, run_of
 
 
@@ -24,7 +25,7 @@ def default() -> Run:
 
 
 def identity(run: Run) -> str:
-    return cell_id(run, "generated")
+    return cell(run, "generated").id
 
 
 def variants(value: Any, hint: Any) -> list[Any]:
@@ -39,61 +40,77 @@ def variants(value: Any, hint: Any) -> list[Any]:
         return [value * (1 + 1e-12)]
     if isinstance(value, str):
         return [value + "x"]
-    if isinstance(value, tuple):
-        longer = (*value, value[-1]) if get_args(hint)[-1] is Ellipsis else value
+    if isinstance(value, tuple) and value:
+        longer = (*value, value[-1]) if get_args(hint)[-1:] == (Ellipsis,) else value
         return [value[::-1], longer]
     return []
 
 
 def changes(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The object with one field changed, for every field at any depth."""
+    """The object with one field changed, for every field at any depth.
+
+    Fields that only say where something is are left alone.
+    """
     hints = get_type_hints(type(value), include_extras=True)
     for name in configured(type(value)):
-        held, here = getattr(value, name), f"{path}{name}"
-        if is_dataclass(held):
-            for key, changed in changes(held, f"{here}."):
+        if name in incidental(type(value)):
+            continue
+        hint = hints[name]
+        plain = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
+        for key, changed in changed_values(getattr(value, name), plain, path + name):
+            with suppress(ConfigError):  # it would not fit the other fields
                 yield key, replace(value, **{name: changed})
-        elif isinstance(held, dict):
-            for key, item in held.items():
-                rest = {k: v for k, v in held.items() if k != key}
-                yield f"{here}.{key}", replace(value, **{name: rest})
-                for inner, changed in changes(item, f"{here}.{key}."):
-                    yield inner, replace(value, **{name: {**rest, key: changed}})
-        else:
-            hint = hints[name]
-            plain = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
-            for changed in variants(held, plain):
-                if changed != held:
-                    yield here, replace(value, **{name: changed})
 
 
-def test_every_field_of_a_run_is_part_of_its_id(default):
+def changed_values(held: Any, hint: Any, here: str) -> Iterator[tuple[str, Any]]:
+    if is_dataclass(held):
+        yield from changes(held, f"{here}.")
+    elif isinstance(held, dict):
+        for key, item in held.items():
+            rest = {k: v for k, v in held.items() if k != key}
+            yield f"{here}.{key}", rest
+            for inner, changed in changed_values(item, None, f"{here}.{key}"):
+                yield inner, {**rest, key: changed}
+    else:
+        for changed in variants(held, hint):
+            if changed != held:
+                yield here, changed
+
+
+@pytest.mark.parametrize(
+    ("overrides", "count"),
+    [
+        ((), 30),
+        (("data=adult", "schedule=large", "generator=revise"), 60),
+        (("data=mnist", "schedule=large"), 30),
+    ],
+)
+def test_every_field_of_a_run_is_part_of_its_id(overrides, count):
+    default = run_of(*overrides)
     ids = {"": identity(default)}
     for key, changed in changes(default):
         assert identity(changed) not in ids.values(), key
         ids[key] = identity(changed)
-    assert len(ids) > 50
+    assert len(ids) > count
 
 
 def test_a_missing_part_and_another_class_are_part_of_the_id(default):
-    gallery = run_of("evaluation=images").evaluation.gallery
-    evaluation = replace(default.evaluation, gallery=gallery)
     generic = run_of("generator=generic").generator
     found = {
         identity(run)
         for run in (
             default,
-            replace(default, evaluation=evaluation),
             replace(default, data=replace(default.data, domain_deviations=None)),
             replace(default, generator=generic),
-            replace(default, evaluation=replace(evaluation, generator=generic)),
         )
     }
-    assert len(found) == 5
+    assert len(found) == 3
 
 
-def test_the_source_of_the_data_is_part_of_the_id(default):
-    assert cell_id(default, "parquet") != cell_id(default, "embedded")
+def test_the_data_are_part_of_the_id(default):
+    """The source and what is in it: another copy is another training."""
+    found = {cell(default, data).id for data in ("parquet:1", "parquet:2", "embedded")}
+    assert len(found) == 3
 
 
 def test_what_only_says_where_is_no_part_of_the_id():
@@ -103,20 +120,46 @@ def test_what_only_says_where_is_no_part_of_the_id():
     )
     assert identity(elsewhere) == identity(mnist)
     assert "/elsewhere" not in json.dumps(describe(elsewhere))
-    hints = get_type_hints(type(mnist.data), include_extras=True)
-    incidental = {
-        name
-        for name, hint in hints.items()
-        if INCIDENTAL in getattr(hint, "__metadata__", ())
-    }
-    assert incidental == {"root", "network_timeout_seconds"}
+    assert set(incidental(type(mnist.data))) == {"root", "network_timeout_seconds"}
 
 
 @pytest.mark.parametrize(
-    "override", ["name=other", "device=cuda", "overwrite=true", "compare=none"]
+    "override",
+    [
+        "name=other",
+        "device=cuda",
+        "overwrite=true",
+        "compare=none",
+        "evaluation=full",
+        "evaluation=images",
+        "evaluation.rounds=3",
+        "evaluation.maturity.threshold=0.5",
+        "~evaluation.metrics.cost",
+    ],
 )
-def test_settings_are_no_part_of_the_id(default, override):
+def test_what_is_done_with_a_model_is_no_part_of_its_id(default, override):
     assert identity(run_of(override)) == identity(default)
+
+
+def test_a_run_knows_nothing_of_its_evaluation(default):
+    assert "evaluation" not in json.dumps(describe(default))
+
+
+def test_a_described_run_is_built_again_and_places_are_those_of_today(monkeypatch):
+    monkeypatch.setenv("CFTRAIN_DATA", "/today")
+    for overrides in (
+        (),
+        ("data=adult", "schedule=large", "generator=revise"),
+        ("data=mnist", "schedule=large"),
+    ):
+        run = run_of(*overrides)
+        again = rebuild(json.loads(json.dumps(describe(run))))
+        assert again == run
+        assert identity(again) == identity(run)
+    elsewhere = run_of("data=adult", "schedule=large", "data.root=/yesterday")
+    assert rebuild(describe(elsewhere)).data.root == "/today"
+    monkeypatch.delenv("CFTRAIN_DATA")
+    assert rebuild(describe(elsewhere)).data.root is None
 
 
 def test_the_order_of_keys_in_a_node_is_no_part_of_the_id(default):
@@ -141,8 +184,9 @@ def test_the_order_of_the_columns_of_a_table_is_part_of_the_id():
     columns = dict(reversed(table.data.columns.items()))
     other = replace(table, data=replace(table.data, columns=columns))
     assert identity(other) != identity(table)
-    stored = [cell(run, "").columns()["config"] for run in (table, other)]
+    stored = [json.dumps(describe(run)) for run in (table, other)]
     assert stored[0] != stored[1]
+    assert rebuild(json.loads(stored[1])).data.columns == columns
 
 
 def test_a_whole_number_is_the_float_it_is_read_as(default):
@@ -157,9 +201,9 @@ def test_a_description_is_complete_json(default):
     described = describe(default)
     assert json.loads(json.dumps(described)) == described
     assert set(described) == {"_target_", *(field.name for field in fields(Run))}
-    assert described["_target_"] == "cftrain.training.run.Run"
+    assert described["_target_"] == "run"
     assert described["model"] == {
-        "_target_": "cftrain.models.mlp.Mlp",
+        "_target_": "mlp",
         "name": "mlp",
         "hidden": [32],
         "activation": "relu",
@@ -192,7 +236,7 @@ def test_a_stack_is_its_cells_in_their_order():
 
 def test_a_search_is_made_of_the_parts_of_the_run(default):
     search = default.counterfactual_search()
-    assert (search.generator, search.maturity, search.steps, search.categories) == (
+    assert (search.generator, search.maturity, search.descent, search.categories) == (
         default.generator,
         default.maturity,
         default.search,
