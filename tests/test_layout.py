@@ -93,7 +93,9 @@ def targets(node: object) -> Iterator[str]:
 def named_parts() -> set[str]:
     files = [path for group in PARTS for path in (folder() / group).glob("*.yaml")]
     files += [folder() / "run.yaml", *(folder() / "experiment").glob("*.yaml")]
-    return {target for path in files for target in targets(yaml.safe_load(path.open()))}
+    return {
+        target for path in files for target in targets(yaml.safe_load(path.read_text()))
+    }
 
 
 def test_what_shapes_a_result_has_a_registered_name():
