@@ -13,12 +13,12 @@ from cftrain.config.ranges import Count
 from cftrain.errors import ConfigError
 from cftrain.illustrations.boundary import trained_paths
 from cftrain.illustrations.constraints import panels
+from cftrain.illustrations.path_figure import draw_paths
 from cftrain.illustrations.protection import sensitivity
+from cftrain.illustrations.recourse_panels import draw_panels
+from cftrain.illustrations.sensitivity_figure import draw_shares, shares_table
 from cftrain.objectives.objective import Objective
 from cftrain.summary.naming import objective_name
-from cftrain.summary.panels import draw_panels
-from cftrain.summary.paths import draw_paths
-from cftrain.summary.shares import draw_shares, shares_table
 from cftrain.training.run import Run
 
 

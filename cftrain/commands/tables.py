@@ -10,20 +10,20 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.boundaries import draw_boundaries
 from cftrain.config.build import build_object
 from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError, ResultError
+from cftrain.illustrations.stored_boundaries import draw_boundaries
 from cftrain.results.writing import replacing
-from cftrain.summary.collection import Collection, collect
-from cftrain.summary.evidence import Evidence
-from cftrain.summary.formats.comma import comma_separated
-from cftrain.summary.formats.latex import latex
-from cftrain.summary.formats.markdown import WIDTH, markdown
-from cftrain.summary.formats.page import html, report_page
-from cftrain.summary.layout import Layout
-from cftrain.summary.pictures import draw_all
-from cftrain.summary.table import Table
+from cftrain.summary.figures.all_figures import draw_all
+from cftrain.summary.reading.collection import Collection, collect
+from cftrain.summary.reading.reader import Evidence
+from cftrain.summary.tables.formats.csv import comma_separated
+from cftrain.summary.tables.formats.html import html, report_page
+from cftrain.summary.tables.formats.latex import latex
+from cftrain.summary.tables.formats.markdown import WIDTH, markdown
+from cftrain.summary.tables.layout import Layout
+from cftrain.summary.tables.table import Table
 
 FORMATS: dict[str, tuple[str, Callable[[Table], str]]] = {
     "markdown": ("md", markdown),

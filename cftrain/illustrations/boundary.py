@@ -8,12 +8,12 @@ import torch
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import Dataset
 from cftrain.data.sources import cache
+from cftrain.illustrations.path_figure import Paths
 from cftrain.illustrations.plane import landscape, shared_factuals
 from cftrain.illustrations.recording import record
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
 from cftrain.objectives.objective import Objective
-from cftrain.summary.paths import Paths
 from cftrain.tensors import Features, Labels
 from cftrain.training.run import Run
 from cftrain.training.stack import train

@@ -14,11 +14,11 @@ from cftrain.counterfactuals.penalties import distance
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.reference import Reference
 from cftrain.illustrations.plane import landscape, shared_factuals
+from cftrain.illustrations.recourse_panels import Panel
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream
-from cftrain.summary.panels import Panel
 from cftrain.training.run import Run
 from cftrain.training.stack import train
 

@@ -6,9 +6,9 @@ import torch
 
 from cftrain.data.dataset import Dataset
 from cftrain.errors import ConfigError
+from cftrain.illustrations.decision_map import Landscape
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import predict
-from cftrain.summary.landscape import Landscape
 from cftrain.tensors import Features
 
 GRID_POINTS = 200

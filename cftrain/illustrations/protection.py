@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from cftrain.errors import ConfigError
-from cftrain.summary.shares import Sensitivity
+from cftrain.illustrations.sensitivity_figure import Sensitivity
 from cftrain.training.run import Run
 from cftrain.training.stack import train
 

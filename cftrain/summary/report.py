@@ -5,8 +5,8 @@ from tabulate import tabulate
 
 from cftrain.errors import ResultError
 from cftrain.results.store import Store
-from cftrain.summary.comparison import Comparison, compare
 from cftrain.summary.naming import objective_name
+from cftrain.summary.statistics.comparison import Comparison, compare
 
 EMPTY = "-"
 FLOOR = "_floor"

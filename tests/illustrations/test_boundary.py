@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cftrain.illustrations.boundary import trained_paths
-from cftrain.summary.landscape import Landscape
-from cftrain.summary.paths import draw_paths
+from cftrain.illustrations.decision_map import Landscape
+from cftrain.illustrations.path_figure import draw_paths
 from tests.console import TINY_MOONS, read
 
 THRESHOLD, GRID_ERROR = 0.75, 0.1

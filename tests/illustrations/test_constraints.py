@@ -5,7 +5,7 @@ import pytest
 
 from cftrain.errors import ConfigError
 from cftrain.illustrations.constraints import panels
-from cftrain.summary.panels import draw_panels
+from cftrain.illustrations.recourse_panels import draw_panels
 from tests.console import read
 
 

@@ -5,7 +5,12 @@ import pytest
 
 from cftrain.errors import ConfigError
 from cftrain.illustrations.protection import sensitivity
-from cftrain.summary.shares import Sensitivity, draw_shares, interval, shares_table
+from cftrain.illustrations.sensitivity_figure import (
+    Sensitivity,
+    draw_shares,
+    interval,
+    shares_table,
+)
 from tests.console import run_of
 
 CREDIT = ("+experiment=credit", "schedule.epochs=40", "schedule.counterfactuals=300")

@@ -11,9 +11,9 @@ import numpy as np
 from cftrain.config import tree
 from cftrain.results.points import save_points
 from cftrain.results.store import Store
-from cftrain.summary.collection import collect
-from cftrain.summary.evidence import Evidence, Selection
-from cftrain.summary.quantity import Sample
+from cftrain.summary.reading.collection import collect
+from cftrain.summary.reading.reader import Evidence, Selection
+from cftrain.summary.tables.quantity import Sample
 from tests.results.rows import cell_row, metric_rows, row, write_stack
 
 Values = Mapping[tuple[float | None, int | None], float | None]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from cftrain.results.points import save_points
 from cftrain.results.store import Store
-from cftrain.summary.collection import Collection, collect
+from cftrain.summary.reading.collection import Collection, collect
 from tests.results.rows import cell_row, metric_rows, row
 
 STACK = "s"

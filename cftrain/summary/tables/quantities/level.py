@@ -1,0 +1,44 @@
+"""The values of a measure themselves."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from cftrain.summary.reading.reader import Trial
+from cftrain.summary.tables.quantity import (
+    IntervalName,
+    Quantity,
+    Sample,
+    Side,
+    from_to,
+    over_seeds,
+)
+from cftrain.summary.tables.table import Entry
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Levels(Quantity):
+    """Baseline → model: means over rounds, then over the seeds that have both."""
+
+    def entry(self, sample: Sample) -> Entry:
+        return from_to(sample.answers(lambda trial: self._of_seed(sample, trial)))
+
+    def _of_seed(self, sample: Sample, trial: Trial) -> tuple[float, float]:
+        model = float(sample.by_round(trial, "model").mean())
+        return float(sample.by_round(trial, "baseline").mean()), model
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Level(Quantity):
+    """Model or baseline: mean or median over rounds, then the mean over seeds."""
+
+    side: Side
+    centre: Literal["mean", "median"]
+    interval: IntervalName
+
+    def entry(self, sample: Sample) -> Entry:
+        found = sample.answers(
+            lambda trial: float(sample.by_round(trial, self.side).agg(self.centre))
+        )
+        return over_seeds(found, self.interval)
