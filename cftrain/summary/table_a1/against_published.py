@@ -6,8 +6,8 @@ from functools import partial
 from math import hypot
 from typing import final
 
-from cftrain.summary.naming import generator_name
-from cftrain.summary.reading.reader import Evidence
+from cftrain.summary.naming import generator_name, objective_name
+from cftrain.summary.reading.reader import Reader
 from cftrain.summary.table_a1.pattern import checks
 from cftrain.summary.table_a1.replication import (
     Effect,
@@ -49,11 +49,10 @@ class AgainstPublished(Layout):
     metric: str
     published: str
 
-    def table(self, evidence: Evidence) -> Table:
-        published = published_effects(evidence.published / self.published)
-        ours = trained_effects(
-            evidence, grid=self.grid, dataset=self.dataset, metric=self.metric
-        )
+    def table(self, reader: Reader) -> Table:
+        published = published_effects(reader.published / self.published)
+        found = reader.points(self.grid, self.dataset)
+        ours = trained_effects(reader, found.points, self.metric)
         heads = [
             Head(key=f"{name}{suffix}", group=generator_name(name), title=title)
             for name in GENERATORS
@@ -63,7 +62,7 @@ class AgainstPublished(Layout):
                 ("_grade", "grade"),
             )
         ]
-        rows = [*_points(ours, published, evidence), *_summaries(ours, published)]
+        rows = [*_points(ours, published, reader), *_summaries(ours, published)]
         return Table(
             name=self.name,
             title=self.title,
@@ -71,11 +70,16 @@ class AgainstPublished(Layout):
             labels=("τ", "λ energy", "T"),
             heads=tuple(heads),
             rows=tuple(rows) if ours else (),
-            notes=(GRADES, _sharing(ours), *map(str, checks(ours, published))),
+            notes=(
+                GRADES,
+                _sharing(ours),
+                *map(str, checks(ours, published)),
+                *([found.note] if found.note else []),
+            ),
         )
 
 
-def _points(ours: Effects, published: Effects, evidence: Evidence) -> list[Row]:
+def _points(ours: Effects, published: Effects, reader: Reader) -> list[Row]:
     rows = []
     for place in sorted({key.place for key in published}):
         labels = tuple(f"{number:g}" for number in place)
@@ -83,7 +87,7 @@ def _points(ours: Effects, published: Effects, evidence: Evidence) -> list[Row]:
         for name in GENERATORS:
             key = Key(*place, name)
             entries += [
-                _effect(ours, key, evidence),
+                _effect(ours, key, reader),
                 _effect(published, key, None),
                 _grade(ours, published, key),
             ]
@@ -91,7 +95,7 @@ def _points(ours: Effects, published: Effects, evidence: Evidence) -> list[Row]:
     return rows
 
 
-def _effect(effects: Effects, key: Key, evidence: Evidence | None) -> Entry:
+def _effect(effects: Effects, key: Key, reader: Reader | None) -> Entry:
     effect = effects.get(key)
     if effect is None:
         return EMPTY
@@ -99,17 +103,17 @@ def _effect(effects: Effects, key: Key, evidence: Evidence | None) -> Entry:
         value=effect.value,
         spread=effect.std,
         best=key.generator in _best(effects, key.place),
-        trace=() if evidence is None else _trace(effect, evidence),
+        trace=() if reader is None else _trace(effect, reader),
     )
 
 
-def _trace(effect: Effect, evidence: Evidence) -> tuple[str, ...]:
+def _trace(effect: Effect, reader: Reader) -> tuple[str, ...]:
     lines = [f"{effect.count} values: energy weights by rounds by training seeds"]
-    for side, cells in (("CT", effect.models), ("BL", effect.baselines)):
-        for cell in cells:
-            seed = evidence.cell(cell)["seed"]
-            file = evidence.file("metrics", cell)
-            lines.append(f"{side}: cell {cell}, seed {seed}, in {file}")
+    for trial in effect.trials:
+        for cell in (str(trial.baseline), trial.model):
+            name = objective_name(reader.cell(cell)["objective"])
+            file = reader.file("metrics", cell, trial.protocol)
+            lines.append(f"{name}: cell {cell}, seed {trial.seed}, in {file}")
     return tuple(lines)
 
 

@@ -1,6 +1,6 @@
 """A grid held against the published values of its points."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from cftrain.errors import ResultError
-from cftrain.summary.reading.reader import Evidence
+from cftrain.summary.reading.reader import Reader
+from cftrain.summary.reading.selection import Point, Trial
+from cftrain.summary.statistics.change import change
 from cftrain.summary.statistics.intervals import deviation, pooled_deviation
 
 AXES = {
@@ -47,15 +49,14 @@ class Effect:
     value: float
     std: float
     count: int
-    models: tuple[str, ...] = ()
-    baselines: tuple[str, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
 
 Effects = Mapping[Key, Effect]
 
 
 def published_effects(path: Path) -> Effects:
-    """The published table. Raises ResultError if it is not there or another one."""
+    """Returns the published table. Raises ResultError if there is none or another."""
     try:
         table = pd.read_csv(path)
         return {
@@ -70,49 +71,53 @@ def published_effects(path: Path) -> Effects:
         ) from error
 
 
-def trained_effects(
-    evidence: Evidence, *, grid: str, dataset: str, metric: str
-) -> dict[Key, Effect]:
-    """The finished points of a grid that have values of the metric.
+def trained_effects(reader: Reader, points: Sequence[Point], metric: str) -> Effects:
+    """Returns the effects of a grid's points that have values of the metric.
 
-    For every energy weight and round of the evaluation, 100 (baseline - model) /
-    |baseline|; mean and standard deviation over all of them, and over the training
-    seeds if the grid has several.
+    Mean and standard deviation over every energy weight and round of the evaluation,
+    and over the training seeds if the grid has several.
     """
-    pairs = evidence.collection.pairs
-    pairs = pairs[(pairs["grid"] == grid) & (pairs["data"] == dataset)]
-    pairs = pairs[pairs["baseline"].notna() & (pairs["objective"] != "vanilla")]
-    cells = evidence.collection.cells["status"]
-    changes: dict[Key, list[float]] = {}
-    used: dict[Key, tuple[list[str], list[str]]] = {}
-    for pair in pairs.to_dict("records"):
-        model, baseline = pair["model"], pair["baseline"]
-        if {cells[model], cells[baseline]} != {"done"}:
-            continue
-        key = _key({name: pair["coordinates"].get(a) for name, a in AXES.items()})
-        changes.setdefault(key, []).extend(
-            _changes(evidence.rows("metrics", model), evidence, baseline, metric)
-        )
-        models, baselines = used.setdefault(key, ([], []))
-        models.append(model)
-        baselines.append(baseline)
-    return {
-        key: Effect(
-            value=sum(values) / len(values),
-            std=deviation(values) or 0.0,
-            count=len(values),
-            models=tuple(used[key][0]),
-            baselines=tuple(used[key][1]),
-        )
-        for key, values in changes.items()
-        if values
-    }
+    by_key: dict[Key, list[Point]] = {}
+    for point in points:
+        values = {name: point.coordinates.get(axis) for name, axis in AXES.items()}
+        by_key.setdefault(_key(values), []).append(point)
+    effects = {}
+    for key, found in by_key.items():
+        values = [value for p in found for value in reductions(reader, p.trial, metric)]
+        if values:
+            effects[key] = Effect(
+                value=sum(values) / len(values),
+                std=deviation(values) or 0.0,
+                count=len(values),
+                trials=tuple(point.trial for point in found),
+            )
+    return effects
+
+
+def reductions(reader: Reader, trial: Trial, metric: str) -> list[float]:
+    """Returns the percentage by which the model is below its baseline, for every energy
+    weight and round in which both have a value.
+    """
+    model, baseline = (
+        reader.rows("metrics", str(cell), trial.protocol)
+        for cell in (trial.model, trial.baseline)
+    )
+    both = pd.DataFrame(
+        {
+            side: rows[rows["metric"] == metric].set_index(["energy_weight", "round"])[
+                "value"
+            ]
+            for side, rows in (("model", model), ("baseline", baseline))
+        }
+    )
+    changes = change(both["model"], both["baseline"]).dropna()
+    return [-float(value) for value in changes]
 
 
 def replicate_deviation(effects: Effects, generator: str) -> tuple[float, int] | None:
-    """Pooled standard deviation between points that differ in settings without effect,
-    and its degrees of freedom; None if there are no such points, or if they shared
-    their training.
+    """Returns the pooled standard deviation between points that differ in settings
+    without effect, and its degrees of freedom; None if there are no such points, or if
+    they shared their training.
 
     Only ECCo has an energy weight, and in short searches not even ECCo.
     """
@@ -127,37 +132,19 @@ def replicate_deviation(effects: Effects, generator: str) -> tuple[float, int] |
 
 
 def shares_training(effects: Effects) -> bool:
-    """Whether any points share a model or a baseline."""
+    """Returns whether any points share a model or a baseline."""
     return _shared(list(effects.values()))
 
 
 def _shared(effects: list[Effect]) -> bool:
+    trials = [trial for effect in effects for trial in effect.trials]
     for cells in (
-        [cell for effect in effects for cell in effect.models],
-        [cell for effect in effects for cell in effect.baselines],
+        [trial.model for trial in trials],
+        [trial.baseline for trial in trials],
     ):
         if len(set(cells)) < len(cells):
             return True
     return False
-
-
-def _changes(
-    rows: pd.DataFrame, evidence: Evidence, baseline: str, metric: str
-) -> list[float]:
-    both = pd.DataFrame(
-        {
-            side: table[table["metric"] == metric].set_index(
-                ["energy_weight", "round"]
-            )["value"]
-            for side, table in (
-                ("model", rows),
-                ("baseline", evidence.rows("metrics", baseline)),
-            )
-        }
-    ).dropna()
-    both = both[both["baseline"] != 0]
-    gained = 100 * (both["baseline"] - both["model"]) / both["baseline"].abs()
-    return [float(value) for value in gained]
 
 
 def _key(values: Mapping[str, Any]) -> Key:

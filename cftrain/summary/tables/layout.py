@@ -1,12 +1,15 @@
 """What a table of results is, as configured: columns and how rows are laid out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cftrain.summary.reading.reader import Evidence, Selection
+from cftrain.summary.reading.reader import Reader
+from cftrain.summary.reading.selection import Selection
 from cftrain.summary.tables.lineage import lineage
-from cftrain.summary.tables.quantity import Quantity, Sample, Unanswered
+from cftrain.summary.tables.quantity import Quantity, joined
+from cftrain.summary.tables.sample import Sample, Unanswered
 from cftrain.summary.tables.table import EMPTY, Entry, Head, Table
 
 
@@ -30,22 +33,26 @@ class Column:
 
     def entry(
         self,
-        evidence: Evidence,
+        reader: Reader,
         dataset: str,
         *,
+        beside: Sequence[Selection] = (),
         metric: str | None = None,
         epsilon: float | None = None,
     ) -> Entry:
-        """The entry of a dataset; where there is no number, why. Raises ResultError."""
-        settings = evidence.trials(self.trained, dataset)
-        if not settings:
+        """Returns the entry of a dataset, or, where there is no number, why.
+
+        `beside` are the models that other columns show. Raises ResultError.
+        """
+        trials = reader.trials(self.trained, dataset, beside)
+        if not trials.groups:
             return EMPTY
-        if len(settings) > 1:
+        if len(trials.groups) > 1:
             note = "models trained with several settings: expected one of each dataset"
-            return Entry(text=f"{len(settings)} settings", note=note)
+            return Entry(text=f"{len(trials.groups)} settings", note=note)
         sample = Sample(
-            evidence=evidence,
-            trials=tuple(settings[0]),
+            reader=reader,
+            trials=trials.groups[0],
             metric=metric or self.metric,
             epsilon=epsilon,
         )
@@ -54,7 +61,8 @@ class Column:
         except Unanswered as gap:
             entry = Entry(text=gap.mark, note=gap.note)
         # Looked up only for a number that is to be explained: it takes its time.
-        return replace(entry, lineage=partial(lineage, sample, self.shows.table))
+        told = partial(lineage, sample, self.shows.table)
+        return replace(entry, lineage=told, note=joined(entry.note, trials.note))
 
 
 class Layout(ABC):
@@ -63,7 +71,7 @@ class Layout(ABC):
     name: str
 
     @abstractmethod
-    def table(self, evidence: Evidence) -> Table:
-        """The table of some results; without rows if it has none. Raises ResultError
-        if what it would show cannot be compared.
+    def table(self, reader: Reader) -> Table:
+        """Returns the table of some results, without rows if it has none. Raises
+        ResultError if they cannot be read.
         """

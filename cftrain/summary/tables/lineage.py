@@ -2,18 +2,19 @@
 
 import pandas as pd
 
-from cftrain.summary.naming import objective_name
-from cftrain.summary.reading.reader import Trial
-from cftrain.summary.statistics.intervals import partial_rounds
-from cftrain.summary.tables.quantity import Sample, Side, Unanswered
+from cftrain.summary.reading.selection import Trial
+from cftrain.summary.statistics.rounds import partial_rounds
+from cftrain.summary.tables.sample import Sample, Side, Unanswered
 
 
 def lineage(sample: Sample, table: str) -> tuple[str, ...]:
-    """Models and seeds with their files of a table; of metrics also the means by
-    energy weight and how many rows are behind them.
+    """Returns the models and seeds with their files of a table, in lines; of metrics
+    also the means by energy weight and how many rows are behind them.
     """
     first = sample.trials[0]
     lines = [f"grid {first.grid}, {len(sample.trials)} training seeds"]
+    if first.protocol is not None:
+        lines.append(f"protocol {first.protocol}")
     if sample.metric is not None:
         strength = "" if sample.epsilon is None else f", epsilon {sample.epsilon:g}"
         lines.append(f"measure {sample.metric}{strength}")
@@ -29,14 +30,14 @@ def _of_cell(sample: Sample, table: str, trial: Trial, side: Side) -> list[str]:
         cell = sample.cell(trial, side)
     except Unanswered as gap:
         return [f"  {side}: {gap.note}"]
-    name = objective_name(sample.evidence.cell(cell)["objective"])
-    lines = [f"  {name}: cell {cell} in {sample.evidence.file(table, cell)}"]
-    return lines + _means(sample, cell) if table == "metrics" else lines
+    file = sample.reader.file(table, cell, trial.protocol)
+    lines = [f"  {sample.name(side)}: cell {cell} in {file}"]
+    return lines + _means(sample, trial, side) if table == "metrics" else lines
 
 
-def _means(sample: Sample, cell: str) -> list[str]:
+def _means(sample: Sample, trial: Trial, side: Side) -> list[str]:
     try:
-        rows = sample.rows(cell)
+        rows = sample.rows(trial, side)
     except Unanswered:
         return []
     lines = []

@@ -1,120 +1,16 @@
-"""What a column of a table shows of some trained models, and what it looks at."""
+"""What a column of a table shows of some trained models."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Literal
 
-import pandas as pd
-
-from cftrain.summary.reading.reader import Evidence, Trial
-from cftrain.summary.statistics.intervals import INTERVALS, by_round, paired
+from cftrain.summary.statistics.intervals import INTERVALS
+from cftrain.summary.tables.sample import Answers, Sample, Unanswered
 from cftrain.summary.tables.table import Entry, decimals_for
 
-Side = Literal["model", "baseline"]
 IntervalName = Literal["t", "bootstrap"]
-T = TypeVar("T")
 
 ENOUGH_SEEDS = 5
-
-
-class Unanswered(Exception):
-    """There is no number: a mark to show instead, and what it means."""
-
-    def __init__(self, mark: str, note: str | None = None) -> None:
-        super().__init__(mark)
-        self.mark = mark
-        self.note = note
-
-
-class NoRatio(Unanswered):
-    """A measure's baseline is not positive: unbiased estimates may be negative."""
-
-    def __init__(self) -> None:
-        super().__init__("BL ≤ 0", "the baseline is not positive: no ratio to it")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answers(Generic[T]):
-    """One answer for each training seed that has one, and what is missing."""
-
-    seeds: tuple[int, ...]
-    values: tuple[T, ...]
-    missing: str | None
-
-    def of(self, numbers: Sequence[float]) -> str:
-        """Numbers listed by seed."""
-        return ", ".join(
-            f"{number:.6g} (seed {seed})"
-            for seed, number in zip(self.seeds, numbers, strict=True)
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """One measure of models that differ in their training seed only."""
-
-    evidence: Evidence
-    trials: tuple[Trial, ...]
-    metric: str | None
-    epsilon: float | None
-
-    def cell(self, trial: Trial, side: Side) -> str:
-        """The id of a finished cell. Raises Unanswered."""
-        cell = trial.model if side == "model" else trial.baseline
-        if cell is None:
-            raise Unanswered("no baseline", "no baseline was trained")
-        row = self.evidence.cell(cell)
-        if row["status"] != "done":
-            raise Unanswered("failed", f"{cell} failed: {row['reason']}")
-        return cell
-
-    def rows(self, cell: str, metric: str | None = None) -> pd.DataFrame:
-        """Rows of the measure, or of another one. Raises Unanswered if there are none.
-
-        Those of other strengths of an attack are left out.
-        """
-        rows = self.evidence.rows("metrics", cell)
-        rows = rows[rows["metric"] == (metric or self.metric)]
-        if self.epsilon is not None:
-            rows = rows[rows["epsilon"] == self.epsilon]
-        if rows.empty:
-            raise Unanswered("–")
-        return rows
-
-    def by_round(self, trial: Trial, side: Side) -> pd.Series:
-        """Values of the rounds that have one. Raises Unanswered."""
-        cell = self.cell(trial, side)
-        rounds = by_round(self.rows(cell)).dropna()
-        if rounds.empty:
-            raise Unanswered("no valid", f"nothing to average in any round of {cell}")
-        return rounds
-
-    def rounds(self, trial: Trial) -> pd.DataFrame:
-        """The rounds in which both models have a value. Raises Unanswered."""
-        model = self.by_round(trial, "model")
-        rounds = paired(model, self.by_round(trial, "baseline"))
-        if rounds.empty:
-            raise Unanswered("no valid", "no round has a value of both models")
-        return rounds
-
-    def answers(self, ask: Callable[[Trial], T]) -> Answers[T]:
-        """The answer of each training seed that has one. Raises Unanswered if none."""
-        seeds, values, gaps = [], [], []
-        for trial in self.trials:
-            try:
-                values.append(ask(trial))
-                seeds.append(trial.seed)
-            except Unanswered as gap:
-                gaps.append(gap)
-        if not values:
-            raise gaps[0]
-        marks = " and ".join(sorted({gap.mark for gap in gaps}))
-        missing = f"without {len(gaps)} of {len(self.trials)} seeds: {marks}"
-        return Answers(
-            seeds=tuple(seeds), values=tuple(values), missing=missing if gaps else None
-        )
 
 
 class Quantity(ABC):
@@ -125,14 +21,7 @@ class Quantity(ABC):
 
     @abstractmethod
     def entry(self, sample: Sample) -> Entry:
-        """Raises Unanswered."""
-
-
-def seeds_note(count: int, missing: str | None) -> str | None:
-    """The footnote of a mean over seeds."""
-    seeds = "seed" if count == 1 else "seeds"
-    few = f"n={count} training {seeds}" if count < ENOUGH_SEEDS else None
-    return "; ".join(part for part in (few, missing) if part is not None) or None
+        """Returns what the table shows. Raises Unanswered."""
 
 
 def over_seeds(
@@ -142,8 +31,8 @@ def over_seeds(
     decimals: int | None = None,
     within: tuple[float, float] = (-inf, inf),
 ) -> Entry:
-    """Mean over seeds and its interval, cut to what is possible; of one seed, its value
-    alone.
+    """Returns the mean over seeds and its interval, cut to what is possible; of one
+    seed, its value alone.
 
     Shown to three significant digits if no decimals are given.
     """
@@ -155,26 +44,43 @@ def over_seeds(
         low=max(found.low, within[0]) if found else None,
         high=min(found.high, within[1]) if found else None,
         decimals=decimals_for(value) if decimals is None else decimals,
-        note=seeds_note(len(values), answers.missing),
+        note=_seeds_note(len(values), answers.missing),
         trace=(f"by seed: {answers.of(values)}",),
     )
 
 
 def at_least_two_seeds(answers: Answers[float]) -> Answers[float]:
-    """The answers. Raises Unanswered if they have no interval."""
+    """Returns the answers. Raises Unanswered if they have no interval."""
     if len(answers.values) < 2:
         raise Unanswered("1 seed", "an interval over training seeds needs two")
     return answers
 
 
-def from_to(answers: Answers[tuple[float, float]]) -> Entry:
-    """Baseline → model, means over the seeds that have both."""
+def from_to(answers: Answers[tuple[float, float]], names: tuple[str, str]) -> Entry:
+    """Returns baseline → model, means over the seeds that have both; `names` are those
+    of baseline and model.
+    """
     before, after = zip(*answers.values, strict=True)
     start, value = sum(before) / len(before), sum(after) / len(after)
     return Entry(
         value=value,
         before=start,
         decimals=decimals_for(value, start),
-        note=seeds_note(len(after), answers.missing),
-        trace=(f"BL: {answers.of(before)}", f"CT: {answers.of(after)}"),
+        note=_seeds_note(len(after), answers.missing),
+        trace=(
+            f"{names[0]}: {answers.of(before)}",
+            f"{names[1]}: {answers.of(after)}",
+        ),
     )
+
+
+def _seeds_note(count: int, missing: str | None) -> str | None:
+    """The footnote of a mean over seeds."""
+    seeds = "seed" if count == 1 else "seeds"
+    few = f"n={count} training {seeds}" if count < ENOUGH_SEEDS else None
+    return joined(few, missing)
+
+
+def joined(*notes: str | None) -> str | None:
+    """Returns several footnotes of one entry as one, None without any."""
+    return "; ".join(note for note in notes if note) or None

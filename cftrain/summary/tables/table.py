@@ -39,7 +39,7 @@ class Entry:
                 raise ResultError(f"{name}: expected a finite number, got {number}")
 
     def shown(self) -> str:
-        """All of it but the footnote's mark."""
+        """Returns the entry as text, without the mark of its footnote."""
         if self.text is not None or self.value is None:
             return self.text or ""
         before = "" if self.before is None else f"{self._number(self.before)} → "
@@ -80,7 +80,7 @@ class Row:
     """Set off by a rule."""
 
     def answers(self, place: int, word: str) -> bool:
-        """Whether a label, or its other name, is the word."""
+        """Returns whether the label in that place, or its other name, is the word."""
         return word.lower() in (self.labels[place].lower(), self.names[place].lower())
 
 
@@ -101,12 +101,14 @@ class Table:
         return any(entry.value is not None for entry in self._entries())
 
     def footnotes(self) -> dict[str, str]:
-        """The mark of each footnote, by its text, in the order of their appearance."""
+        """Returns the marks of all footnotes by their texts, in order of appearance."""
         notes = [entry.note for entry in self._entries() if entry.note is not None]
         return {note: _mark(place) for place, note in enumerate(dict.fromkeys(notes))}
 
     def groups(self) -> list[tuple[str, int]]:
-        """Titles of neighbouring columns of one group, with their number."""
+        """Returns the groups from left to right: each one's title and how many columns
+        stand below it.
+        """
         found: list[tuple[str, int]] = []
         for head in self.heads:
             if found and found[-1][0] == head.group:
@@ -116,7 +118,9 @@ class Table:
         return found
 
     def new_group(self, place: int) -> bool:
-        """Whether a rule stands above a row: a summary, or another first label."""
+        """Returns whether a rule stands above a row: where summaries begin or end, and
+        where the first of several labels changes.
+        """
         if place == 0:
             return False
         row, above = self.rows[place], self.rows[place - 1]
@@ -125,9 +129,8 @@ class Table:
         return len(self.labels) > 1 and row.labels[0] != above.labels[0]
 
     def find(self, words: Sequence[str]) -> tuple[Row, Head, Entry]:
-        """The entry of a row, by its labels or names, and a column, by its key.
-
-        Raises ResultError.
+        """Returns the row of some labels or names, the column of a key, given last,
+        and the entry where they meet. Raises ResultError if one is unknown.
         """
         expected = " ".join([*(label.upper() for label in self.labels), "COLUMN"])
         if len(words) != len(self.labels) + 1:
@@ -158,7 +161,9 @@ class Table:
 
 
 def decimals_for(*numbers: float | None) -> int:
-    """Digits behind the point that show the largest number to three significant."""
+    """Returns how many digits behind the point show three significant digits of the
+    largest of some numbers.
+    """
     sizes = [abs(number) for number in numbers if number]
     if not sizes:
         return SIGNIFICANT - 1

@@ -9,6 +9,7 @@ NUMBERS = ("value", "before", "spread", "low", "high")
 
 
 def comma_separated(table: Table) -> str:
+    """Returns a header and a line for each entry, row by row."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     flags = ("star", "best", "shown", "note")

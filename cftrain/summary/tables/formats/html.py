@@ -1,11 +1,7 @@
-"""A table in HTML, and the report: one page that holds all tables and figures."""
+"""A table in HTML."""
 
-import base64
-from collections.abc import Sequence
 from html import escape
 
-from cftrain.errors import ResultError
-from cftrain.summary.figures.all_figures import Picture
 from cftrain.summary.tables.table import Entry, Row, Table
 
 STYLE = """
@@ -39,32 +35,12 @@ img { max-width: 100%; }
 
 
 def html(table: Table) -> str:
-    """The table as a page of its own."""
-    return _page(table.title, _table(table))
+    """Returns the table as a page of its own."""
+    return html_page(table.title, html_part(table))
 
 
-def report_page(tables: Sequence[Table], pictures: Sequence[Picture]) -> str:
-    """All of it in one file that needs no other. Raises ResultError."""
-    sections = [(f"table-{table.name}", table.title, _table(table)) for table in tables]
-    sections += [
-        (f"figure-{number}", picture.title, _picture(picture))
-        for number, picture in enumerate(pictures, start=1)
-    ]
-    contents = "\n".join(
-        f'<li><a href="#{anchor}">{escape(title)}</a></li>'
-        for anchor, title, _ in sections
-    )
-    bodies = "\n".join(
-        f'<section id="{anchor}">\n{body}\n</section>' for anchor, _, body in sections
-    )
-    return _page(
-        "Results of counterfactual training",
-        "<h1>Results of counterfactual training</h1>\n"
-        f"<nav><ul>\n{contents}\n</ul></nav>\n{bodies}",
-    )
-
-
-def _page(title: str, body: str) -> str:
+def html_page(title: str, body: str) -> str:
+    """Returns a whole page that needs no other file."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -73,7 +49,8 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def html_part(table: Table) -> str:
+    """Returns the table below its title, as part of a page."""
     marks = table.footnotes()
     rows = "\n".join(
         _row(row, marks, rule=table.new_group(place))
@@ -112,20 +89,3 @@ def _entry(entry: Entry, marks: dict[str, str]) -> str:
     if entry.best:
         text = f"<b>{text}</b>"
     return text if entry.note is None else f"{text}<sup>{marks[entry.note]}</sup>"
-
-
-def _picture(picture: Picture) -> str:
-    images = []
-    for file in picture.files:
-        if file.suffix != ".png":
-            continue
-        try:
-            content = base64.b64encode(file.read_bytes()).decode()
-        except OSError as error:
-            raise ResultError(f"{file}: could not be read: {error}") from error
-        source = f"data:image/png;base64,{content}"
-        images.append(f'<img src="{source}" alt="{escape(picture.title)}">')
-    return (
-        f"<h2>{escape(picture.title)}</h2>\n<figure>\n{chr(10).join(images)}\n"
-        f"<figcaption>{escape(picture.caption)}</figcaption>\n</figure>"
-    )

@@ -32,10 +32,12 @@ SPECIALS = {
     "*": r"\textsuperscript{*}",
 }
 
-NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?!\w)")
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+"""Whole numbers in a text, those with an exponent as well: siunitx reads 1e-08."""
 
 
 def latex(table: Table) -> str:
+    """Returns a longtable; see `PREAMBLE` for what the document needs."""
     marks = table.footnotes()
     width = len(table.labels) + len(table.heads)
     columns = "l" * len(table.labels) + "r" * len(table.heads)
@@ -69,7 +71,7 @@ def latex(table: Table) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as LaTeX shows it, symbols included."""
+    """Returns a text such that LaTeX shows it as it is, symbols included."""
     return "".join(SPECIALS.get(character, character) for character in text)
 
 

@@ -9,6 +9,7 @@ WIDTH = 88
 
 
 def markdown(table: Table) -> str:
+    """Returns the title, the caption, the aligned table and its notes."""
     marks = table.footnotes()
     titles = [f"{head.group} {head.title}".strip() for head in table.heads]
     lines = [

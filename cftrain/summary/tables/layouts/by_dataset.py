@@ -1,10 +1,11 @@
 """A table with a line for each dataset."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 from cftrain.summary.naming import dataset_name
-from cftrain.summary.reading.reader import Evidence
+from cftrain.summary.reading.reader import Reader
+from cftrain.summary.reading.selection import Selection
 from cftrain.summary.tables.layout import Column, Layout
 from cftrain.summary.tables.table import EMPTY, Entry, Row, Table, decimals_for
 
@@ -12,23 +13,29 @@ from cftrain.summary.tables.table import EMPTY, Entry, Row, Table, decimals_for
 @final
 @dataclass(frozen=True, kw_only=True)
 class ByDataset(Layout):
-    """The datasets in the paper's order, and with `average` their plain mean."""
+    """The datasets in the paper's order, and with `average` their plain mean.
+
+    A line for each dataset of which any, or all, columns have models.
+    """
 
     name: str
     title: str
     caption: str
+    datasets: Literal["any", "all"]
     average: bool
     columns: tuple[Column, ...]
 
-    def table(self, evidence: Evidence) -> Table:
-        datasets = evidence.datasets(column.trained for column in self.columns)
+    def table(self, reader: Reader) -> Table:
         rows = [
             Row(
                 labels=(dataset_name(dataset),),
                 names=(dataset,),
-                entries=tuple(c.entry(evidence, dataset) for c in self.columns),
+                entries=tuple(
+                    column.entry(reader, dataset, beside=self._selections)
+                    for column in self.columns
+                ),
             )
-            for dataset in datasets
+            for dataset in self._datasets(reader)
         ]
         if self.average and len(rows) > 1:
             rows.append(_average(rows))
@@ -40,6 +47,18 @@ class ByDataset(Layout):
             heads=tuple(column.head for column in self.columns),
             rows=tuple(rows),
         )
+
+    @property
+    def _selections(self) -> list[Selection]:
+        return list(dict.fromkeys(column.trained for column in self.columns))
+
+    def _datasets(self, reader: Reader) -> list[str]:
+        shown = [set(reader.datasets([each])) for each in self._selections]
+        return [
+            dataset
+            for dataset in reader.datasets(self._selections)
+            if self.datasets == "any" or all(dataset in each for each in shown)
+        ]
 
 
 def _average(rows: list[Row]) -> Row:

@@ -5,8 +5,9 @@ from typing import final
 
 import pandas as pd
 
+from cftrain.summary.measures import measure_title
 from cftrain.summary.naming import dataset_name
-from cftrain.summary.reading.reader import Evidence
+from cftrain.summary.reading.reader import Reader
 from cftrain.summary.tables.layout import Column, Layout
 from cftrain.summary.tables.table import Row, Table
 
@@ -14,19 +15,19 @@ from cftrain.summary.tables.table import Row, Table
 @final
 @dataclass(frozen=True, kw_only=True)
 class ByMeasure(Layout):
-    """Each of the metrics, with its title; attacks have a line for each of the
+    """Each of the metrics by its title; attacks have a line for each of the
     `strengths` that was evaluated, or for every one if none is given.
     """
 
     name: str
     title: str
     caption: str
-    metrics: dict[str, str]
+    metrics: tuple[str, ...]
     strengths: tuple[float, ...]
     columns: tuple[Column, ...]
 
-    def table(self, evidence: Evidence) -> Table:
-        datasets = evidence.datasets(column.trained for column in self.columns)
+    def table(self, reader: Reader) -> Table:
+        datasets = reader.datasets(column.trained for column in self.columns)
         return Table(
             name=self.name,
             title=self.title,
@@ -34,34 +35,44 @@ class ByMeasure(Layout):
             labels=("data", "measure"),
             heads=tuple(column.head for column in self.columns),
             rows=tuple(
-                self._row(evidence, dataset, metric, epsilon)
+                self._row(reader, dataset, metric, epsilon)
                 for dataset in datasets
                 for metric in self.metrics
-                for epsilon in self._strengths(evidence, dataset, metric)
+                for epsilon in self._strengths(reader, dataset, metric)
             ),
         )
 
     def _row(
-        self, evidence: Evidence, dataset: str, metric: str, epsilon: float | None
+        self, reader: Reader, dataset: str, metric: str, epsilon: float | None
     ) -> Row:
         at = "" if epsilon is None else f" {epsilon:.3g}"
         return Row(
-            labels=(dataset_name(dataset), f"{self.metrics[metric]}{at}"),
+            labels=(dataset_name(dataset), f"{measure_title(metric)}{at}"),
             names=(dataset, f"{metric}{at}"),
             entries=tuple(
-                column.entry(evidence, dataset, metric=metric, epsilon=epsilon)
+                column.entry(
+                    reader,
+                    dataset,
+                    beside=[column.trained for column in self.columns],
+                    metric=metric,
+                    epsilon=epsilon,
+                )
                 for column in self.columns
             ),
         )
 
     def _strengths(
-        self, evidence: Evidence, dataset: str, metric: str
+        self, reader: Reader, dataset: str, metric: str
     ) -> list[float | None]:
-        """Those of an attack; None for a metric without, nothing if it is not there."""
+        """The strengths of an attack that were evaluated: None alone for a metric that
+        is no attack, nothing for one that is not there.
+        """
         found: set[float | None] = set()
         for column in self.columns:
-            for trials in evidence.trials(column.trained, dataset):
-                rows = evidence.rows("metrics", trials[0].model)
+            beside = [each.trained for each in self.columns]
+            for trials in reader.trials(column.trained, dataset, beside).groups:
+                first = trials[0]
+                rows = reader.rows("metrics", first.model, first.protocol)
                 for epsilon in rows["epsilon"][rows["metric"] == metric]:
                     found.add(None if pd.isna(epsilon) else float(epsilon))
         if self.strengths:

@@ -3,17 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
-from cftrain.summary.reading.reader import Trial
-from cftrain.summary.statistics.intervals import Common, common, reduction
-from cftrain.summary.tables.quantity import (
-    Answers,
-    IntervalName,
-    NoRatio,
-    Quantity,
-    Sample,
-    Unanswered,
-    over_seeds,
-)
+from cftrain.summary.reading.selection import Trial
+from cftrain.summary.statistics.change import reduction
+from cftrain.summary.statistics.individuals import Common, common
+from cftrain.summary.tables.quantity import IntervalName, Quantity, over_seeds
+from cftrain.summary.tables.sample import Answers, Sample, Unanswered, no_ratio
 from cftrain.summary.tables.table import Entry
 
 
@@ -27,16 +21,17 @@ class CommonReduction(Quantity):
     interval: IntervalName
 
     def entry(self, sample: Sample) -> Entry:
-        found = sample.answers(lambda trial: _positive(_common(sample, trial)))
+        found = sample.answers(lambda trial: _positive(sample, trial))
         reductions = Answers(
             seeds=found.seeds,
             values=tuple(reduction(c.model / c.baseline) for c in found.values),
             missing=found.missing,
         )
         entry = over_seeds(reductions, self.interval, decimals=1)
+        model, baseline = sample.name("model"), sample.name("baseline")
         means = tuple(
-            f"seed {seed}, {common.count} individuals in common: BL "
-            f"{common.baseline:.6g}, CT {common.model:.6g}"
+            f"seed {seed}, {common.count} individuals in common: {baseline} "
+            f"{common.baseline:.6g}, {model} {common.model:.6g}"
             for seed, common in zip(found.seeds, found.values, strict=True)
         )
         return replace(entry, trace=(*means, *entry.trace))
@@ -56,16 +51,17 @@ class CommonShare(Quantity):
         return over_seeds(answers, self.interval, decimals=1, within=(0, 100))
 
 
-def _positive(found: Common) -> Common:
+def _positive(sample: Sample, trial: Trial) -> Common:
+    found = _common(sample, trial)
     if found.baseline <= 0:
-        raise NoRatio
+        raise no_ratio(sample.name("baseline"))
     return found
 
 
 def _common(sample: Sample, trial: Trial) -> Common:
     tables = []
     for side in ("model", "baseline"):
-        rows = sample.evidence.rows("individuals", sample.cell(trial, side))
+        rows = sample.rows_of("individuals", trial, side)
         rows = rows[rows["metric"] == sample.metric]
         if rows.empty:
             raise Unanswered("–")

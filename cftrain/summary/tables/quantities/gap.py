@@ -5,16 +5,10 @@ from typing import final
 
 import pandas as pd
 
-from cftrain.summary.reading.reader import Trial
-from cftrain.summary.statistics.intervals import at_floor, gap_closed
-from cftrain.summary.tables.quantity import (
-    Answers,
-    IntervalName,
-    Quantity,
-    Sample,
-    Unanswered,
-    over_seeds,
-)
+from cftrain.summary.reading.selection import Trial
+from cftrain.summary.statistics.floor import at_floor, gap_closed
+from cftrain.summary.tables.quantity import IntervalName, Quantity, joined, over_seeds
+from cftrain.summary.tables.sample import Answers, Sample, Unanswered
 from cftrain.summary.tables.table import Entry
 
 COLLAPSED = (
@@ -41,7 +35,10 @@ class GapClosed(Quantity):
         model, baseline, floor = (
             sum(levels) / len(levels) for levels in zip(*found.values, strict=True)
         )
-        trace = f"means: BL {baseline:.6g}, CT {model:.6g}, floor {floor:.6g}"
+        trace = (
+            f"means: {sample.name('baseline')} {baseline:.6g}, "
+            f"{sample.name('model')} {model:.6g}, floor {floor:.6g}"
+        )
         if any(at_floor(levels[1], levels[2]) for levels in found.values):
             note = "the baseline is within 2 % of what observed rows score, or below"
             return Entry(text="at floor", note=note, trace=(trace,))
@@ -51,10 +48,9 @@ class GapClosed(Quantity):
             missing=found.missing,
         )
         entry = over_seeds(gaps, self.interval, decimals=0)
-        notes = [entry.note, COLLAPSED if model < floor else None]
         return replace(
             entry,
-            note="; ".join(note for note in notes if note) or None,
+            note=joined(entry.note, COLLAPSED if model < floor else None),
             trace=(trace, *entry.trace),
         )
 
@@ -62,7 +58,7 @@ class GapClosed(Quantity):
         rounds = sample.rounds(trial)
         floors = pd.concat(
             [
-                sample.rows(sample.cell(trial, side), self.floor)["value"].dropna()
+                sample.rows(trial, side, self.floor)["value"].dropna()
                 for side in ("model", "baseline")
             ]
         )

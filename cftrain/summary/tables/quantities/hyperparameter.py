@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
-from cftrain.summary.tables.quantity import Quantity, Sample, Unanswered
+from cftrain.results.leaves import value_at
+from cftrain.summary.tables.quantity import Quantity
+from cftrain.summary.tables.sample import Sample, Unanswered
 from cftrain.summary.tables.table import Entry
 
 
@@ -18,14 +20,12 @@ class Hyperparameter(Quantity):
     key: str
 
     def entry(self, sample: Sample) -> Entry:
-        cell = sample.evidence.cell(sample.trials[0].model)
-        described: Any = json.loads(cell["config"])
-        for name in self.key.split("."):
-            if not isinstance(described, dict) or name not in described:
-                raise Unanswered("–")
-            described = described[name]
-        if isinstance(described, list):
-            return Entry(text=", ".join(map(str, described)))
-        if type(described) not in (int, float):
-            return Entry(text=str(described))
-        return Entry(value=float(described), text=f"{described:.10g}")
+        cell = sample.reader.cell(sample.trials[0].model)
+        value = value_at(json.loads(cell["config"]), self.key)
+        if value is None:
+            raise Unanswered("–")
+        if isinstance(value, list):
+            return Entry(text=", ".join(map(str, value)))
+        if type(value) not in (int, float):
+            return Entry(text=str(value))
+        return Entry(value=float(value), text=f"{value:.10g}")

@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
-from cftrain.summary.reading.reader import Trial
+from cftrain.summary.reading.selection import Trial
 from cftrain.summary.tables.quantity import (
     IntervalName,
     Quantity,
-    Sample,
-    Side,
     from_to,
     over_seeds,
 )
+from cftrain.summary.tables.sample import Sample, Side
 from cftrain.summary.tables.table import Entry
 
 
@@ -21,7 +20,9 @@ class Levels(Quantity):
     """Baseline → model: means over rounds, then over the seeds that have both."""
 
     def entry(self, sample: Sample) -> Entry:
-        return from_to(sample.answers(lambda trial: self._of_seed(sample, trial)))
+        names = sample.name("baseline"), sample.name("model")
+        answers = sample.answers(lambda trial: self._of_seed(sample, trial))
+        return from_to(answers, names)
 
     def _of_seed(self, sample: Sample, trial: Trial) -> tuple[float, float]:
         model = float(sample.by_round(trial, "model").mean())

@@ -3,30 +3,28 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
-from cftrain.summary.reading.reader import Trial
+from cftrain.summary.reading.selection import Trial
+from cftrain.summary.statistics.change import reduction
 from cftrain.summary.statistics.intervals import (
     ROUNDS_CONFIDENCE,
     deviation,
-    differences,
     quantile_interval,
-    ratios,
-    reduction,
 )
+from cftrain.summary.statistics.rounds import differences
 from cftrain.summary.tables.quantity import (
     IntervalName,
-    NoRatio,
     Quantity,
-    Sample,
     at_least_two_seeds,
     over_seeds,
 )
+from cftrain.summary.tables.sample import Sample
 from cftrain.summary.tables.table import Entry
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class FirstSeed(Quantity):
-    """As the paper's main table, from the first training seed.
+    """As the paper's main table, from the first training seed: the smallest number.
 
     100 (1 - mean over rounds of the ratio), ± 100 times the ratio's standard deviation
     over rounds, and a star where the 99 % interval of |model| - |baseline| over rounds
@@ -36,24 +34,23 @@ class FirstSeed(Quantity):
     def entry(self, sample: Sample) -> Entry:
         trial = sample.trials[0]
         rounds = sample.rounds(trial)
-        ratio = ratios(rounds)
-        if ratio is None:
-            raise NoRatio
+        ratio = sample.ratios(rounds)
         spread = deviation(ratio)
         held = quantile_interval(differences(rounds), ROUNDS_CONFIDENCE)
         value = reduction(float(ratio.mean()))
+        model, baseline = sample.name("model"), sample.name("baseline")
         return Entry(
             value=value,
             spread=None if spread is None else 100 * spread,
             star=len(rounds) > 1 and held.excludes_zero,
             trace=(
                 f"seed {trial.seed}, {len(rounds)} rounds with a value of both",
-                "ratio CT/BL by round: "
+                f"ratio {model}/{baseline} by round: "
                 + " ".join(f"{number:.4f}" for number in ratio),
                 f"reduction: 100 (1 - {ratio.mean():.6f}) = {value:.6f} %",
                 f"±: standard deviation of the ratios, in %: {100 * (spread or 0):.6f}",
-                f"|CT| - |BL|: mean {held.centre:.6g}, 99 % interval over rounds "
-                f"[{held.low:.6g}, {held.high:.6g}]; a star where it excludes 0",
+                f"|{model}| - |{baseline}|: mean {held.centre:.6g}, 99 % interval over "
+                f"rounds [{held.low:.6g}, {held.high:.6g}]; a star where it excludes 0",
             ),
         )
 
@@ -78,7 +75,4 @@ class OverSeeds(Quantity):
         rounds = sample.rounds(trial)
         if self.of == "means":
             rounds = rounds.mean().to_frame().T
-        ratio = ratios(rounds)
-        if ratio is None:
-            raise NoRatio
-        return reduction(float(ratio.mean()))
+        return reduction(float(sample.ratios(rounds).mean()))

@@ -6,17 +6,16 @@ from typing import final
 from cftrain.summary.statistics.intervals import (
     ROUNDS_CONFIDENCE,
     SEEDS_CONFIDENCE,
-    differences,
     quantile_interval,
 )
+from cftrain.summary.statistics.rounds import differences
 from cftrain.summary.tables.quantity import (
     IntervalName,
     Quantity,
-    Sample,
-    Side,
     at_least_two_seeds,
     over_seeds,
 )
+from cftrain.summary.tables.sample import Sample, Side
 from cftrain.summary.tables.table import Entry, decimals_for
 
 
@@ -28,13 +27,17 @@ class Difference(Quantity):
     def entry(self, sample: Sample) -> Entry:
         rounds = sample.rounds(sample.trials[0])
         held = quantile_interval(differences(rounds), ROUNDS_CONFIDENCE)
+        model, baseline = sample.name("model"), sample.name("baseline")
         return Entry(
             value=held.centre,
             low=held.low,
             high=held.high,
             star=len(rounds) > 1 and held.excludes_zero,
             decimals=decimals_for(held.centre),
-            trace=(f"|CT| - |BL| over {len(rounds)} rounds of the first seed",),
+            trace=(
+                f"|{model}| - |{baseline}| over {len(rounds)} rounds of seed "
+                f"{sample.trials[0].seed}",
+            ),
         )
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cftrain.summary.reading.reader import Trial
-from cftrain.summary.tables.quantity import Quantity, Sample, Side, Unanswered, from_to
+from cftrain.summary.reading.selection import Trial
+from cftrain.summary.tables.quantity import Quantity, from_to
+from cftrain.summary.tables.sample import Sample, Side, Unanswered
 from cftrain.summary.tables.table import Entry
 
 
@@ -24,10 +25,10 @@ class Transferred(Quantity):
                 self._share(sample, trial, "model"),
             )
         )
-        return from_to(found)
+        return from_to(found, (sample.name("baseline"), sample.name("model")))
 
     def _share(self, sample: Sample, trial: Trial, side: Side) -> float:
-        rows = sample.evidence.rows("transfer", sample.cell(trial, side))
+        rows = sample.rows_of("transfer", trial, side)
         if rows.empty:
             raise Unanswered("–")
         values = rows["value"].dropna()
