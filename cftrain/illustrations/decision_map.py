@@ -15,7 +15,7 @@ MOST_ROWS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Landscape:
+class DecisionMap:
     """Observed rows (row, feature) with their labels, and a model of two classes.
 
     `score` is the probability of the second class on the grid of the axes, with the
@@ -28,11 +28,11 @@ class Landscape:
     score: np.ndarray
 
 
-def draw_landscape(axis: Axes, landscape: Landscape, classes: tuple[str, str]) -> None:
-    """Rows, the decision boundary, and the probability as a shade."""
-    x, y = landscape.axes
+def draw_map(axis: Axes, shown: DecisionMap, classes: tuple[str, str]) -> None:
+    """Draws rows, the decision boundary, and the probability as a shade."""
+    x, y = shown.axes
     axis.imshow(
-        landscape.score,
+        shown.score,
         cmap=LinearSegmentedColormap.from_list("classes", SHADES),
         vmin=0,
         vmax=1,
@@ -42,7 +42,7 @@ def draw_landscape(axis: Axes, landscape: Landscape, classes: tuple[str, str]) -
         interpolation="bilinear",
     )
     for label, name in enumerate(classes):
-        rows = landscape.features[landscape.labels == label][:MOST_ROWS]
+        rows = shown.features[shown.labels == label][:MOST_ROWS]
         axis.scatter(
             rows[:, 0],
             rows[:, 1],
@@ -53,5 +53,5 @@ def draw_landscape(axis: Axes, landscape: Landscape, classes: tuple[str, str]) -
             linewidths=0,
             label=name,
         )
-    axis.contour(x, y, landscape.score, levels=[0.5], colors=BOUNDARY, linewidths=2)
+    axis.contour(x, y, shown.score, levels=[0.5], colors=BOUNDARY, linewidths=2)
     axis.plot([], [], color=BOUNDARY, linewidth=2, label="decision boundary")

@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cftrain.illustrations.decision_map import Landscape, draw_landscape
+from cftrain.illustrations.decision_map import DecisionMap, draw_map
 from cftrain.summary.figures.saving import save
 from cftrain.summary.figures.styles import INK, PAGE, PRINT
 from cftrain.summary.naming import objective_name
@@ -26,19 +26,19 @@ class Paths:
     """
 
     objective: str
-    landscape: Landscape
+    map: DecisionMap
     ways: tuple[np.ndarray, ...]
     nascent: np.ndarray
     mature: np.ndarray
 
 
 def draw_paths(models: Sequence[Paths], names: Sequence[str], path: Path) -> list[Path]:
-    """One model beside the other; the files written. `names` are the features'."""
+    """Draws one model beside the other, with the features' names. Returns the files."""
     with rc_context(PRINT):
         figure = Figure(figsize=(PAGE, 3.3), layout="constrained")
         axes = figure.subplots(1, len(models), squeeze=False, sharex=True, sharey=True)
         for axis, model in zip(axes[0], models, strict=True):
-            draw_landscape(axis, model.landscape, CLASSES)
+            draw_map(axis, model.map, CLASSES)
             _draw_ways(axis, model)
             axis.set_title(objective_name(model.objective))
             axis.set_xlabel(names[0])

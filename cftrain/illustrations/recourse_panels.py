@@ -1,4 +1,4 @@
-"""Pictures of two-dimensional illustrations, from plain arrays."""
+"""Four panels of recourse beside the decision boundary, from plain arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cftrain.illustrations.decision_map import Landscape, draw_landscape
+from cftrain.illustrations.decision_map import DecisionMap, draw_map
 from cftrain.summary.figures.saving import save
 from cftrain.summary.figures.styles import INK
 
@@ -21,7 +21,7 @@ class Panel:
 
     model: str
     protected: str | None
-    landscape: Landscape
+    map: DecisionMap
     factual: np.ndarray
     counterfactual: np.ndarray
     valid: np.ndarray
@@ -32,7 +32,7 @@ class Panel:
 def draw_panels(
     panels: Sequence[Panel], names: Sequence[str], path: Path
 ) -> list[Path]:
-    """One panel beside the other, two in a line; the files written."""
+    """Draws one panel beside the other, two in a line. Returns the files."""
     figure = Figure(figsize=(9.0, 8.2), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True, sharey=True)
     for letter, axis, panel in zip("abcd", axes.flat, panels, strict=True):
@@ -47,7 +47,7 @@ def draw_panels(
 
 
 def _draw(axis: Axes, panel: Panel, letter: str) -> None:
-    draw_landscape(axis, panel.landscape, CLASSES)
+    draw_map(axis, panel.map, CLASSES)
     _draw_recourse(axis, panel)
     held = "both mutable" if panel.protected is None else f"{panel.protected} immutable"
     axis.set_title(f"({letter}) {panel.model} training, {held}", fontsize=10.5)

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy import stats
 from tabulate import tabulate
 
 from cftrain.summary.figures.saving import save
+from cftrain.summary.statistics.intervals import t_interval
 
-CONFIDENCE = 0.95
 GREY, GREEN = "#888888", "#2c8c3c"
 
 
@@ -32,22 +31,17 @@ class Sensitivity:
         return self.protected - self.free
 
 
-def interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean and its two-sided 95 % t interval."""
-    mean = float(values.mean())
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values))
-    return mean, mean - half, mean + half
-
-
 def shares_table(shares: Sensitivity) -> str:
-    rows = [
-        (name, *(f"{number:.4f}" for number in interval(values)))
-        for name, values in (
-            ("free", shares.free),
-            ("protected", shares.protected),
-            ("change (paired)", shares.change),
-        )
-    ]
+    """Returns the shares' means over seeds and their 95 % intervals as text."""
+    rows = []
+    for name, values in (
+        ("free", shares.free),
+        ("protected", shares.protected),
+        ("change (paired)", shares.change),
+    ):
+        found = t_interval(values.tolist())
+        numbers = found.centre, found.low, found.high
+        rows.append((name, *(f"{number:.4f}" for number in numbers)))
     head = [
         f"sensitivity share of {shares.feature}, {len(shares.free)} seeds",
         "mean",
@@ -58,17 +52,17 @@ def shares_table(shares: Sensitivity) -> str:
 
 
 def draw_shares(shares: Sensitivity, path: Path) -> list[Path]:
-    """Each seed a line from its free to its protected share."""
+    """Draws each seed as a line from its free to its protected share."""
     figure = Figure(figsize=(4.6, 4.2), layout="constrained")
     axis = figure.subplots()
     for free, protected in zip(shares.free, shares.protected, strict=True):
         axis.plot([0, 1], [free, protected], color=GREY, alpha=0.5, linewidth=1)
     for place, values in enumerate((shares.free, shares.protected)):
-        mean, low, high = interval(values)
+        found = t_interval(values.tolist())
         axis.errorbar(
             place,
-            mean,
-            [[mean - low], [high - mean]],
+            found.centre,
+            [[found.centre - found.low], [found.high - found.centre]],
             fmt="o",
             color=GREEN,
             capsize=6,

@@ -1,34 +1,32 @@
 """Every figure of a collection of results."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib import rc_context
 
-from cftrain.summary.figures.attribution_maps import heatmaps
+from cftrain.summary.figures.attribution_maps import attribution_maps
 from cftrain.summary.figures.counterfactual_images import galleries
 from cftrain.summary.figures.effects import effects
+from cftrain.summary.figures.picture import Picture
 from cftrain.summary.figures.reductions import reductions
 from cftrain.summary.figures.robust_accuracy import robust_accuracy
 from cftrain.summary.figures.saving import save
 from cftrain.summary.figures.styles import PRINT
-from cftrain.summary.figures.training_curves import learning
+from cftrain.summary.figures.training_curves import training_curves
 from cftrain.summary.reading.collection import Collection
 
-DRAWERS = (reductions, robust_accuracy, effects, learning, galleries, heatmaps)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A figure on disk: a PNG and a PDF file."""
-
-    title: str
-    caption: str
-    files: list[Path]
+DRAWERS = (
+    reductions,
+    robust_accuracy,
+    effects,
+    training_curves,
+    galleries,
+    attribution_maps,
+)
 
 
 def draw_all(collection: Collection, folder: Path) -> list[Picture]:
-    """Write every figure that has anything to show. Raises ResultError."""
+    """Writes every figure that has anything to show. Raises ResultError."""
     pictures = []
     with rc_context(PRINT):
         for draw in DRAWERS:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cftrain.results.leaves import value_at
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.styles import INK, PAGE
 from cftrain.summary.naming import (
@@ -23,16 +24,19 @@ from cftrain.summary.reading.replicas import Replicas, replicas
 COLOURS = "RdBu_r"
 
 
-def heatmaps(collection: Collection) -> Iterator[Drawing]:
-    """A drawing for each grid and image dataset, of the models of the first seed."""
+def attribution_maps(collection: Collection) -> Iterator[Drawing]:
+    """Yields a drawing for each grid and image dataset, of the models of the first
+    seed.
+    """
     for group in replicas(collection):
         cells = group.of_first_seed()
-        maps = collection.read("attributions", cells.index).join(cells, on="cell")
+        maps = collection.of_evaluation("attributions", cells)
+        maps = maps.join(cells.drop(columns="protocol"), on="cell")
         for dataset in ordered_datasets(maps["data"]):
             rows = maps[maps["data"] == dataset]
             if rows["height"].iloc[0] > 1:
                 config = json.loads(collection.cells["config"][rows["cell"].iloc[0]])
-                held = config["data"].get("immutable_rows", [])
+                held = value_at(config, "data.immutable_rows", [])
                 yield _draw(group, dataset, rows, held)
 
 

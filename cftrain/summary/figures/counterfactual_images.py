@@ -23,12 +23,17 @@ FRAME = "#D55E00"
 CELL_INCHES = 0.56
 
 
-def draw_gallery(store: Store, cells: Sequence[str], folder: Path) -> list[Path]:
-    """The picture of some cells; none if they have no gallery of images. Raises
-    ResultError.
+def draw_gallery(
+    store: Store, cells: Sequence[str], protocol: str, folder: Path
+) -> list[Path]:
+    """Draws the images of some cells, evaluated by a protocol. Returns the files, none
+    if there are no images. Raises ResultError.
     """
-    objectives = store.read("cells").set_index("cell")["objective"]
-    figure = gallery_figure(store.read("gallery", cells), objectives[list(cells)])
+    finished = store.evaluations()
+    shown = finished["cell"].isin(cells) & (finished["protocol"] == protocol)
+    done = finished[shown & (finished["status"] == "done")]
+    objectives = store.cells().set_index("cell")["objective"]
+    figure = gallery_figure(store.rows("gallery", done), objectives[done["cell"]])
     if figure is None:
         return []
     figure.suptitle("Counterfactuals for each target class (framed: the factual)")
@@ -36,10 +41,10 @@ def draw_gallery(store: Store, cells: Sequence[str], folder: Path) -> list[Path]
 
 
 def galleries(collection: Collection) -> Iterator[Drawing]:
-    """A drawing for each grid and dataset, of the models of the first seed."""
+    """Yields a drawing for each grid and dataset, of the models of the first seed."""
     for group in replicas(collection):
         cells = group.of_first_seed()
-        gallery = collection.read("gallery", cells.index)
+        gallery = collection.of_evaluation("gallery", cells)
         for dataset in ordered_datasets(cells["data"]):
             shown = cells[cells["data"] == dataset]
             figure = gallery_figure(
@@ -61,8 +66,10 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
 
 
 def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | None:
-    """Counterfactuals of each factual for every class, one line per model, baseline
-    first; `objectives` are indexed by cell. None if there are no images.
+    """Draws the counterfactuals of each factual for every class, one line per model,
+    baseline first. Returns None if there are no images.
+
+    `objectives` are indexed by cell.
     """
     # Cells of different stacks chose their factuals apart: show those of all.
     holders = gallery.groupby("factual")["cell"].transform("nunique")

@@ -15,7 +15,7 @@ MOST_MARKERS = 10
 
 
 def multiples(count: int, *, columns: int, height: float) -> tuple[Figure, list[Axes]]:
-    """A page-wide figure with as many panels, row by row; heights are of one row."""
+    """Returns a page-wide figure with `count` panels, row by row, of that height."""
     rows = ceil(count / columns)
     columns = min(count, columns)
     width = max(PAGE / 2, PAGE * min(1.0, columns / 4))
@@ -27,8 +27,9 @@ def multiples(count: int, *, columns: int, height: float) -> tuple[Figure, list[
 
 
 def draw_curves(axis: Axes, rows: pd.DataFrame, *, x: str, y: str) -> None:
-    """A curve for each objective; rows have the columns objective, x and y, one row for
-    each seed. Objectives without values are left out.
+    """Draws a curve for each objective that has values.
+
+    Rows have the columns objective, x and y, one row for each seed.
     """
     rows = rows.dropna(subset=[y])
     for objective in ordered_objectives(rows["objective"])[::-1]:
@@ -51,7 +52,7 @@ def draw_curves(axis: Axes, rows: pd.DataFrame, *, x: str, y: str) -> None:
 
 
 def legend(figure: Figure) -> None:
-    """One legend, in the order of the objectives, for all panels."""
+    """Draws one legend, in the order of the objectives, for all panels."""
     shown: dict[str, Line2D] = {
         str(line.get_label()): line
         for axis in figure.get_axes()
@@ -67,7 +68,7 @@ def legend(figure: Figure) -> None:
 
 
 def seeds(rows: pd.DataFrame) -> str:
-    """How many seeds there are, in words for a caption."""
+    """Returns how many seeds there are, in words for a caption."""
     count = rows.groupby(["data", "objective"])["seed"].nunique()
     least, most = int(np.min(count)), int(np.max(count))
     number = str(most) if least == most else f"{least} to {most}"
@@ -75,7 +76,7 @@ def seeds(rows: pd.DataFrame) -> str:
 
 
 def over_seeds(rows: pd.DataFrame) -> str:
-    """What curves and bands are, in a sentence for a caption."""
+    """Returns what curves and bands are, in a sentence for a caption."""
     if rows["seed"].nunique() == 1:
         return "One training seed."
     return (

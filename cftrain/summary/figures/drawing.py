@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A figure, what it is called and what it shows; `name` becomes that of its files.
+    """A figure, what it is called and what it shows; its files are called `name`.
 
     The caption says all that is needed to read the figure by itself.
     """

@@ -10,6 +10,7 @@ from pandas.api.types import is_numeric_dtype
 
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.styles import COLUMN, INK, PAGE, PLAIN, STYLES, Style
+from cftrain.summary.measures import measure_title
 from cftrain.summary.naming import (
     axis_name,
     dataset_name,
@@ -18,8 +19,10 @@ from cftrain.summary.naming import (
     ordered_datasets,
 )
 from cftrain.summary.reading.collection import Collection
+from cftrain.summary.reading.protocols import one_protocol
+from cftrain.summary.statistics.change import change
 
-MEASURES = {"ip": "IP", "cost": "cost"}
+SHOWN = ("ip", "cost")
 NO_AXES = ("experiment", "data", "seed")
 """Axes whose values have figures of their own, or are replicas."""
 
@@ -32,10 +35,12 @@ BOX_INCHES = 0.25
 
 
 def effects(collection: Collection) -> Iterator[Drawing]:
-    """A drawing for each grid and dataset, with a column for each axis that has several
-    values and a line of panels for each measure.
+    """Yields a drawing for each grid and dataset, with a column for each axis that has
+    several values and a line of panels for each measure.
     """
-    pairs = collection.pairs[collection.pairs["baseline"].notna()]
+    done = collection.done.index
+    pairs = collection.pairs
+    pairs = pairs[pairs["model"].isin(done) & pairs["baseline"].isin(done)]
     for grid, of_grid in pairs.groupby("grid", sort=False):
         for dataset in ordered_datasets(of_grid["data"]):
             points = of_grid[of_grid["data"] == dataset]
@@ -46,8 +51,8 @@ def effects(collection: Collection) -> Iterator[Drawing]:
 
 
 def varied_axes(points: pd.DataFrame) -> pd.DataFrame:
-    """A categorical column for each axis on which the points differ, null where an axis
-    does not apply to a point; numbers are in their order, names in the grid's.
+    """Returns a categorical column for each axis on which the points differ, null where
+    an axis does not apply to a point; numbers are in their order, names in the grid's.
     """
     coordinates = pd.DataFrame(points["coordinates"].to_list(), index=points.index)
     axes = {}
@@ -62,25 +67,26 @@ def varied_axes(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def changes(collection: Collection, points: pd.DataFrame) -> pd.DataFrame:
-    """100 (model - baseline) / baseline, in each round and for each energy weight.
+    """Returns the change of each measure in percent, in each round and for each energy
+    weight of the evaluation.
 
     `pair` is the point's place in `points`. Values that are missing, or have no
     positive baseline, are left out.
     """
-    metrics = collection.read("metrics", {*points["model"], *points["baseline"]})
+    measured = one_protocol(
+        collection.measured, [*points["model"], *points["baseline"]]
+    )
+    metrics = collection.of_evaluation("metrics", measured)
     evaluation = ["metric", "energy_weight", "round"]
-    values = metrics.loc[
-        metrics["metric"].isin(MEASURES), ["cell", *evaluation, "value"]
-    ]
+    values = metrics.loc[metrics["metric"].isin(SHOWN), ["cell", *evaluation, "value"]]
     pairs = points[["model", "baseline"]].rename_axis("pair").reset_index()
     both = pairs.merge(values.rename(columns={"cell": "model"}), on="model").merge(
         values.rename(columns={"cell": "baseline"}),
         on=["baseline", *evaluation],
         suffixes=("", "_of_baseline"),
     )
-    base = both["value_of_baseline"]
-    both["change"] = 100 * (both["value"] - base) / base
-    return both[(base > 0) & both["change"].notna()]
+    both["change"] = change(both["value"], both["value_of_baseline"])
+    return both[both["change"].notna()]
 
 
 def _hashable(value: object) -> object:
@@ -88,7 +94,7 @@ def _hashable(value: object) -> object:
 
 
 def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: pd.DataFrame) -> Drawing:
-    measures = [measure for measure in MEASURES if measure in set(rows["metric"])]
+    measures = [measure for measure in SHOWN if measure in set(rows["metric"])]
     shades = len(axes[HUE].cat.categories) if HUE in axes else 1
     boxes = [
         len(axes[axis].cat.categories) * (1 if axis == HUE else shades) for axis in axes
@@ -106,7 +112,7 @@ def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: pd.DataFrame) -> Dr
     for line, measure in zip(panels, measures, strict=True):
         for panel, axis in zip(line, axes, strict=True):
             _draw_panel(panel, rows[rows["metric"] == measure], axes, axis)
-        line[0].set_ylabel(f"change of {MEASURES[measure]} / %")
+        line[0].set_ylabel(f"change of {measure_title(measure)} / %")
     for panel, axis in zip(panels[-1], axes, strict=True):
         panel.set_xlabel(axis_name(axis))
         if not is_numeric_dtype(axes[axis].cat.categories) and len(boxes) > 1:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from cftrain.summary.figures.curves import seeds
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.styles import COLUMN, INK, OBJECTIVE_STYLES, PAGE
+from cftrain.summary.measures import measure_title
 from cftrain.summary.naming import (
     dataset_name,
     objective_name,
@@ -19,15 +20,11 @@ from cftrain.summary.naming import (
 )
 from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.replicas import Replicas, replicas
-from cftrain.summary.statistics.intervals import (
-    by_round,
-    paired,
-    ratios,
-    reduction,
-    t_interval,
-)
+from cftrain.summary.statistics.change import ratios, reduction
+from cftrain.summary.statistics.intervals import t_interval
+from cftrain.summary.statistics.rounds import by_round, paired
 
-MEASURES = {"ip": "IP", "ip_star": "IP*", "cost": "cost"}
+SHOWN = ("ip", "ip_star", "cost")
 INTERVAL_SEEDS = 3
 """With two, Student's interval dwarfs all else."""
 
@@ -36,7 +33,7 @@ DATASET_INCHES = 0.75
 
 
 def reductions(collection: Collection) -> Iterator[Drawing]:
-    """A drawing for each grid, with a panel for each measure."""
+    """Yields a drawing for each grid, with a panel for each measure."""
     for group in replicas(collection):
         rows = reductions_of(collection, group)
         if len(rows):
@@ -44,7 +41,8 @@ def reductions(collection: Collection) -> Iterator[Drawing]:
 
 
 def reductions_of(collection: Collection, group: Replicas) -> pd.DataFrame:
-    """A row for each model and measure: data, objective, seed, measure, reduction.
+    """Returns a row for each model and measure: data, objective, seed, measure and
+    reduction.
 
     Reductions are those of the main table, 100 (1 - mean ratio over rounds); measures
     whose baseline is not positive in all rounds have none.
@@ -55,13 +53,13 @@ def reductions_of(collection: Collection, group: Replicas) -> pd.DataFrame:
         & pairs["model"].isin(group.cells.index)
         & pairs["baseline"].isin(group.cells.index)
     ].drop_duplicates("model")
-    metrics = collection.read("metrics", group.cells.index)
-    metrics = metrics[metrics["metric"].isin(MEASURES)]
+    metrics = collection.of_evaluation("metrics", group.cells)
+    metrics = metrics[metrics["metric"].isin(SHOWN)]
     values = {key: by_round(rows) for key, rows in metrics.groupby(["cell", "metric"])}
     missing = pd.Series(dtype=float)
     found = []
     for pair in pairs.itertuples():
-        for measure in MEASURES:
+        for measure in SHOWN:
             of_model = values.get((pair.model, measure), missing)
             of_baseline = values.get((pair.baseline, measure), missing)
             ratio = ratios(paired(of_model, of_baseline))
@@ -81,7 +79,7 @@ def reductions_of(collection: Collection, group: Replicas) -> pd.DataFrame:
 def _draw(group: Replicas, rows: pd.DataFrame) -> Drawing:
     datasets = ordered_datasets(rows["data"])
     objectives = ordered_objectives(rows["objective"])
-    measures = [measure for measure in MEASURES if measure in set(rows["measure"])]
+    measures = [measure for measure in SHOWN if measure in set(rows["measure"])]
     width = min(PAGE, max(COLUMN, DATASET_INCHES * len(datasets) + 0.6))
     figure = Figure(figsize=(width, 1.35 * len(measures) + 0.5), layout="constrained")
     panels = figure.subplots(len(measures), 1, squeeze=False, sharex=True)[:, 0]
@@ -91,7 +89,7 @@ def _draw(group: Replicas, rows: pd.DataFrame) -> Drawing:
         for number, objective in enumerate(objectives):
             offset = GROUP_SHARE * ((number + 0.5) / len(objectives) - 0.5)
             _draw_objective(panel, of_measure, objective, datasets, offset)
-        panel.set_ylabel(f"less {MEASURES[measure]} / %")
+        panel.set_ylabel(f"less {measure_title(measure)} / %")
     panels[-1].set_xticks(range(len(datasets)), map(dataset_name, datasets))
     panels[-1].set_xlim(-0.5, len(datasets) - 0.5)
     handles, labels = panels[0].get_legend_handles_labels()

@@ -7,20 +7,21 @@ from matplotlib.axes import Axes
 
 from cftrain.summary.figures.curves import draw_curves, legend, multiples, over_seeds
 from cftrain.summary.figures.drawing import Drawing
+from cftrain.summary.measures import measure_title
 from cftrain.summary.naming import dataset_name, ordered_datasets
 from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.replicas import Replicas, replicas
 
-ATTACKS = {"fgsm_accuracy": "FGSM", "pgd_accuracy": "PGD"}
+ATTACKS = ("fgsm_accuracy", "pgd_accuracy")
 LEAST_RANGE = 0.1
 """Of the vertical axis, so that a percent of accuracy looks like one."""
 
 
 def robust_accuracy(collection: Collection) -> Iterator[Drawing]:
-    """A drawing for each attack and grid, with a panel for each dataset."""
+    """Yields a drawing for each attack and grid, with a panel for each dataset."""
     for group in replicas(collection):
-        metrics = collection.read("metrics", group.cells.index)
-        metrics = metrics.join(group.cells, on="cell")
+        metrics = collection.of_evaluation("metrics", group.cells)
+        metrics = metrics.join(group.cells.drop(columns="protocol"), on="cell")
         for attack in ATTACKS:
             rows = metrics[(metrics["metric"] == attack) & metrics["epsilon"].notna()]
             if rows["epsilon"].nunique() > 1:
@@ -37,7 +38,7 @@ def _draw(group: Replicas, attack: str, rows: pd.DataFrame) -> Drawing:
     figure.supxlabel("strength of the attack ε", fontsize=8)
     figure.supylabel("accuracy", fontsize=8)
     legend(figure)
-    name = ATTACKS[attack]
+    name = measure_title(attack)
     return Drawing(
         name=f"robust_accuracy-{name.lower()}-{group.name}",
         title=f"Accuracy under {name} attacks ({group.title})",

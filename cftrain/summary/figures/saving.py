@@ -1,11 +1,10 @@
-"""Write pictures under a temporary name, then rename them."""
+"""How pictures are written: whole, or not at all."""
 
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from cftrain.errors import ResultError
-from cftrain.results.writing import replacing
+from cftrain.results.writing import written_whole
 
 DOTS_PER_INCH = 160
 
@@ -13,14 +12,13 @@ DOTS_PER_INCH = 160
 def save(
     figure: Figure, path: Path, kinds: tuple[str, ...] = ("png", "pdf")
 ) -> list[Path]:
-    """The picture in each kind beside `path`. Raises ResultError."""
+    """Writes the picture in each kind beside `path`, returns the files. Raises
+    ResultError.
+    """
     written = []
     for kind in kinds:
         target = path.with_suffix(f".{kind}")
-        try:
-            with replacing(target) as partial:
-                figure.savefig(partial, dpi=DOTS_PER_INCH)
-        except OSError as error:
-            raise ResultError(f"{target}: could not be written: {error}") from error
+        with written_whole(target) as partial:
+            figure.savefig(partial, dpi=DOTS_PER_INCH)
         written.append(target)
     return written

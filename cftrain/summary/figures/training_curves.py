@@ -26,10 +26,10 @@ OF_COUNTERFACTUALS = ["divergence", "adversarial_loss", "ridge"]
 """Zero, and without a meaning, in epochs without counterfactuals."""
 
 
-def learning(collection: Collection) -> Iterator[Drawing]:
-    """A drawing for each grid and dataset, with a panel for each quantity."""
+def training_curves(collection: Collection) -> Iterator[Drawing]:
+    """Yields a drawing for each grid and dataset, with a panel for each quantity."""
     for group in replicas(collection):
-        history = collection.read("history", group.cells.index)
+        history = collection.of_training("history", group.cells.index)
         history = history.join(group.cells, on="cell")
         history.loc[history["mature_share"].isna(), OF_COUNTERFACTUALS] = np.nan
         for dataset in ordered_datasets(history["data"]):

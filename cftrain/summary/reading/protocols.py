@@ -35,6 +35,16 @@ class Choice:
         return "; ".join(said)
 
 
+def one_protocol(measured: pd.DataFrame, cells: Iterable[str]) -> pd.DataFrame:
+    """Returns those of some cells that were evaluated by their newest common protocol,
+    indexed by cell, with the column `protocol`.
+    """
+    wanted = list(dict.fromkeys(cells))
+    chosen = choose(measured, [wanted], 0).protocol
+    table = pd.DataFrame({"protocol": chosen}, index=pd.Index(wanted, name="cell"))
+    return table[table.set_index("protocol", append=True).index.isin(measured.index)]
+
+
 def choose(
     measured: pd.DataFrame, groups: Sequence[Iterable[str]], group: int
 ) -> Choice:

@@ -4,26 +4,19 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cftrain.errors import ResultError
-from cftrain.results.store import Store
-from cftrain.summary.statistics.intervals import (
-    by_round,
-    deviation,
-    paired,
-    ratios,
-    reduction,
-)
+from cftrain.summary.statistics.change import ratios, reduction
+from cftrain.summary.statistics.intervals import deviation
+from cftrain.summary.statistics.rounds import by_round, paired
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One measure of a model and its baseline.
+    """One measure of a model and its baseline; None for what has no value.
 
     `reduction` is 100 (1 - mean over rounds of the ratio model / baseline), None if the
-    baseline is not positive in every round, and
-    `deviation` 100 times the standard deviation of that ratio, as in the paper's main
-    table; measures without rounds have no deviation. For measures where higher is
-    better `difference` is what to read.
+    baseline is not positive in every round, and `deviation` 100 times the standard
+    deviation of that ratio, as in the paper's main table; measures without rounds have
+    no deviation. For measures where higher is better `difference` is what to read.
     """
 
     measure: str
@@ -41,29 +34,29 @@ class Comparison:
         return self.model - self.baseline
 
 
-def compare(store: Store, model: str, baseline: str | None) -> list[Comparison]:
-    """Measures of a cell against those of its baseline. Raises ResultError."""
-    metrics = store.read("metrics")
-    of_model = metrics[metrics["cell"] == model]
-    if of_model.empty:
-        raise ResultError(f"{store.folder}: expected metrics of cell {model}, got none")
-    of_baseline = metrics[metrics["cell"] == baseline]
+def compare(model: pd.DataFrame, baseline: pd.DataFrame) -> list[Comparison]:
+    """Compares two models by every measure that the first one has, or, if it has none,
+    the second one. Both tables are rows of `metrics`.
+    """
+    listed = baseline if model.empty else model
     rows = []
-    keys = ["metric", "epsilon"]
-    for (name, epsilon), group in of_model.groupby(keys, dropna=False, sort=False):
-        same = of_baseline["metric"] == name
-        if not pd.isna(epsilon):
-            same &= of_baseline["epsilon"] == epsilon
+    for name, epsilon in listed[["metric", "epsilon"]].drop_duplicates().to_numpy():
         measure = name if pd.isna(epsilon) else f"{name} (eps {epsilon:g})"
-        rows.append(_compare(measure, group, of_baseline[same]))
+        ours, theirs = (_of(table, name, epsilon) for table in (model, baseline))
+        rows.append(_compare(measure, ours, theirs))
     return rows
+
+
+def _of(rows: pd.DataFrame, metric: str, epsilon: float | None) -> pd.DataFrame:
+    same = rows["metric"] == metric
+    return rows[same if pd.isna(epsilon) else same & (rows["epsilon"] == epsilon)]
 
 
 def _compare(measure: str, model: pd.DataFrame, baseline: pd.DataFrame) -> Comparison:
     ours, theirs = by_round(model), by_round(baseline)
     ratio = ratios(paired(ours, theirs))
     spread = None if ratio is None else deviation(ratio)
-    first = model.iloc[0]
+    first = (baseline if model.empty else model).iloc[0]
     return Comparison(
         measure=measure,
         unit=first["unit"],

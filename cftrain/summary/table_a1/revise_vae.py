@@ -46,7 +46,9 @@ class ReviseOverVaes(Layout):
         rows = [_line(number, values) for number, values in sorted(means.items())]
         if rows:
             published = published_effects(reader.published / self.published)
-            theirs = _published(published, [point.coordinates for point in found.points])
+            theirs = _published(
+                published, [point.coordinates for point in found.points]
+            )
             rows += [*self._summaries(means), *theirs]
         return Table(
             name=self.name,

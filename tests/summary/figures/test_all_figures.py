@@ -9,7 +9,7 @@ from cftrain.errors import ResultError
 from cftrain.summary.figures.all_figures import draw_all
 from cftrain.summary.reading.collection import collect
 from tests.console import ROOT
-from tests.results.rows import metric_rows
+from tests.summary.rows import metric_rows
 from tests.summary.stores import STACK, attacked, cell, cells, epochs, write_grid
 
 

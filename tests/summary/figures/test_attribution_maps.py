@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cftrain.summary.figures.attribution_maps import heatmaps
-from tests.results.rows import row
+from cftrain.summary.figures.attribution_maps import attribution_maps
+from tests.summary.rows import row
 from tests.summary.stores import STACK, cell, write_grid
 
 HEIGHT, WIDTH = 6, 4
@@ -38,7 +38,7 @@ def collection(folder, *, height: int = HEIGHT):
 
 
 def test_there_is_a_line_for_each_model_of_the_first_seed(tmp_path):
-    (drawing,) = heatmaps(collection(tmp_path))
+    (drawing,) = attribution_maps(collection(tmp_path))
     assert drawing.name == "attributions-mutability-protected-mnist"
     assert "(0, 1, 5 from the top)" in drawing.caption
     axes = [axis for axis in drawing.figure.get_axes() if axis.get_images()]
@@ -52,7 +52,7 @@ def test_there_is_a_line_for_each_model_of_the_first_seed(tmp_path):
 
 
 def test_a_model_has_one_scale_symmetric_about_zero(tmp_path):
-    (drawing,) = heatmaps(collection(tmp_path))
+    (drawing,) = attribution_maps(collection(tmp_path))
     images = [i for axis in drawing.figure.get_axes() for i in axis.get_images()]
     for place, objective in enumerate(("vanilla", "full")):
         most = max(np.abs(values(objective, 1, label)).max() for label in range(3))
@@ -61,10 +61,10 @@ def test_a_model_has_one_scale_symmetric_about_zero(tmp_path):
 
 
 def test_lines_bound_the_protected_rows(tmp_path):
-    (drawing,) = heatmaps(collection(tmp_path))
+    (drawing,) = attribution_maps(collection(tmp_path))
     axis = drawing.figure.get_axes()[0]
     assert [line.get_ydata()[0] for line in axis.get_lines()] == [1.5, 4.5]
 
 
 def test_rows_that_are_no_images_have_no_map(tmp_path):
-    assert list(heatmaps(collection(tmp_path, height=1))) == []
+    assert list(attribution_maps(collection(tmp_path, height=1))) == []

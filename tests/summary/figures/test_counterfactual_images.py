@@ -11,7 +11,7 @@ from cftrain.errors import ResultError
 from cftrain.results.store import Store
 from cftrain.summary.figures.counterfactual_images import draw_gallery, galleries
 from tests.console import ROOT, files
-from tests.results.rows import cell_row, metric_rows, row, write_stack
+from tests.summary.rows import PROTOCOL, cell_row, metric_rows, row, write_stack
 from tests.summary.stores import STACK, cells, write_grid
 
 HEIGHT, WIDTH = 4, 3
@@ -77,7 +77,7 @@ def test_there_is_a_panel_for_each_factual_model_and_class(
     store, tmp_path, drawn, factuals, classes
 ):
     write_pair(store, factuals, classes)
-    (path,) = draw_gallery(store, ["ct", "bl"], tmp_path / "figures")
+    (path,) = draw_gallery(store, ["ct", "bl"], PROTOCOL, tmp_path / "figures")
     assert path == tmp_path / "figures" / "counterfactuals.png"
     with Image.open(path) as image:
         assert image.format == "PNG"
@@ -95,7 +95,7 @@ def test_there_is_a_panel_for_each_factual_model_and_class(
 def test_the_baseline_is_the_upper_line_whatever_the_order(store, tmp_path, drawn):
     write_pair(store, {5: 0, 7: 1}, 2)
     for order in (["ct", "bl"], ["bl", "ct"]):
-        draw_gallery(store, order, tmp_path)
+        draw_gallery(store, order, PROTOCOL, tmp_path)
         labels = [axis.get_ylabel() for axis in drawn[-1].get_axes()]
         assert [label for label in labels if label] == ["BL", "CT"] * 2
         titles = [axis.get_title() for axis in drawn[-1].get_axes()]
@@ -104,14 +104,14 @@ def test_the_baseline_is_the_upper_line_whatever_the_order(store, tmp_path, draw
 
 def test_one_model_has_one_line(store, tmp_path, drawn):
     write_pair(store, {5: 0}, 3)
-    draw_gallery(store, ["ct"], tmp_path)
+    draw_gallery(store, ["ct"], PROTOCOL, tmp_path)
     assert len(drawn[0].get_axes()) == 3
 
 
 def test_a_picture_is_of_the_cells_that_were_asked_for(store, tmp_path, drawn):
     write_pair(store, {5: 0}, 2)
     write_stack(store, "t", [cell_row("x", "t")], gallery=gallery("x", "t", {8: 1}, 2))
-    draw_gallery(store, ["x"], tmp_path)
+    draw_gallery(store, ["x"], PROTOCOL, tmp_path)
     assert len(drawn[0].get_axes()) == 2
 
 
@@ -122,27 +122,27 @@ def test_cells_of_different_stacks_may_have_other_factuals(store, tmp_path, draw
     )
     twin = [cell_row("bl", "t", objective="vanilla")]
     write_stack(store, "t", twin, gallery=gallery("bl", "t", {5: 0, 9: 1}, 2))
-    draw_gallery(store, ["ct", "bl"], tmp_path)
+    draw_gallery(store, ["ct", "bl"], PROTOCOL, tmp_path)
     assert len(drawn[0].get_axes()) >= 4
 
 
 def test_without_a_gallery_there_is_no_picture(store, tmp_path):
     write_stack(store, "s", [cell_row("ct", "s")])
-    assert draw_gallery(store, ["ct"], tmp_path / "figures") == []
+    assert draw_gallery(store, ["ct"], PROTOCOL, tmp_path / "figures") == []
     assert not (tmp_path / "figures").exists()
 
 
 def test_rows_that_are_no_images_make_no_picture(store, tmp_path):
     rows = gallery("ct", "s", {1: 0}, 2, height=1)
     write_stack(store, "s", [cell_row("ct", "s")], gallery=rows)
-    assert draw_gallery(store, ["ct"], tmp_path / "figures") == []
+    assert draw_gallery(store, ["ct"], PROTOCOL, tmp_path / "figures") == []
 
 
 def test_a_picture_that_cannot_be_written_leaves_the_older_one(
     store, tmp_path, monkeypatch
 ):
     write_pair(store, {5: 0}, 2)
-    draw_gallery(store, ["ct", "bl"], tmp_path / "figures")
+    draw_gallery(store, ["ct", "bl"], PROTOCOL, tmp_path / "figures")
     before = files(tmp_path / "figures")
 
     def disk_full(figure, path, **_):
@@ -151,7 +151,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_older_one(
 
     monkeypatch.setattr(Figure, "savefig", disk_full)
     with pytest.raises(ResultError, match=r"counterfactuals\.png: could not be"):
-        draw_gallery(store, ["ct", "bl"], tmp_path / "figures")
+        draw_gallery(store, ["ct", "bl"], PROTOCOL, tmp_path / "figures")
     assert files(tmp_path / "figures") == before
 
 
@@ -193,8 +193,8 @@ from cftrain.results.store import Store
 from cftrain.summary.figures.counterfactual_images import draw_gallery
 from cftrain.summary.report import report
 store = Store(Path({str(store.folder)!r}))
-assert "ip" in report(store, ["ct"])
-assert draw_gallery(store, ["ct"], Path({str(tmp_path)!r}))[0].is_file()
+assert "ip" in report(store, ["ct"], "{PROTOCOL}")
+assert draw_gallery(store, ["ct"], "{PROTOCOL}", Path({str(tmp_path)!r}))[0].is_file()
 heavy = {{"torch", "hydra", "matplotlib.pyplot"}} & set(sys.modules)
 assert not heavy, heavy
 """

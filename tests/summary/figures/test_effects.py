@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from cftrain.summary.figures.effects import changes, effects, varied_axes
-from tests.results.rows import metric_rows
+from tests.summary.rows import metric_rows
 from tests.summary.stores import STACK, cell, write_grid
 
 COORDINATES = {
@@ -98,7 +100,7 @@ def test_boxes_hold_the_changes_of_their_level_and_generator(collection):
 def test_settings_without_effect_count_once(collection):
     """Points that share their model, as those of an axis that a generator ignores."""
     twice = pd.concat([collection.pairs, collection.pairs], ignore_index=True)
-    doubled = type(collection)(cells=collection.cells, pairs=twice)
+    doubled = replace(collection, pairs=twice)
     (once,), (more,) = effects(collection), effects(doubled)
     for left, right in zip(once.figure.axes, more.figure.axes, strict=True):
         for one, two in zip(left.get_lines(), right.get_lines(), strict=True):
@@ -109,3 +111,14 @@ def test_without_axes_or_baselines_there_is_nothing_to_show(tmp_path):
     alone = [cell("moons", "full", 1, cell=name) for name in "ab"]
     collection = write_grid(tmp_path, alone, coordinates=COORDINATES)
     assert list(effects(collection)) == []
+
+
+@pytest.mark.parametrize("lost", ["a", "v"])
+def test_failed_models_are_not_drawn(lost, collection):
+    cells = collection.cells.copy()
+    cells.loc[lost, "status"] = "failed"
+    found = list(effects(replace(collection, cells=cells)))
+    assert len(found) == (0 if lost == "v" else 1)
+    for drawing in found:
+        names = [text.get_text() for text in drawing.figure.axes[-2].get_xticklabels()]
+        assert "[32]" not in names

@@ -4,7 +4,7 @@ from scipy import stats
 
 from cftrain.summary.figures.reductions import reductions, reductions_of
 from cftrain.summary.reading.replicas import replicas
-from tests.results.rows import metric_rows
+from tests.summary.rows import metric_rows
 from tests.summary.stores import STACK, cells, write_grid
 
 ROUNDS, WEIGHTS, SEEDS = 4, (0.1, 5.0), (1, 2, 3)

@@ -1,6 +1,6 @@
 import pytest
 
-from cftrain.summary.figures.training_curves import learning
+from cftrain.summary.figures.training_curves import training_curves
 from tests.summary.stores import cell, cells, curves, epochs, panels, write_grid
 
 
@@ -22,7 +22,7 @@ def test_curves_are_means_over_seeds_of_what_there_is(tmp_path):
         for row in rows
         for found in history(row["cell"], row["objective"], row["seed"])
     ]
-    (drawing,) = learning(write_grid(tmp_path, rows, history=lines))
+    (drawing,) = training_curves(write_grid(tmp_path, rows, history=lines))
     assert drawing.name == "training-ablation-moons"
     axes = panels(drawing.figure)
     assert list(axes) == ["mature share", "class loss", "divergence"]
@@ -35,4 +35,4 @@ def test_curves_are_means_over_seeds_of_what_there_is(tmp_path):
 def test_one_epoch_is_no_curve(tmp_path):
     lines = epochs("moons-full-1", class_loss=[1.0])
     rows = [cell("moons", "full", 1)]
-    assert list(learning(write_grid(tmp_path, rows, history=lines))) == []
+    assert list(training_curves(write_grid(tmp_path, rows, history=lines))) == []

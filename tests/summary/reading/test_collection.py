@@ -1,10 +1,21 @@
+import shutil
+
+import pandas as pd
 import pytest
 
 from cftrain.errors import ResultError
-from cftrain.results.points import save_points
+from cftrain.results.points import add_points
 from cftrain.results.store import Store
-from cftrain.summary.reading.collection import SINGLE, collect
-from tests.results.rows import cell_row, metric_rows, write_stack
+from cftrain.summary.reading.collection import Collection, collect
+from cftrain.summary.reading.pairs import SINGLE
+from tests.summary.rows import (
+    PROTOCOL,
+    cell_row,
+    metric_rows,
+    row,
+    write_evaluation,
+    write_stack,
+)
 
 
 def point(number: int, role: str, cell: str, **coordinates) -> dict:
@@ -33,7 +44,7 @@ def root(tmp_path):
         cell_row("g2", "t", objective="energy", seed=3, pair="r", protected=2),
     ]
     write_stack(grid, "t", cells, metric_rows("g1", "t", "ip", {(0.1, 0): 2.0}))
-    save_points(
+    add_points(
         grid.folder,
         [
             point(0, "model", "g1", tau=0.5),
@@ -45,6 +56,15 @@ def root(tmp_path):
         ],
     )
     return tmp_path
+
+
+def values(found: Collection, *cells: str, protocol: str = PROTOCOL) -> dict:
+    """The only value of each cell."""
+    measured = pd.DataFrame(
+        {"protocol": [protocol] * len(cells)}, index=pd.Index(cells, name="cell")
+    )
+    rows = found.of_evaluation("metrics", measured)
+    return {} if rows.empty else dict(zip(rows["cell"], rows["value"], strict=True))
 
 
 def test_twins_and_points_are_paired(root):
@@ -71,12 +91,8 @@ def test_a_baseline_that_is_not_there_is_none(root):
 
 def test_tables_are_read_across_folders(root):
     found = collect(root)
-    metrics = found.read("metrics", ["ct", "g1", "nobody"])
-    assert dict(zip(metrics["cell"], metrics["value"], strict=True)) == {
-        "ct": 1.0,
-        "g1": 2.0,
-    }
-    assert found.read("metrics", []).empty
+    assert values(found, "ct", "g1", "nobody") == {"ct": 1.0, "g1": 2.0}
+    assert values(found) == {}
     assert found.cells.loc["g1", "folder"] == str(root / "deep" / "grid")
 
 
@@ -86,10 +102,71 @@ def test_of_a_cell_in_two_folders_the_newest_counts(root):
     write_stack(newer, "z", cells, metric_rows("ct", "z", "ip", {(0.1, 0): 5.0}))
     found = collect(root)
     assert found.cells.loc["ct", "folder"] == str(newer.folder)
-    assert list(found.read("metrics", ["ct"])["value"]) == [5.0]
+    assert values(found, "ct") == {"ct": 5.0}
 
 
 def test_no_results_are_an_error(tmp_path):
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ResultError, match="expected results of cftrain train"):
             collect(folder)
+
+
+def test_history_is_that_of_the_newest_training(root):
+    for age, name in ((2, "moons"), (1, "newer")):
+        write_stack(
+            Store(root / name),
+            "z",
+            [cell_row("h", "z", age=age)],
+            history=[row("history", cell="h", stack="z", epoch=1, loss=float(age))],
+        )
+    assert list(collect(root).of_training("history", ["h"])["loss"]) == [1.0]
+
+
+def test_what_train_adds_to_the_folder_of_a_grid_is_seen(root):
+    grid = Store(root / "deep" / "grid")
+    cells = [
+        cell_row("n1", "u", pair="new"),
+        cell_row("n0", "u", pair="new", objective="vanilla"),
+    ]
+    write_stack(grid, "u", cells)
+    pairs = collect(root).pairs.set_index("model")
+    assert list(pairs.loc["n1", ["grid", "baseline"]]) == [SINGLE, "n0"]
+    assert len(pairs) == 4
+
+
+def test_a_folder_that_was_copied_counts_once(root):
+    before = collect(root).pairs
+    shutil.copytree(root / "deep", root / "backup")
+    pd.testing.assert_frame_equal(collect(root).pairs, before)
+
+
+def test_what_a_copy_adds_is_added(root):
+    """A copied folder whose models are then evaluated by another protocol."""
+    shutil.copytree(root / "moons", root / "copy")
+    copy = Store(root / "copy")
+    cells = [cell_row("ct", "s")]
+    metrics = metric_rows("ct", "e", "ip", {(0.1, 0): 7.0}, protocol="other")
+    write_evaluation(copy, "e", cells, protocol="other", age=-1, metrics=metrics)
+    found = collect(root)
+    assert values(found, "ct") == {"ct": 1.0}
+    assert values(found, "ct", protocol="other") == {"ct": 7.0}
+    assert len(found.pairs) == 3
+
+
+def test_failed_cells_are_neither_done_nor_measured(root):
+    failed = cell_row("bad", "f", status="failed", reason="diverged")
+    store = Store(root / "moons")
+    write_stack(store, "f", [failed])
+    write_evaluation(store, "f", [{**failed, "status": "done"}])
+    found = collect(root)
+    assert "bad" in found.cells.index
+    assert "bad" not in found.done.index
+    assert ("bad", PROTOCOL) in found.evaluations.index
+    assert ("bad", PROTOCOL) not in found.measured.index
+
+
+def test_a_protocol_is_chosen_by_the_start_of_its_id(root):
+    assert len(collect(root, protocol="proto").evaluations) == 5
+    for start in ("x", "protocols"):
+        with pytest.raises(ResultError, match="start of one of protocol, got"):
+            collect(root, protocol=start)

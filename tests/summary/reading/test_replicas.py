@@ -6,7 +6,7 @@ def test_cells_that_differ_in_their_seeds_belong_together(tmp_path):
     rows = cells(["moons", "gmsc"], ["full", "vanilla"], [3, 1])
     (found,) = replicas(write_grid(tmp_path, rows))
     assert set(found.cells.index) == {row["cell"] for row in rows}
-    assert list(found.cells.columns) == ["data", "objective", "seed"]
+    assert list(found.cells.columns) == ["data", "objective", "seed", "protocol"]
     assert set(found.of_first_seed()["seed"]) == {1}
 
 

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cftrain.errors import ResultError
 from cftrain.results.store import Store
 from cftrain.summary.statistics.comparison import Comparison, compare
-from tests.results.rows import cell_row, metric_rows, write_stack
+from tests.summary.rows import cell_row, metric_rows, write_stack
 
 WEIGHTS, ROUNDS = (0.1, 0.5, 1.0, 5.0, 10.0), 20
 
@@ -32,8 +31,14 @@ def held(store: Store, metrics: list[dict]) -> None:
 
 
 def only(store: Store, model: str = "ct", baseline: str | None = "bl") -> Comparison:
-    (row,) = compare(store, model, baseline)
+    (row,) = compared(store, model, baseline)
     return row
+
+
+def compared(store: Store, model: str, baseline: str | None) -> list[Comparison]:
+    metrics = store.rows("metrics", store.evaluations())
+    ours, theirs = (metrics[metrics["cell"] == cell] for cell in (model, baseline))
+    return compare(ours, theirs)
 
 
 def test_reduction_and_deviation_are_those_of_the_main_table(store):
@@ -157,7 +162,7 @@ def test_strengths_of_attacks_are_measures_of_their_own_in_their_order(store):
         )
     ]
     held(store, rows)
-    found = compare(store, "ct", "bl")
+    found = compared(store, "ct", "bl")
     names = [row.measure for row in found]
     assert names == ["fgsm_accuracy (eps 0.3)", "fgsm_accuracy (eps 0.01)"]
     for row in found:
@@ -178,7 +183,12 @@ def test_a_model_held_against_itself_is_no_better(store):
     assert found.deviation == pytest.approx(0, abs=1e-12)
 
 
-def test_a_model_without_metrics_is_an_error(store):
+def test_a_model_without_metrics_leaves_its_baseline_alone(store):
+    held(store, metric_rows("bl", "s", "ip", {(0.1, 0): 2.0}))
+    found = only(store)
+    assert (found.model, found.baseline, found.reduction) == (None, 2.0, None)
+
+
+def test_without_any_metrics_there_is_nothing_to_compare(store):
     held(store, [])
-    with pytest.raises(ResultError, match=r"expected metrics of cell ct, got none"):
-        compare(store, "ct", "bl")
+    assert compared(store, "ct", "bl") == []

@@ -1,8 +1,8 @@
 import pytest
 
 from cftrain.summary.table_a1.against_published import AgainstPublished, grade
-from tests.summary.experiments import Pair, evidence_of, values, write_grid
-from tests.summary.test_replication import coordinates
+from tests.summary.experiments import Pair, reader_of, values, write_grid
+from tests.summary.table_a1.test_replication import coordinates
 
 LAYOUT = AgainstPublished(
     name="table_a1",
@@ -39,7 +39,7 @@ def test_ours_stand_beside_the_published_values(tmp_path):
         for generator, ours in (("ecco", 70.0), ("generic", 60.0), ("revise", 150.0))
     ]
     write_grid(tmp_path, pairs, grid="table_a1")
-    table = LAYOUT.table(evidence_of(tmp_path))
+    table = LAYOUT.table(reader_of(tmp_path))
     entries = {
         head.key: table.find(["0.75", "0.1", "25", head.key])[2] for head in table.heads
     }
@@ -54,7 +54,7 @@ def test_ours_stand_beside_the_published_values(tmp_path):
 
 def test_points_that_are_not_there_are_empty(tmp_path):
     write_grid(tmp_path, [pair(70.0, 0.1)], grid="table_a1")
-    table = LAYOUT.table(evidence_of(tmp_path))
+    table = LAYOUT.table(reader_of(tmp_path))
     _, _, entry = table.find(["0.75", "0.1", "25", "revise"])
     assert entry.shown() == "–"
     assert table.find(["positive", "", "", "ecco"])[2].shown() == "1/1"
@@ -68,11 +68,11 @@ def test_replicates_are_told_from_shared_training(tmp_path):
         for seed, (ours, weight) in enumerate([(70.0, 0.1), (80.0, 0.5), (90.0, 5.0)])
     ]
     write_grid(tmp_path, pairs, grid="table_a1")
-    table = LAYOUT.table(evidence_of(tmp_path))
+    table = LAYOUT.table(reader_of(tmp_path))
     assert table.find(["replicate sd", "", "", "generic"])[2].value == pytest.approx(10)
     assert any("a model and a baseline of its own" in note for note in table.notes)
 
 
 def test_without_results_there_are_no_rows(tmp_path):
     write_grid(tmp_path, [pair(70.0, 0.1)])
-    assert LAYOUT.table(evidence_of(tmp_path)).rows == ()
+    assert LAYOUT.table(reader_of(tmp_path)).rows == ()

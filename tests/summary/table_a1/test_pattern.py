@@ -2,7 +2,7 @@
 
 from cftrain.summary.table_a1.pattern import checks
 from cftrain.summary.table_a1.replication import Effect
-from tests.summary.test_replication import PUBLISHED_EFFECTS, own
+from tests.summary.table_a1.test_replication import PUBLISHED_EFFECTS, own
 
 
 def test_the_published_table_meets_what_it_is_asked_for():
@@ -14,9 +14,7 @@ def test_the_published_table_meets_what_it_is_asked_for():
 
 def test_turned_round_it_meets_what_asks_for_no_sign():
     turned = {
-        key: Effect(
-            value=-e.value, std=e.std, count=25, models=e.models, baselines=e.baselines
-        )
+        key: Effect(value=-e.value, std=e.std, count=25, trials=e.trials)
         for key, e in own(PUBLISHED_EFFECTS).items()
     }
     found = checks(turned, PUBLISHED_EFFECTS)

@@ -1,8 +1,11 @@
 """The published table, and ours beside it."""
 
+import shutil
+
 import pytest
 
 from cftrain.errors import ResultError
+from cftrain.summary.reading.selection import Trial
 from cftrain.summary.table_a1.replication import (
     Effect,
     Key,
@@ -14,7 +17,7 @@ from cftrain.summary.table_a1.replication import (
 from tests.summary.experiments import (
     PUBLISHED,
     Pair,
-    evidence_of,
+    reader_of,
     values,
     write_grid,
 )
@@ -29,11 +32,14 @@ def own(effects: dict[Key, Effect]) -> dict[Key, Effect]:
             value=effect.value,
             std=effect.std,
             count=25,
-            models=(f"ct-{number}",),
-            baselines=(f"bl-{number}",),
+            trials=(trial(f"ct-{number}", f"bl-{number}"),),
         )
         for number, (key, effect) in enumerate(effects.items())
     }
+
+
+def trial(model: str, baseline: str) -> Trial:
+    return Trial(seed=1, grid="g", model=model, baseline=baseline, protocol=None)
 
 
 def coordinates(weight: float = 5.0, generator: str = "ecco") -> dict:
@@ -57,12 +63,9 @@ def pair(ours, theirs, **given) -> Pair:
 
 def trained(folder, pairs) -> dict[Key, Effect]:
     write_grid(folder, pairs, grid="table_a1")
-    return trained_effects(
-        evidence_of(folder),
-        grid="table_a1",
-        dataset="linearly_separable",
-        metric="ip_all",
-    )
+    reader = reader_of(folder)
+    points = reader.points("table_a1", "linearly_separable").points
+    return dict(trained_effects(reader, points, "ip_all"))
 
 
 def test_the_published_table_is_whole():
@@ -92,6 +95,21 @@ def test_an_effect_is_over_weights_and_rounds(tmp_path):
     assert effect.count == 2
 
 
+def test_a_copied_folder_counts_once(tmp_path):
+    trained(tmp_path / "a", [pair(values(1.0), values(2.0))])
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    reader = reader_of(tmp_path)
+    points = reader.points("table_a1", "linearly_separable").points
+    (effect,) = trained_effects(reader, points, "ip_all").values()
+    assert (effect.value, effect.count, len(effect.trials)) == (50, 1, 1)
+
+
+def test_there_is_no_change_against_what_is_not_positive(tmp_path):
+    ours, theirs = values(1.0, 1.0, 1.0), values(2.0, 0.0, -1.0)
+    (effect,) = trained(tmp_path, [pair(ours, theirs)]).values()
+    assert (effect.value, effect.count) == (50, 1)
+
+
 def test_several_seeds_of_a_point_go_together(tmp_path):
     pairs = [
         pair(values(1.0), values(2.0), seed=1),
@@ -111,7 +129,7 @@ def test_failed_points_are_left_out(tmp_path):
 
 def test_shared_training_has_no_replicates():
     shared = {
-        key: Effect(value=e.value, std=e.std, count=25, models=("m",), baselines=("b",))
+        key: Effect(value=e.value, std=e.std, count=25, trials=(trial("m", "b"),))
         for key, e in PUBLISHED_EFFECTS.items()
     }
     assert shares_training(shared)

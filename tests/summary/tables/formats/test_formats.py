@@ -2,14 +2,13 @@
 
 import csv
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from cftrain.errors import ResultError
-from cftrain.summary.figures.all_figures import Picture
 from cftrain.summary.tables.formats.csv import comma_separated
-from cftrain.summary.tables.formats.html import html, report_page
+from cftrain.summary.tables.formats.html import html
 from cftrain.summary.tables.formats.latex import escaped, latex
 from cftrain.summary.tables.formats.markdown import markdown
 from cftrain.summary.tables.table import Entry, Head, Row, Table
@@ -122,6 +121,13 @@ def test_latex_numbers_are_those_of_siunitx():
     assert text.startswith("% Needs in the preamble:")
 
 
+@pytest.mark.parametrize("number", ["1e-08", "-2.5e+10", "3", "0.25", "-7.0"])
+def test_latex_hands_siunitx_whole_numbers(number):
+    row = Row(labels=("a",), names=("a",), entries=(Entry(text=f"[{number}, x1]"),))
+    table = replace(TABLE, labels=("l",), heads=TABLE.heads[:1], rows=(row,))
+    assert rf"[\num{{{number}}}, x1]" in latex(table)
+
+
 def test_latex_specials_are_escaped():
     assert escaped(AWKWARD) == (
         r"a\textbar{}b \& \textless{}i\textgreater{} 50 \% \#1\_x \{y\} \$z "
@@ -137,29 +143,3 @@ def test_html_cells_are_those_of_the_table():
     ]
     assert "i" not in found.tags
     assert found.tags.count("table") == 1
-
-
-def test_the_report_needs_no_other_file(tmp_path):
-    image = tmp_path / "figure.png"
-    image.write_bytes(b"picture")
-    picture = Picture(
-        title="Some figure",
-        caption="Of <it>.",
-        files=[image, image.with_suffix(".pdf")],
-    )
-    page = report_page([TABLE, TABLE], [picture])
-    found = Cells(page)
-    assert found.tags.count("table") == 2
-    assert found.tags.count("img") == 1
-    assert not {"script", "link"} & set(found.tags)
-    assert 'src="data:image/png;base64,cGljdHVyZQ=="' in page
-    assert 'href="#figure-1"' in page
-    assert 'id="figure-1"' in page
-    assert "http" not in page
-    assert str(tmp_path) not in page
-
-
-def test_a_picture_that_is_gone_is_one_message(tmp_path):
-    gone = Picture(title="t", caption="c", files=[tmp_path / "gone.png"])
-    with pytest.raises(ResultError, match=r"gone\.png: could not be read"):
-        report_page([], [gone])

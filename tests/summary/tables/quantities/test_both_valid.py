@@ -1,7 +1,7 @@
 import pytest
 
 from cftrain.summary.tables.quantities.both_valid import CommonReduction, CommonShare
-from cftrain.summary.tables.quantity import NoRatio, Unanswered
+from cftrain.summary.tables.sample import Unanswered
 from tests.summary.experiments import Pair, sample_of
 
 REDUCTION, SHARE = CommonReduction(interval="t"), CommonShare(interval="t")
@@ -43,5 +43,5 @@ def test_a_measure_without_individuals_is_empty(tmp_path):
 
 def test_no_ratio_to_zero(tmp_path):
     pairs = [pair(1, [(0.1, 1, 1, True, 1.0)], [(0.1, 1, 1, True, 0.0)])]
-    with pytest.raises(NoRatio):
+    with pytest.raises(Unanswered, match="BL ≤ 0"):
         REDUCTION.entry(sample_of(tmp_path, pairs))

@@ -1,7 +1,7 @@
 import pytest
 
 from cftrain.summary.tables.quantities.gap import GapClosed
-from cftrain.summary.tables.quantity import Unanswered
+from cftrain.summary.tables.sample import Unanswered
 from tests.summary.experiments import Pair, sample_of, values
 
 GAP = GapClosed(floor="ip_floor", interval="t")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cftrain.summary.tables.quantities.hyperparameter import Setting
+from cftrain.summary.tables.quantities.hyperparameter import Hyperparameter
 from cftrain.summary.tables.quantities.level import Level, Levels
 from cftrain.summary.tables.quantities.rounds import (
     Difference,
@@ -11,7 +11,7 @@ from cftrain.summary.tables.quantities.rounds import (
     RoundQuantiles,
 )
 from cftrain.summary.tables.quantities.transfer import Transferred
-from cftrain.summary.tables.quantity import Unanswered
+from cftrain.summary.tables.sample import Unanswered
 from tests.summary.experiments import Pair, sample_of, values
 
 FIRST = Pair(
@@ -109,10 +109,10 @@ def test_without_transfer_there_is_nothing(tmp_path):
     ],
 )
 def test_settings_are_shown_as_they_were_given(key, shown, sample):
-    assert Setting(key=key).entry(sample).shown() == shown
+    assert Hyperparameter(key=key).entry(sample).shown() == shown
 
 
 @pytest.mark.parametrize("key", ["nosuch", "schedule.nosuch", "name.nosuch"])
 def test_a_setting_that_a_run_does_not_have_is_empty(key, sample):
     with pytest.raises(Unanswered, match="–"):
-        Setting(key=key).entry(sample)
+        Hyperparameter(key=key).entry(sample)

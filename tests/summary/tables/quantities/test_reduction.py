@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from cftrain.summary.tables.quantities.reduction import FirstSeed, OverSeeds
-from cftrain.summary.tables.quantity import NoRatio, Unanswered
+from cftrain.summary.tables.sample import Unanswered
 from tests.summary.experiments import Pair, random_values, sample_of, values
 
 OVER_SEEDS = OverSeeds(of="rounds", interval="t")
@@ -96,7 +96,7 @@ def test_seeds_without_an_answer_are_counted(tmp_path):
 
 def test_what_is_not_positive_gives_no_ratio(tmp_path):
     pairs = [pair(1, values(1.0, 1.0), values(2.0, -0.1))]
-    with pytest.raises(NoRatio):
+    with pytest.raises(Unanswered, match="BL ≤ 0"):
         FirstSeed().entry(sample_of(tmp_path, pairs))
 
 
