@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from cftrain.illustrations.decision_map import Landscape
+from cftrain.illustrations.decision_map import DecisionMap
 from cftrain.illustrations.path_figure import Paths, draw_paths
 
 WAYS = (
@@ -26,7 +26,7 @@ def model(objective: str, mature: list[bool]) -> Paths:
     x, y = np.linspace(-1, 2, 5), np.linspace(0, 1, 4)
     return Paths(
         objective=objective,
-        landscape=Landscape(
+        map=DecisionMap(
             features=np.array([[0.0, 0.0], [1.0, 1.0]]),
             labels=np.array([0, 1]),
             axes=(x, y),

@@ -3,6 +3,7 @@
 import pytest
 
 from cftrain.errors import DataError
+from cftrain.illustrations.drawable import drawable
 from cftrain.illustrations.stored_boundaries import draw_boundaries
 from cftrain.results.store import Store
 from cftrain.summary.reading.collection import collect
@@ -29,7 +30,7 @@ def root(tmp_path_factory):
 
 
 def test_a_dataset_is_drawn_once(root, tmp_path):
-    pictures = list(draw_boundaries(collect(root), tmp_path))
+    pictures = list(draw_boundaries(drawable(collect(root)), tmp_path))
     assert sorted(picture.files[0].name for picture in pictures) == [
         "boundary-train-credit.png",
         "boundary-train-moons.png",
@@ -41,7 +42,7 @@ def test_a_dataset_is_drawn_once(root, tmp_path):
 
 def test_names_of_features_stand_beside_the_weights(root):
     store = Store(root / "c")
-    names = [feature_names(store, cell) for cell in store.read("cells")["cell"]]
+    names = [feature_names(store, cell) for cell in store.cells()["cell"]]
     assert names == [["age", "debt"]] * 2
 
 
@@ -50,5 +51,5 @@ def test_without_the_data_there_is_no_picture(root, tmp_path, monkeypatch):
         raise DataError("gone")
 
     monkeypatch.setattr("cftrain.illustrations.stored_boundaries.restore", lost)
-    assert list(draw_boundaries(collect(root), tmp_path)) == []
+    assert list(draw_boundaries(drawable(collect(root)), tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
