@@ -14,9 +14,9 @@ from cftrain.data.dataset import Dataset
 from cftrain.evaluation.evaluate import Evaluation, evaluate
 from cftrain.evaluation.gallery import Exhibit, exhibits
 from cftrain.evaluation.protocol import Attributions, Protocol
-from cftrain.training.stack import Trained, train
 from cftrain.models.stack_slicing import frozen
 from cftrain.training.history import COLUMNS
+from cftrain.training.stack import Trained, train
 from tests import builders
 from tests.console import read, run_of
 
