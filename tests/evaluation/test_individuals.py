@@ -176,7 +176,7 @@ def test_rows_are_searched_once_unless_the_search_draws(classifier, data, draws)
     spy = Spy(
         generator=Restless() if draws else plain.generator,
         maturity=plain.maturity,
-        steps=plain.steps,
+        descent=plain.descent,
     )
     found = draw_individuals(classifier, data, made, spy, streams=streams(3))
     rows = found.factual_row.shape[1]

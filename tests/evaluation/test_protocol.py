@@ -4,13 +4,17 @@ from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Never
 from cftrain.evaluation.protocol import Protocol
 from tests.builders import generic, normal
-from tests.console import run_of
+from tests.console import read
 from tests.evaluation.individuals import protocol
+
+
+def configured(*overrides: str) -> Protocol:
+    return read(*overrides)[1].evaluation
 
 
 def test_the_published_protocol():
     """Section 1 of the evaluation of the paper, as coded by its authors."""
-    made = run_of().evaluation
+    made = configured()
     assert isinstance(made, Protocol)
     assert (made.rounds, made.individuals, made.split) == (100, 250, "test")
     assert made.energy_weights == (0.1, 0.5, 1.0, 5.0, 10.0)
@@ -18,8 +22,8 @@ def test_the_published_protocol():
     assert made.maturity.threshold == 0.95
     assert made.generator.distance_weight == 0
     assert made.metrics["ip_star"].length_scale == 5
-    assert run_of("evaluation=tabular").evaluation.individuals == 100
-    assert run_of("evaluation=images").evaluation.individuals == 25
+    assert configured("evaluation=tabular").individuals == 100
+    assert configured("evaluation=images").individuals == 25
 
 
 def test_there_is_a_search_for_each_energy_weight():
@@ -29,7 +33,7 @@ def test_there_is_a_search_for_each_energy_weight():
     for weight, search in zip(weights, searches, strict=True):
         assert search.generator == replace(made.generator, energy_weight=weight)
         assert search.maturity == Never()
-        assert search.steps == made.search
+        assert search.descent == made.search
         assert search.categories == made.categories
 
 
@@ -54,9 +58,7 @@ class Fitting(Generator):
 
 
 def test_all_generators_of_a_protocol_get_to_know_the_data(tmp_path):
-    gallery = replace(
-        run_of("evaluation=images").evaluation.gallery, generator=Fitting()
-    )
+    gallery = replace(configured("evaluation=images").gallery, generator=Fitting())
     made = protocol(generator=Fitting(), gallery=gallery)
     ready = made.fitted(normal(5, 2), tmp_path)
     assert ready.generator.ready

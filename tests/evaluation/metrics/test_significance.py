@@ -4,7 +4,7 @@ from cftrain.evaluation.metrics import significance
 from cftrain.evaluation.metrics.significance import MmdPValue
 from tests.builders import normal
 from tests.evaluation.individuals import individuals, reference
-from tests.evaluation.metrics.test_divergence import squared_mmd
+from tests.evaluation.metrics.test_mmd import squared_mmd
 
 EMPTY = normal(0, 2)
 
