@@ -9,9 +9,10 @@ from cftrain import stacking
 from cftrain.counterfactuals.categories import Categories, Free
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.energy import target_probability
-from cftrain.counterfactuals.generator import Generator, Noise, Progress
+from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.result import SearchResult, concatenate
+from cftrain.counterfactuals.space import Noise
 from cftrain.counterfactuals.working_set import WorkingSet
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
@@ -90,7 +91,7 @@ class CounterfactualSearch:
             noise = Noise(
                 stream=stream.child(step), rows=factual.shape[1], index=rows.index[0]
             )
-            state = self.generator.encode(rows.x, noise).detach()
+            state = self.generator.space.encode(rows.x, noise).detach()
             logits, gradient = self._gradient(
                 classifier, rows, state, constraints, progress
             )
@@ -117,7 +118,7 @@ class CounterfactualSearch:
         """Logits of the rows, and the gradient of the loss by their states."""
         with torch.enable_grad():
             state = state.requires_grad_()
-            x = self.generator.view(state, rows.x)
+            x = self.generator.space.view(state, rows.x)
             seen = self.categories.view(x, constraints)
             logits = classifier(seen)
             loss = self.generator.loss(
@@ -137,7 +138,7 @@ class CounterfactualSearch:
     ) -> None:
         """One step of descent, as far as mutability and domain allow."""
         step = over_features(self.descent.step_size) * -gradient
-        move = constraints.restrict(self.generator.move(state, step, rows.x))
+        move = constraints.restrict(self.generator.space.move(state, step, rows.x))
         x = constraints.clamp(rows.x + move, rows.factual)
         near = (x - rows.factual).abs().amax(-1) <= self.descent.epsilon
         rows.move(x, near)

@@ -12,9 +12,7 @@ from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.maturity import Never
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import KINDS, Constraints, mutability_flags
-from cftrain.generators.ecco import Ecco
-from cftrain.generators.generic import Generic
-from cftrain.generators.revise import Revise
+from cftrain.generators.latent import LatentSpace
 from cftrain.models.vae import VaeSpec, initial
 from tests import builders
 from tests.builders import CLASSES, FEATURES, normal
@@ -34,17 +32,15 @@ CPU = torch.device("cpu")
 
 def generators() -> dict[str, object]:
     network = initial(SPEC, features=FEATURES).to(dtype=torch.float64, device=CPU)
-    latent = Revise(
-        name="revise", distance_weight=0.1, encoding="sample", vae=SPEC, network=network
-    )
-    ecco = Ecco(
-        name="ecco", distance_weight=0.1, energy_weight=3.0, schedule="constant"
-    )
+    sample = LatentSpace(encoding="sample", vae=SPEC, network=network)
+    mean = replace(sample, encoding="mean")
+    generic, ecco = builders.generic(0.1), builders.ecco(0.1, 3.0, "constant")
     return {
-        "generic": Generic(name="generic", distance_weight=0.1),
+        "generic": generic,
         "ecco": ecco,
-        "revise-sample": latent,
-        "revise-mean": replace(latent, encoding="mean"),
+        "revise-sample": replace(generic, space=sample),
+        "revise-mean": replace(generic, space=mean),
+        "ecco-latent": replace(ecco, space=sample),
     }
 
 

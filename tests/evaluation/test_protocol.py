@@ -1,7 +1,7 @@
 from dataclasses import dataclass, replace
 
-from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Never
+from cftrain.counterfactuals.space import Space
 from cftrain.evaluation.protocol import Protocol
 from tests.builders import generic, normal
 from tests.console import read
@@ -44,22 +44,21 @@ def test_a_generator_without_energy_is_searched_once():
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitting(Generator):
-    """Has to know the data before it can search, as REVISE does."""
+class Fitting(Space):
+    """Has to know the data before anything is searched in it, as a VAE has."""
 
-    name: str = "fitting"
     ready: bool = False
 
     def fitted(self, rows, cache):
         return replace(self, ready=True)
 
-    def loss(self, logits, target, counterfactual, factual, *, progress):
-        raise NotImplementedError
+    draws = sharing = encode = view = move = None
 
 
 def test_all_generators_of_a_protocol_get_to_know_the_data(tmp_path):
-    gallery = replace(configured("evaluation=images").gallery, generator=Fitting())
-    made = protocol(generator=Fitting(), gallery=gallery)
+    fitting = replace(generic(), space=Fitting())
+    gallery = replace(configured("evaluation=images").gallery, generator=fitting)
+    made = protocol(generator=fitting, gallery=gallery)
     ready = made.fitted(normal(5, 2), tmp_path)
-    assert ready.generator.ready
-    assert ready.gallery.generator.ready
+    assert ready.generator.space.ready
+    assert ready.gallery.generator.space.ready
