@@ -95,7 +95,7 @@ class CounterfactualSearch:
             logits, gradient = self._gradient(
                 classifier, rows, state, constraints, progress
             )
-            mature = self.maturity(target_probability(logits, rows.target), gradient)
+            mature = self.maturity(target_probability(logits, rows.target))
             last = step == self.descent.max_steps
             if last and self.maturity.accepts_exhausted:
                 mature = torch.ones_like(mature)
@@ -140,6 +140,7 @@ class CounterfactualSearch:
         step = over_features(self.descent.step_size) * -gradient
         move = constraints.restrict(self.generator.space.move(state, step, rows.x))
         x = constraints.clamp(rows.x + move, rows.factual)
+        x = self.categories.settled(x, constraints)
         near = (x - rows.factual).abs().amax(-1) <= self.descent.epsilon
         rows.move(x, near)
 
@@ -151,12 +152,14 @@ class CounterfactualSearch:
         counterfactual = self.categories.hard(result.counterfactual, constraints)
         if counterfactual is result.counterfactual:
             return result
-        probability = target_probability(classifier(counterfactual), result.target)
-        at_rest = torch.zeros_like(counterfactual)
-        mature = result.mature & self.maturity(probability, at_rest)
-        if self.maturity.accepts_exhausted:
-            mature = result.mature
+        mature = result.mature
+        if not self.maturity.accepts_exhausted:
+            probability = target_probability(classifier(counterfactual), result.target)
+            mature = mature & self.maturity(probability)
         nascent = self.categories.hard(result.nascent, constraints)
+        # A change of category moves by 1: then the factual's category stays.
+        inside = (nascent - result.factual).abs() <= over_features(self.descent.epsilon)
+        nascent = torch.where(inside, nascent, result.factual)
         return replace(
             result, counterfactual=counterfactual, nascent=nascent, mature=mature
         )

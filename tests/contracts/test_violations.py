@@ -7,7 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cftrain.counterfactuals.categories import Relaxed, Snap, valid_categories
+from cftrain.counterfactuals.categories import (
+    Relaxed,
+    Snap,
+    SnappedState,
+    valid_categories,
+)
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.maturity import Never
 from cftrain.counterfactuals.search import CounterfactualSearch
@@ -75,7 +80,9 @@ def constrained(schema: Schema) -> Constraints:
 
 
 @pytest.mark.parametrize("name", list(generators()))
-@pytest.mark.parametrize("categories", [Snap(), Relaxed(temperature=0.5)])
+@pytest.mark.parametrize(
+    "categories", [Snap(), Relaxed(temperature=0.5), SnappedState(extra_members={})]
+)
 @given(SCHEMAS, st.integers(0, 1000))
 @settings(max_examples=25)
 def test_searches_and_positives_keep_to_the_schema(name, categories, schema, seed):
