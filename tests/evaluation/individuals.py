@@ -12,6 +12,7 @@ from cftrain.evaluation.individuals import draw_individuals
 from cftrain.evaluation.metric import Individuals
 from cftrain.evaluation.protocol import Protocol
 from cftrain.evaluation.reference import Reference
+from cftrain.evaluation.subject import Subject
 from cftrain.seeding import Stream
 from tests.builders import CLASSES, free, linear, mlp, streams
 from tests.console import read
@@ -74,6 +75,10 @@ def protocol(**changes: object) -> Protocol:
         "evaluation.maturity.threshold=0.6",
     )
     return replace(options.evaluation, **changes)
+
+
+def subject(classifier: torch.nn.Module, data: Dataset) -> Subject:
+    return Subject(classifier=classifier, dataset=data)
 
 
 def one_class_only(cells: int = 1) -> torch.nn.Module:

@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 from cftrain.counterfactuals.maturity import Never
 from cftrain.counterfactuals.space import Space
 from cftrain.evaluation.protocol import Protocol
-from tests.builders import generic, normal
+from tests.builders import blobs, generic
 from tests.console import read
 from tests.evaluation.individuals import protocol
 
@@ -59,6 +59,6 @@ def test_all_generators_of_a_protocol_get_to_know_the_data(tmp_path):
     fitting = replace(generic(), space=Fitting())
     gallery = replace(configured("evaluation=images").gallery, generator=fitting)
     made = protocol(generator=fitting, gallery=gallery)
-    ready = made.fitted(normal(5, 2), tmp_path)
+    ready = made.fitted(blobs(), tmp_path)
     assert ready.generator.space.ready
     assert ready.gallery.generator.space.ready

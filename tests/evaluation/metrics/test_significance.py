@@ -12,7 +12,7 @@ EMPTY = normal(0, 2)
 def metric(permutations: int = 99, length_scale: float | None = 1.0) -> MmdPValue:
     return MmdPValue(
         length_scale=length_scale,
-        group="target",
+        sample="target",
         least_rows=1,
         rows=30,
         permutations=permutations,
