@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+# constraints-lowest.txt has the oldest versions that pyproject.toml allows.
+CONSTRAINTS ?= constraints.txt
 ARGS ?=
 
 VENV := .venv
@@ -24,10 +26,10 @@ help: ## list the targets
 setup: $(INSTALLED) ## create .venv and install cftrain with its tools
 install: setup ## the same
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("expected Python 3.11 or later, got %d.%d: say make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --constraint $(CONSTRAINTS) --editable '.[dev,all]'
 	@touch $@
 
 mnist: $(INSTALLED) ## counterfactual training against the baseline on digits

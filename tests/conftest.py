@@ -31,6 +31,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    skipped = pytest.mark.skip(reason="needs a CUDA device")
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(skipped)
+
+
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """Without type checks: for tests of our own checks of shapes, which come later."""

@@ -100,7 +100,8 @@ def grid_points(options: GridOptions) -> list[Point]:
         return plain(compose("grid", overrides=[*given, *overrides]))
 
     def built(values: dict[str, Any]) -> tuple[Run, Protocol]:
-        values, found_notes = clamped(values, typed_keys() | axes)
+        varied = {*options.grid.axes, *options.grid.tied}
+        values, found_notes = clamped(values, typed_keys() | varied)
         notes.update(dict.fromkeys(found_notes))
         run, chosen = build(values, GridOptions)
         return run, chosen.evaluation

@@ -1,6 +1,11 @@
-"""`cftrain tables`: every table and figure of the results below a folder."""
+"""`cftrain tables`: every table and figure of the results below a folder.
 
-from collections.abc import Callable
+What draws is imported where something is drawn: a table alone needs neither matplotlib
+nor torch.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -10,20 +15,22 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.boundaries import draw_boundaries
 from cftrain.config.build import build_object
 from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError, ResultError
-from cftrain.results.writing import replacing
-from cftrain.summary.collection import Collection, collect
-from cftrain.summary.evidence import Evidence
-from cftrain.summary.formats.comma import comma_separated
-from cftrain.summary.formats.latex import latex
-from cftrain.summary.formats.markdown import WIDTH, markdown
-from cftrain.summary.formats.page import html, report_page
-from cftrain.summary.layout import Layout
-from cftrain.summary.pictures import draw_all
-from cftrain.summary.table import Table
+from cftrain.illustrations.drawable import drawable
+from cftrain.results.writing import written_whole
+from cftrain.summary.figures.picture import Picture
+from cftrain.summary.reading.collection import Collection, collect
+from cftrain.summary.reading.protocols import SHOWN
+from cftrain.summary.reading.reader import Reader
+from cftrain.summary.report_page import report_page
+from cftrain.summary.tables.formats.csv import comma_separated
+from cftrain.summary.tables.formats.html import html
+from cftrain.summary.tables.formats.latex import latex
+from cftrain.summary.tables.formats.markdown import WIDTH, markdown
+from cftrain.summary.tables.layout import Layout
+from cftrain.summary.tables.table import Table
 
 FORMATS: dict[str, tuple[str, Callable[[Table], str]]] = {
     "markdown": ("md", markdown),
@@ -35,7 +42,7 @@ FORMATS: dict[str, tuple[str, Callable[[Table], str]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TablesSettings:
+class TablesOptions:
     """What is summarised, and what of it is printed; `table` None: everything.
 
     Tables that `order` does not name come after those that it does.
@@ -45,6 +52,7 @@ class TablesSettings:
     order: tuple[str, ...]
     format: Literal["markdown", "latex", "csv", "html"]
     interval: Literal["t", "bootstrap"]
+    protocol: str | None
     explain: tuple[str, ...] | None
     table: Layout | None
 
@@ -53,65 +61,85 @@ def run(config: DictConfig) -> None:
     """Print one table, explain one number of it, or write everything there is."""
     # Hydra leaves out the key of a group of which nothing is chosen.
     values = {"table": None, **plain(config)}
-    settings = build_object(values, TablesSettings, "tables")
-    if settings.explain is not None and settings.table is None:
+    if values["protocol"] is not None:
+        values["protocol"] = _typed("protocol") or str(values["protocol"])
+    options = build_object(values, TablesOptions, "tables")
+    if options.explain is not None and options.table is None:
         raise ConfigError("explain: expected a table as well, table=main, got none")
-    collection = collect(Path(settings.folder))
-    evidence = Evidence(collection, folder() / "table" / "published")
-    if settings.table is None:
-        layouts = configured_tables(settings.order)
-        _everything(layouts, collection, evidence, Path(settings.folder))
-        return
-    table = settings.table.table(evidence)
-    if settings.explain is not None:
-        print(_explanation(table, settings.explain))
-        return
-    if not table.has_values:
-        raise ResultError(f"{settings.folder}: {_nothing(table)}")
-    _, written = FORMATS[settings.format]
-    print(written(table), end="")
+    collection = collect(Path(options.folder), options.protocol)
+    reader = Reader(collection, folder() / "table" / "published")
+    if options.table is None:
+        _everything(configured_tables(options.order), reader, Path(options.folder))
+    else:
+        _print_one(options.table.table(reader), options)
+    if reader.left_out:
+        ids = ", ".join(sorted(name[:SHOWN] for name in reader.left_out))
+        print(
+            "models were evaluated by several protocols: shown is the newest that the "
+            f"compared models share; protocol=ID shows another one ({ids})",
+            file=sys.stderr,
+        )
 
 
-def configured_tables(order: tuple[str, ...]) -> list[Layout]:
-    """Every table of the configuration. Raises ConfigError."""
+def configured_tables(order: Sequence[str]) -> list[Layout]:
+    """Returns every table of the configuration. Raises ConfigError."""
     given = list(HydraConfig.get().overrides.task)
     others = sorted(path.stem for path in (folder() / "table").glob("*.yaml"))
     names = dict.fromkeys([*order, *others])
     layouts = []
     for name in names:
         values = plain(compose("tables", overrides=[*given, f"table={name}"]))
-        layout = build_object(values, TablesSettings, "tables").table
+        layout = build_object(values, TablesOptions, "tables").table
         assert layout is not None
         layouts.append(layout)
     return layouts
 
 
-def _everything(
-    layouts: list[Layout], collection: Collection, evidence: Evidence, target: Path
-) -> None:
-    """Raises ResultError at the end if some table's results cannot be compared."""
-    tables, mistakes = [], []
-    for layout in layouts:
-        try:
-            table = layout.table(evidence)
-        except ResultError as error:
-            mistakes.append(f"table {layout.name}: {error}")
-            continue
-        if table.has_values:
-            tables.append(table)
-            print(markdown(table))
+def _typed(key: str) -> str | None:
+    """What was typed for a key: Hydra takes some ids, such as 12e45, for numbers."""
+    words = [word.partition("=") for word in HydraConfig.get().overrides.task]
+    found = [value.strip("'\"") for name, _, value in words if name == key]
+    return found[-1] if found else None
+
+
+def _print_one(table: Table, options: TablesOptions) -> None:
+    """Raises ResultError if there is no number to show."""
+    if options.explain is not None:
+        print(_explanation(table, options.explain))
+        return
+    if not table.has_values:
+        raise ResultError(f"{options.folder}: {_nothing(table)}")
+    _, written = FORMATS[options.format]
+    print(written(table), end="")
+
+
+def _everything(layouts: list[Layout], reader: Reader, target: Path) -> None:
+    """Raises ResultError if results cannot be read or files not be written."""
+    tables = [layout.table(reader) for layout in layouts]
+    tables = [table for table in tables if table.has_values]
     for table in tables:
+        print(markdown(table))
         for ending, written in FORMATS.values():
             _write(target / "tables" / f"{table.name}.{ending}", written(table))
     figures = target / "figures"
-    pictures = [*draw_all(collection, figures), *draw_boundaries(collection, figures)]
+    pictures = _draw(reader.collection, figures)
     report = target / "report.html"
     _write(report, report_page(tables, pictures))
     print(f"tables: {len(tables)} in {target / 'tables'}")
     print(f"figures: {len(pictures)} in {figures}")
     print(f"report: {report}")
-    if mistakes:
-        raise ResultError("\n".join(mistakes))
+
+
+def _draw(collection: Collection, figures: Path) -> list[Picture]:
+    from cftrain.summary.figures.all_figures import draw_all
+
+    pictures = draw_all(collection, figures)
+    found = list(drawable(collection))
+    if found:
+        from cftrain.illustrations.stored_boundaries import draw_boundaries
+
+        pictures += draw_boundaries(found, figures)
+    return pictures
 
 
 def _explanation(table: Table, words: tuple[str, ...]) -> str:
@@ -141,8 +169,6 @@ def _nothing(table: Table) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
-        with replacing(path) as partial:
-            partial.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ResultError(f"{path}: could not be written: {error}") from error
+    """Raises ResultError."""
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -17,7 +17,7 @@ from cftrain.grid.tasks import Task, Wanted
 from cftrain.grid.worker import Outcome, Workplace, perform
 from cftrain.results.lock import at_work
 from cftrain.results.store import Store, failed
-from cftrain.summary.gallery import draw_gallery
+from cftrain.summary.figures.counterfactual_images import draw_gallery
 from cftrain.summary.report import report
 from cftrain.training.history import EpochRecord
 from cftrain.training.run import Run

@@ -16,7 +16,7 @@ from cftrain.evaluation.transfer import transferred
 from cftrain.grid.stored import newest_evaluations, stored_protocol
 from cftrain.grid.worker import THREADS
 from cftrain.results.lock import at_work
-from cftrain.results.settings import setting
+from cftrain.results.replicates import replicate_key
 from cftrain.results.store import Store
 from cftrain.seeding import Stream
 from cftrain.training.restore import restore
@@ -55,8 +55,8 @@ def _replicates(store: Store) -> list[pd.DataFrame]:
     """Newest evaluations of cells that differ in nothing but their seed, together."""
     cells = store.cells().set_index("cell")
     evaluations = newest_evaluations(store, cells.index)
-    settings = [setting(cells.loc[cell]) for cell in evaluations["cell"]]
-    grouped = evaluations.groupby([settings, evaluations["protocol"]], sort=False)
+    keys = [replicate_key(cells.loc[cell]) for cell in evaluations["cell"]]
+    grouped = evaluations.groupby([keys, evaluations["protocol"]], sort=False)
     return [group for _, group in grouped]
 
 

@@ -14,7 +14,10 @@ MissingRule = Literal["refuse", "drop_rows", "own_level"]
 
 
 def undersampled(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Indices, shuffled, of as many rows of each class as the smallest class has."""
+    """Returns indices, shuffled, of equally many rows of each class.
+
+    The smallest class keeps all of its rows.
+    """
     generator = torch.Generator().manual_seed(seed)
     classes, counts = np.unique(labels, return_counts=True)
     chosen = []
@@ -30,7 +33,7 @@ def undersampled(labels: np.ndarray, seed: int) -> np.ndarray:
 def complete(
     frame: pd.DataFrame, rules: Mapping[str, MissingRule]
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Rows without missing values, and which they are. Raises DataError."""
+    """Returns the rows without missing values and a mask of them. Raises DataError."""
     refused = []
     kept = np.ones(len(frame), dtype=np.bool_)
     filled = {}
@@ -56,7 +59,7 @@ def complete(
 
 
 def from_one_hot(name: str, members: pd.DataFrame) -> pd.Series:
-    """The one column whose 0/1 columns are given. Raises DataError."""
+    """Returns the category whose 0/1 columns are given. Raises DataError."""
     values = members.to_numpy()
     one_hot = np.isin(values, (0, 1)).all(1) & ((values == 1).sum(1) == 1)
     if not one_hot.all():

@@ -28,19 +28,19 @@ class Column(ABC):
     @property
     @abstractmethod
     def feature_names(self) -> tuple[str, ...]:
-        """Names of its model inputs."""
+        """Returns the names of its model inputs."""
 
     @abstractmethod
     def encode(self, values: pd.Series) -> np.ndarray:
-        """Model inputs (row, input) of raw values. Raises DataError."""
+        """Returns model inputs (row, input) of raw values. Raises DataError."""
 
     @abstractmethod
     def decode(self, inputs: np.ndarray) -> np.ndarray:
-        """Raw values (row,) of model inputs (row, input)."""
+        """Returns raw values (row,) of model inputs (row, input)."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Plain values that JSON can hold."""
+        """Returns plain values that JSON can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class CategoricalColumn(Column):
 
 
 def fit_numeric(values: pd.Series, *, standardise: bool) -> NumericColumn:
-    """Mean and sample deviation of the pool, or 0 and 1. Raises DataError."""
+    """Returns a column scaled by the pool, or not scaled. Raises DataError."""
     numbers = numbers_of(values)
     _refuse_constant(str(values.name), np.unique(numbers).tolist())
     mean, deviation = (
@@ -123,7 +123,10 @@ def fit_numeric(values: pd.Series, *, standardise: bool) -> NumericColumn:
 def fit_categorical(
     values: pd.Series, *, wanted: Sequence[str] | None
 ) -> CategoricalColumn:
-    """The levels of the pool, sorted or in the wanted order. Raises DataError."""
+    """Returns a column with the pool's levels, sorted or in the wanted order.
+
+    Raises DataError.
+    """
     name = str(values.name)
     found = sorted(
         levels_of(values)[1], key=lambda level: (isinstance(level, str), level)
@@ -152,7 +155,7 @@ def _refuse_constant(name: str, found: Sequence[float | Level]) -> None:
 
 
 def numbers_of(values: pd.Series) -> np.ndarray:
-    """Finite float64 values, or DataError."""
+    """Returns finite float64 values. Raises DataError."""
     _refuse_missing(values)
     try:
         numbers: np.ndarray = values.to_numpy().astype(np.float64)
@@ -169,7 +172,7 @@ def numbers_of(values: pd.Series) -> np.ndarray:
 
 
 def levels_of(values: pd.Series) -> tuple[np.ndarray, list[Level]]:
-    """Code of every row and the levels that the codes stand for.
+    """Returns a code for every row and the levels that the codes stand for.
 
     Whole numbers, however stored, are int levels, everything else is text. A missing
     value is the level `MISSING`, which a column has only if its pool had it.
@@ -202,6 +205,6 @@ def _refuse_missing(values: pd.Series) -> None:
 
 
 def listed(values: Sequence[Any]) -> str:
-    """The first dozen values, for messages."""
+    """Returns the first dozen values as text, for messages."""
     shown = ", ".join(map(repr, values[:12]))
     return f"{shown}, ... ({len(values)})" if len(values) > 12 else shown

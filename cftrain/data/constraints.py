@@ -32,7 +32,7 @@ class Constraints:
 
     @cached_property
     def protected(self) -> Flags:
-        """Features that may not move both ways."""
+        """Returns which features may not move both ways."""
         return ~(self.may_increase & self.may_decrease)
 
     @cached_property
@@ -49,7 +49,7 @@ class Constraints:
         )
 
     def restrict(self, step: Rows) -> Rows:
-        """The part of a move that mutability allows."""
+        """Returns the part of a move that mutability allows."""
         if self.all_free:
             return step
         up = torch.where(self.may_increase, step.clamp(min=0), 0)
@@ -57,7 +57,7 @@ class Constraints:
         return up + down
 
     def clamp(self, x: Rows, factual: Rows) -> Rows:
-        """The nearest point in the box.
+        """Returns the nearest point in the box.
 
         Features that may not move both ways have a box wide enough for their factual:
         else the clamp itself could move what must stay.
@@ -71,7 +71,7 @@ class Constraints:
         return torch.clamp(x, lower, upper)
 
     def protect(self, positive: Rows, counterfactual: Rows) -> Rows:
-        """Observed rows that no longer reward a forbidden move (paper section 3.3).
+        """Returns observed rows that reward no forbidden move (paper section 3.3).
 
         Where closing the gap from the counterfactual to the observed row is forbidden,
         the observed row takes the counterfactual's value.
@@ -83,7 +83,7 @@ class Constraints:
         return torch.where(positive > counterfactual, kept_up, kept_down)
 
     def violations(self, x: Rows, factual: Rows, *, tolerance: float = 1e-6) -> Mask:
-        """Rows that break the box or the mutability by more than the tolerance."""
+        """Returns which rows break box or mutability by more than the tolerance."""
         move = x - factual
         forbidden = ((move > tolerance) & ~self.may_increase) | (
             (move < -tolerance) & ~self.may_decrease
@@ -101,7 +101,7 @@ def unconstrained(features: int) -> Constraints:
 
 
 def inferred_domain(features: Features, deviations: float) -> tuple[Vector, Vector]:
-    """Mean +- `deviations` sample standard deviations, never tighter than the range.
+    """Returns mean +- `deviations` sample deviations, never tighter than the range.
 
     The paper's text has 3 deviations, the authors' code 2.
     """
@@ -112,7 +112,7 @@ def inferred_domain(features: Features, deviations: float) -> tuple[Vector, Vect
 
 
 def mutability_flags(kinds: list[str]) -> tuple[Tensor, Tensor]:
-    """(may_increase, may_decrease) of features, each of one of the `KINDS`."""
+    """Returns (may_increase, may_decrease) of features, each of one of the `KINDS`."""
     increase = torch.tensor([kind in ("free", "increase") for kind in kinds])
     decrease = torch.tensor([kind in ("free", "decrease") for kind in kinds])
     return increase, decrease

@@ -52,7 +52,7 @@ class Dataset:
 
     @property
     def units(self) -> Codec:
-        """Raw rows to features and back: how to speak of features to people."""
+        """Returns the codec that turns raw rows into features and back."""
         return self.codec or identity_codec(self.feature_names)
 
     def to(self, device: torch.device) -> "Dataset":
@@ -73,14 +73,14 @@ class DatasetSpec(ABC):
 
     @abstractmethod
     def source(self) -> str:
-        """The source that `load` will use, found without loading.
+        """Returns the source that `load` will use, found without loading.
 
         May fetch and cache a table. Raises DataError if there is no source.
         """
 
     @abstractmethod
     def identity(self) -> str:
-        """The source and a hash of what is in it: part of a cell's id.
+        """Returns the source and a hash of what is in it: part of a cell's id.
 
         Like `source` it may fetch. What `load` reads from the same files has the same
         identity. Raises DataError.
@@ -88,7 +88,7 @@ class DatasetSpec(ABC):
 
     @abstractmethod
     def located(self) -> str | None:
-        """The source as far as it is here already; no network, no warning."""
+        """Returns the source if it is here already; no network, no warning."""
 
     @abstractmethod
     def load(self) -> Dataset:

@@ -27,7 +27,7 @@ def declared_constraints(
     domain: Mapping[str, Bounds],
     mutability: Mapping[str, Kind],
 ) -> Constraints:
-    """The constraints on model inputs; a categorical column stands for its group.
+    """Returns constraints on model inputs; a category stands for its one-hot group.
 
     The domain of a column is the explicit one, else the one inferred from the pool, or
     none if `deviations` is None. Columns that `mutability` does not name are free.
@@ -134,7 +134,7 @@ def _numeric(codec: Codec) -> dict[str, tuple[NumericColumn, tuple[int, ...]]]:
 
 
 def _unknown(codec: Codec, name: str) -> str:
-    """What to say of a name that is no raw column."""
+    """Returns what to say of a name that is no raw column."""
     group = name.partition("=")[0]
     if group in codec.inputs:
         hint = f" (a level: name the whole column, {group!r})"

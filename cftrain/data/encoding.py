@@ -34,7 +34,7 @@ class Codec:
 
     @cached_property
     def inputs(self) -> dict[str, tuple[int, ...]]:
-        """For every raw column the indices of its model inputs."""
+        """Returns, for every raw column, the indices of its model inputs."""
         ends = np.cumsum([len(column.feature_names) for column in self.columns])
         return {
             column.name: tuple(range(end - len(column.feature_names), end))
@@ -43,7 +43,7 @@ class Codec:
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """Indices of the one-hot inputs of each categorical column."""
+        """Returns the indices of the one-hot inputs of each categorical column."""
         return tuple(
             self.inputs[column.name]
             for column in self.columns
@@ -51,7 +51,7 @@ class Codec:
         )
 
     def encode(self, frame: pd.DataFrame) -> Features:
-        """Model inputs of raw rows. Raises DataError with all mistakes at once."""
+        """Returns model inputs of raw rows. Raises DataError with all mistakes."""
         blocks, mistakes = [], []
         for column in self.columns:
             if column.name not in frame:
@@ -68,7 +68,7 @@ class Codec:
         return torch.from_numpy(np.concatenate(blocks, axis=1)).float()
 
     def decode(self, features: Features) -> pd.DataFrame:
-        """Raw rows of model inputs, each with valid categories."""
+        """Returns raw rows of model inputs, each with valid categories."""
         if features.shape[1] != len(self.feature_names):
             raise DataError(
                 f"decode: expected {len(self.feature_names)} features, got "
@@ -87,7 +87,7 @@ class Codec:
 
     @staticmethod
     def from_dict(saved: Mapping[str, Any]) -> "Codec":
-        """The codec that `to_dict` described. Raises DataError for anything else."""
+        """Returns the codec that `to_dict` described. Raises DataError for all else."""
         try:
             return Codec(columns=tuple(_column(entry) for entry in saved["columns"]))
         except (KeyError, TypeError, ValueError) as error:
@@ -99,7 +99,7 @@ class Codec:
 def identity_codec(
     names: Sequence[str], *, mean: float = 0.0, deviation: float = 1.0
 ) -> Codec:
-    """All columns numeric on one common scale, by default the raw one."""
+    """Returns a codec of numeric columns on one common scale, else the raw one."""
     return Codec(
         columns=tuple(
             NumericColumn(name=name, mean=mean, deviation=deviation) for name in names
@@ -114,7 +114,7 @@ def fit_codec(
     levels: Mapping[str, Sequence[str]],
     standardise: bool,
 ) -> Codec:
-    """Statistics and levels of the pool's columns, in the order of `kinds`.
+    """Returns a codec with the pool's statistics and levels, in the order of `kinds`.
 
     `levels` fixes the order of a column's levels; those of other columns are sorted.
     Raises DataError with all mistakes at once.

@@ -34,11 +34,11 @@ class Generated(DatasetSpec):
 
     @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """Names of the features."""
+        """Returns the names of the features."""
 
     @abstractmethod
     def classes(self) -> int:
-        """How many classes there are."""
+        """Returns how many classes there are."""
 
     @abstractmethod
     def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
@@ -84,7 +84,7 @@ class Generated(DatasetSpec):
         )
 
     def _rows(self) -> tuple[Tensor, Tensor]:
-        """Indices of the pool and of the test rows, which do not overlap."""
+        """Returns the indices of pool and test rows, which do not overlap."""
         pool_rows = self.training_rows + self.validation_rows
         if pool_rows + self.test_rows > self.generated_rows:
             raise DataError(

@@ -137,7 +137,7 @@ class Mnist(DatasetSpec):
         return drawn
 
     def _found(self) -> tuple[str, list[Path]]:
-        """What is here. Raises DataError if nothing is."""
+        """Returns the source that is here and its files. Raises DataError."""
         files, embedded = self._parquet(), embedded_path()
         if files is not None:
             return "parquet", files
@@ -153,7 +153,7 @@ class Mnist(DatasetSpec):
         return None
 
     def _download(self) -> None:
-        """Fetches from OpenML into the cache; a warning if it fails."""
+        """Fetches from OpenML into the cache; warns if that fails."""
         try:
             pixels, labels = sources.fetch_openml(
                 self.openml_id,
@@ -220,7 +220,7 @@ def _read(file: sources.File) -> Digits:
 def _store_download(
     pixels: np.ndarray, labels: np.ndarray, checksums: tuple[str, str]
 ) -> None:
-    """Keep the official parts in the cache as Parquet, if they are what they should be.
+    """Keeps the official parts in the cache as Parquet, if their checksums are right.
 
     Raises Unavailable on a wrong checksum: the table is then not the pinned one.
     """
@@ -241,5 +241,5 @@ def _store_download(
 
 
 def _scaled(pixels: np.ndarray) -> Tensor:
-    """Pixels 0 to 255 as numbers from -1 to 1."""
+    """Returns pixels 0 to 255 as numbers from -1 to 1."""
     return torch.from_numpy(pixels.astype(np.float32)) / HALF - 1

@@ -28,11 +28,11 @@ class LabelRule(ABC):
     @property
     @abstractmethod
     def classes(self) -> int:
-        """How many classes there are."""
+        """Returns how many classes there are."""
 
     @abstractmethod
     def labels(self, values: pd.Series) -> np.ndarray:
-        """Classes 0 to `classes` - 1 (row,) of the column's values; or DataError."""
+        """Returns classes (row,) from 0 to `classes` - 1. Raises DataError."""
 
 
 @named("by_value")

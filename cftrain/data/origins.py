@@ -50,7 +50,7 @@ class Origin(ABC):
     @property
     @abstractmethod
     def file(self) -> str:
-        """The file to look for, without a folder."""
+        """Returns the name of the file to look for, without a folder."""
 
     @abstractmethod
     def read(self, file: sources.File, columns: Sequence[str]) -> pd.DataFrame:
@@ -122,7 +122,7 @@ class OpenmlOrigin(Origin):
         return _rows(self, file, ours).iloc[first:end]
 
     def fetch(self, columns: Sequence[str]) -> None:
-        """Download to the cache. Raises Unavailable if it is another table."""
+        """Downloads to the cache. Raises Unavailable if it is another table."""
         frame = sources.fetch_openml_frame(
             self.data_id, self.version, timeout_seconds=self.network_timeout_seconds
         )
@@ -158,12 +158,12 @@ class OpenmlOrigin(Origin):
 
 
 def _frame(file: sources.File, names: list[str]) -> pd.DataFrame:
-    """Whole numbers stay whole also in columns with missing values."""
+    """Returns columns in which whole numbers stay whole beside missing values."""
     return sources.read_columns(file, names).to_pandas(integer_object_nulls=True)
 
 
 def _rows(origin: Origin, file: sources.File, frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows that `only` keeps. Raises DataError if the file is another one."""
+    """Returns the rows that `only` keeps. Raises DataError for another file."""
     if origin.rows not in (None, len(frame)):
         raise DataError(f"{file.path}: expected {origin.rows} rows, got {len(frame)}")
     for name, value in origin.only.items():

@@ -14,7 +14,7 @@ from cftrain.tensors import Classes, Labels
 def stratified_split(
     labels: Labels, validation_rows: int, stream: Stream
 ) -> tuple[Tensor, Tensor]:
-    """Indices of training and validation rows, each in their original order.
+    """Returns indices of training and validation rows, each in their original order.
 
     Of every class, the same share (rounded down) validates; see the note on sizes in
     the authors' splitter: the total may fall short by less than the number of classes.
@@ -30,7 +30,7 @@ def stratified_split(
 
 
 def balanced_draw(labels: Labels, rows: int, seed: int) -> Tensor:
-    """Sorted indices of a class-balanced draw with replacement.
+    """Returns sorted indices of a class-balanced draw with replacement.
 
     Raises DataError if the classes cannot share the rows evenly.
     """
@@ -65,7 +65,7 @@ class ClassIndex:
     counts: Tensor
 
     def draw(self, wanted: Classes, streams: Streams) -> Tensor:
-        """For every wanted class one place, uniform among its rows.
+        """Returns, for every wanted class, one place, uniform among its rows.
 
         A class without rows gives some place of another class: look at `counts`.
         """
@@ -87,7 +87,7 @@ class ClassIndex:
 
 
 def class_index(labels: Classes, classes: int) -> ClassIndex:
-    """Sort the rows of every cell by label; `order` holds places along the row axis."""
+    """Sorts the rows of every cell by label; `order` has places along the row axis."""
     every = torch.arange(classes, device=labels.device)
     counts = torch.stack([(labels == label).sum(1) for label in every], 1)
     return ClassIndex(
@@ -110,14 +110,14 @@ class TrainingRows:
         return int(self.training.shape[1])
 
     def features(self, rows: Tensor) -> Tensor:
-        """Features (stack, row, feature) of pool indices (stack, row)."""
+        """Returns features (stack, row, feature) of pool indices (stack, row)."""
         return self.dataset.features[rows]
 
     def labels(self, rows: Tensor) -> Tensor:
         return self.dataset.labels[rows]
 
     def draw(self, count: int, streams: Streams) -> Tensor:
-        """Pool indices (stack, count) of training rows, without replacement."""
+        """Returns pool indices (stack, count) of training rows, all different."""
         device = self.training.device
         order = [
             torch.randperm(len(self), generator=stream.generator())[:count]
@@ -126,12 +126,12 @@ class TrainingRows:
         return self.training.gather(1, torch.stack(order).to(device))
 
     def draw_labelled(self, label: Classes, streams: Streams) -> Tensor:
-        """For every wanted label one pool index, uniform among its training rows."""
+        """Returns, for every wanted label, one pool index, uniform among its rows."""
         return self.training.gather(1, self.by_class.draw(label, streams))
 
 
 def training_rows(dataset: Dataset, streams: Streams) -> TrainingRows:
-    """Split the pool for every cell by its own stream."""
+    """Splits the pool for every cell by its own stream."""
     labels = dataset.labels.cpu()
     device = dataset.labels.device
     splits = [

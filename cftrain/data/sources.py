@@ -49,7 +49,7 @@ def cache() -> Path:
 
 
 def folders(root: str | None) -> tuple[Path, ...]:
-    """Folders to look in, the first first: `data.root`, then the user's cache.
+    """Returns the folders to look in: `data.root`, then the user's cache.
 
     Raises DataError if a root is given that is no folder.
     """
@@ -75,7 +75,7 @@ class File:
 
 
 def read_file(path: Path) -> File:
-    """Raises DataError if the file cannot be read."""
+    """Returns a file with its content. Raises DataError."""
     try:
         return File(path, path.read_bytes())
     except OSError as error:
@@ -126,7 +126,7 @@ def _parsed(file: File) -> pa.Table:
 
 
 def keep(table: pa.Table, name: str) -> None:
-    """Write a table to the cache under a temporary name, then rename it.
+    """Writes a table to the cache under a temporary name, then renames it.
 
     Raises Unavailable if the cache cannot be written.
     """
@@ -138,7 +138,7 @@ def keep(table: pa.Table, name: str) -> None:
 
 
 def checksum(values: np.ndarray, labels: np.ndarray) -> str:
-    """SHA-256 of a table's bytes, whatever the file that carried it."""
+    """Returns the SHA-256 of a table's bytes, whatever the file that carried it."""
     digest = hashlib.sha256(np.ascontiguousarray(values).tobytes())
     digest.update(labels.astype("<i8").tobytes())
     return digest.hexdigest()
@@ -147,7 +147,7 @@ def checksum(values: np.ndarray, labels: np.ndarray) -> str:
 def fetch_openml(
     data_id: int, version: int, *, timeout_seconds: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Features and integer labels of an OpenML table. Raises Unavailable."""
+    """Returns features and whole labels of an OpenML table. Raises Unavailable."""
     bunch = _bunch(data_id, version, timeout_seconds, as_frame=False)
     try:
         labels = np.asarray(bunch.target).astype(np.int64)
@@ -161,7 +161,7 @@ def fetch_openml(
 def fetch_openml_frame(
     data_id: int, version: int | None, *, timeout_seconds: float
 ) -> pd.DataFrame:
-    """All columns of an OpenML table; no version: any. Raises Unavailable."""
+    """Returns an OpenML table, of any version if none is given. Raises Unavailable."""
     return _bunch(data_id, version, timeout_seconds, as_frame=True).frame
 
 
@@ -205,7 +205,7 @@ def _fetch(data_id: int, timeout_seconds: float, folder: str, *, as_frame: bool)
 
 
 def with_deadline(work: Any, seconds: float, watched: Path | None = None) -> Any:
-    """The result of `work`, which runs in a thread that is abandoned at the deadline.
+    """Returns the result of `work`, in a thread that is abandoned at the deadline.
 
     Name look-ups have no timeout of their own, hence the thread. A bar shows the
     bytes in the watched folder. Raises Unavailable if the work fails or is late.

@@ -27,8 +27,8 @@ from cftrain.errors import ConfigError, DataError
 class Tabular(DatasetSpec):
     """Numeric columns, standardised by the pool, and categorical ones, one-hot.
 
-    The first `pool_share` of the rows fit the codec and the domain, and the first
-    training and validation rows of these are the pool; the rest is the test set.
+    The first `pool_share` of the rows fit the codec and the domain; the pool are the
+    first training and validation rows of these; the rest is the test set.
     `prepared` is a file with the authors' own order and balance and is preferred to
     `raw` and `openml`. `levels` fixes the order of levels (else sorted); `encoded`
     names, for categorical columns that the file has as 0/1 columns, these columns.
@@ -69,7 +69,6 @@ class Tabular(DatasetSpec):
         return _identity(source, sources.read_file(path))
 
     def located(self) -> str | None:
-        """The source as far as files are here already; no network, no error."""
         found = self._find()
         return None if found is None else found[0]
 
@@ -106,7 +105,7 @@ class Tabular(DatasetSpec):
     def _encoded(
         self, origin: Origin, file: sources.File
     ) -> tuple[Codec, Tensor, Tensor, int]:
-        """The codec, all rows in their final order and where the test rows start."""
+        """Returns the codec, all rows in final order and where the test rows start."""
         frame, labels = self._complete(origin, file)
         cut = round(self.pool_share * len(frame))
         rows = self.training_rows + self.validation_rows
@@ -132,7 +131,7 @@ class Tabular(DatasetSpec):
     def _complete(
         self, origin: Origin, file: sources.File
     ) -> tuple[pd.DataFrame, np.ndarray]:
-        """Raw rows without missing values, in their final order, and their labels."""
+        """Returns raw rows without missing values in final order, and their labels."""
         frame = origin.read(file, self._parts())
         labels = origin.label.labels(frame[origin.label.column])
         for name, members in self.encoded.items():
@@ -143,13 +142,13 @@ class Tabular(DatasetSpec):
         return frame.iloc[order], labels[order]
 
     def _parts(self) -> list[str]:
-        """Columns to read: for an encoded one its 0/1 columns."""
+        """Returns the columns to read: for an encoded one its 0/1 columns."""
         return [
             part for name in self.columns for part in self.encoded.get(name, (name,))
         ]
 
     def _origins(self) -> list[tuple[str, Origin]]:
-        """In the order of preference."""
+        """Returns the origins by their source, the preferred one first."""
         origins = {
             "parquet:prepared": self.prepared,
             "parquet:raw": self.raw,
@@ -166,10 +165,13 @@ class Tabular(DatasetSpec):
         return None
 
     def _found(self) -> tuple[str, Origin, Path]:
-        """What is here. Raises DataError if nothing is."""
+        """Returns source, origin and file of what is here. Raises DataError."""
         found = self._find()
         if found is None:
-            raise DataError(f"{self._tried()}; {ADVICE}")
+            fetch = (
+                f"; cftrain data fetch {self.name} downloads it" if self.openml else ""
+            )
+            raise DataError(f"{self._tried()}; {ADVICE}{fetch}")
         return found
 
     def _fetch(self) -> None:
@@ -204,7 +206,7 @@ def _texts(
 
 
 def _mistakes(spec: Tabular) -> list[str]:
-    """What is wrong with a specification before any table is read."""
+    """Returns what is wrong with a specification before any table is read."""
     mistakes = []
     if not (spec.prepared or spec.raw or spec.openml):
         mistakes.append("data: expected one of prepared, raw and openml, got none")

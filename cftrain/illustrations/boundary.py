@@ -8,22 +8,23 @@ import torch
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import Dataset
 from cftrain.data.sources import cache
-from cftrain.illustrations.plane import landscape, shared_factuals
+from cftrain.illustrations.path_figure import Paths
+from cftrain.illustrations.plane import decision_map, shared_factuals
 from cftrain.illustrations.recording import record
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
 from cftrain.objectives.objective import Objective
-from cftrain.summary.paths import Paths
 from cftrain.tensors import Features, Labels
 from cftrain.training.run import Run
 from cftrain.training.stack import train
 
 
-def trained_paths(run: Run, baseline: Objective, count: int) -> list[Paths]:
-    """Train a baseline and the run, and follow both from the same factuals. Raises
-    ConfigError.
+def trained_paths(
+    run: Run, baseline: Objective, dataset: Dataset, count: int
+) -> list[Paths]:
+    """Train a baseline and the run on the run's data, and follow both from the same
+    factuals. Raises ConfigError.
     """
-    dataset = run.data.load()
     generator = run.generator.fitted(dataset.features, cache())
     run = replace(run, generator=generator)
     runs = [replace(run, objective=baseline), run]
@@ -34,8 +35,8 @@ def trained_paths(run: Run, baseline: Objective, count: int) -> list[Paths]:
 def compared_paths(
     runs: Sequence[Run], dataset: Dataset, classifier: Classifier, count: int
 ) -> list[Paths]:
-    """The ways of each run's search through its model, a place in the stack, from the
-    same factuals, half of each class.
+    """Returns the ways of each run's search through its model, a place in the stack,
+    from the same factuals, half of each class.
 
     The data must have two features and two classes, the runs' generators be fitted.
     Raises ConfigError if there are too few factuals that all models predict rightly.
@@ -71,8 +72,8 @@ def paths(
     factual: Features,
     target: Labels,
 ) -> Paths:
-    """A stack of one model, and the ways from some factuals to their targets; the
-    search's generator must be fitted.
+    """Returns the ways through a stack of one model from some factuals to their
+    targets; the search's generator must be fitted.
     """
     found, ways = record(
         search,
@@ -83,7 +84,7 @@ def paths(
     )
     return Paths(
         objective=objective,
-        landscape=landscape(dataset, classifier),
+        map=decision_map(dataset, classifier),
         ways=tuple(way.numpy() for way in ways),
         nascent=found.nascent[0].numpy(),
         mature=found.mature[0].numpy(),

@@ -5,7 +5,6 @@ without and with an immutable feature.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,35 +12,35 @@ from torch import Tensor
 from cftrain.counterfactuals.penalties import distance
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.reference import Reference
-from cftrain.illustrations.plane import landscape, shared_factuals
+from cftrain.illustrations.plane import decision_map, protecting, shared_factuals
+from cftrain.illustrations.recourse_panels import Panel
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream
-from cftrain.summary.panels import Panel
 from cftrain.training.run import Run
 from cftrain.training.stack import train
 
 DENIED, GRANTED = 0, 1
 
 
-def panels(run: Run, baseline: Objective, feature: str, count: int) -> list[Panel]:
-    """Conventional and counterfactual training, without and with the feature fixed.
+def panels(
+    run: Run, baseline: Objective, dataset: Dataset, *, feature: str, count: int
+) -> list[Panel]:
+    """Returns conventional and counterfactual training, without and with the feature
+    fixed, all four explaining the same factuals.
 
-    All four explain the same factuals. The data must have two features and two classes,
-    and a `mutability`.
+    The dataset is that of the run, with two features and two classes. Raises
+    ConfigError.
     """
     models = []
     for protected in (None, feature):
-        data: Any = run.data
-        mutability = {} if protected is None else {protected: "immutable"}
-        described = replace(run, data=replace(data, mutability=mutability))
-        runs = [replace(described, objective=baseline), described]
-        dataset = described.data.load()
-        trained = train(runs, dataset, device=torch.device("cpu"))
+        shown = protecting(dataset, protected)
+        runs = [replace(run, objective=baseline), run]
+        trained = train(runs, shown, device=torch.device("cpu"))
         for cell, name in enumerate(("conventional", "counterfactual")):
             classifier = frozen(trained.classifier, slice(cell, cell + 1))
-            models.append(_Model(name, protected, dataset, classifier))
+            models.append(_Model(name, protected, shown, classifier))
     factual = shared_factuals(
         [model.classifier for model in models],
         models[0].dataset,
@@ -75,7 +74,7 @@ def _panel(run: Run, model: _Model, rows: Tensor) -> Panel:
     return Panel(
         model=model.name,
         protected=model.protected,
-        landscape=landscape(dataset, classifier),
+        map=decision_map(dataset, classifier),
         factual=rows.numpy(),
         counterfactual=found.counterfactual[0].numpy(),
         valid=valid.numpy(),

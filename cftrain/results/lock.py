@@ -32,10 +32,14 @@ def at_work(folder: Path, command: str) -> Iterator[None]:
     """
     descriptor = _opened(folder)
     try:
-        if _locked(descriptor, folder):
-            _write(descriptor, _introduction(command))
-        yield
-        _write(descriptor, "")
+        if not _locked(descriptor, folder):
+            yield
+            return
+        _write(descriptor, _introduction(command))
+        try:
+            yield
+        finally:
+            _write(descriptor, "")
     finally:
         os.close(descriptor)
 

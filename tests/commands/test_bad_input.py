@@ -47,11 +47,15 @@ def refused(finished) -> Callable[..., str]:
     ("overrides", "said"),
     [
         (["+foo=1"], ["foo: expected one of ", "got an unknown key"]),
-        (["schedule.epoch=3"], ["schedule.epoch"]),
+        (["schedule.epoch=3"], ["schedule.epoch", "did you mean 'schedule.epochs'?"]),
+        (["ridge_weight=3"], ["ridge_weight", "'objective.ridge_weight'"]),
+        (["~schedule.epoch"], ["schedule.epoch", "did you mean 'schedule.epochs'?"]),
+        (["evalution=full"], ["evalution: expected a key or group", "'evaluation'?"]),
         (["+schedule.epoch=3"], ["schedule.epoch", "did you mean 'epochs'?"]),
         (["data=nosuch"], ["data/nosuch", "moons", "mnist"]),
         (["+experiment=nosuch"], ["experiment/nosuch", "mnist"]),
-        (["nosuch=full"], ["nosuch"]),
+        (["experiment=nosuch"], ["experiment/nosuch", "mnist"]),
+        (["nosuch=full"], ["nosuch", "got an unknown one; --cfg job shows them all"]),
         (["data"], ["data"]),
         (["data.noise=["], ["["]),
         (

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -12,8 +15,10 @@ import pytest
 
 from cftrain.commands import tables
 from cftrain.config import tree
-from tests.console import call, files
+from cftrain.results.store import Store
+from tests.console import ROOT, call, files
 from tests.summary.experiments import Pair, random_values, write_grid
+from tests.summary.rows import metric_rows, write_evaluation
 
 DATASETS = ("moons", "linearly_separable")
 NAMES = sorted(path.stem for path in (tree.folder() / "table").glob("*.yaml"))
@@ -176,25 +181,83 @@ def test_results_of_an_older_format_are_one_message(folder):
     assert "got format 1" in message(folder, "table=main")
 
 
-def test_protocols_that_are_mixed_stop_their_table_only(tmp_path):
-    good = pairs(("cost", "validity"), 1)
-    mixed = pairs(("ip",))
-    mixed[0] = Pair(**{**vars(mixed[0]), "model_cell": {"protocol": "quick"}})
-    write_grid(tmp_path / "own", good, grid="mutability")
-    write_grid(tmp_path / "main", mixed)
-    assert "moons: expected models evaluated by one protocol" in message(
-        tmp_path, "table=main"
+@pytest.fixture
+def evaluated_twice(folder):
+    """The main grid's models of Moon were evaluated by another protocol as well."""
+    store = Store(folder / "main")
+    cells = store.cells()
+    cells = cells[cells["data"] == "moons"].to_dict("records")
+    metrics = [
+        row
+        for cell in cells
+        for row in metric_rows(
+            cell["cell"], "e", "ip", random_values(cell["seed"]), protocol="quick"
+        )
+    ]
+    write_evaluation(store, "e", cells, protocol="quick", age=-1, metrics=metrics)
+    return folder
+
+
+def test_of_several_protocols_the_newest_is_shown_and_the_others_named(evaluated_twice):
+    outcome = call("tables", f"folder={evaluated_twice}", "table=main")
+    assert outcome.code == 0
+    assert "evaluated by protocol quick" in " ".join(outcome.out.split())
+    assert outcome.err.count("several protocols") == 1
+    assert "protocol=ID shows another one (protocol)" in outcome.err
+    everything = call("tables", f"folder={evaluated_twice}")
+    assert everything.code == 0
+    assert everything.err == outcome.err
+
+
+def test_a_protocol_can_be_chosen(evaluated_twice, folder):
+    """By the start of its id; the other one then need not be spoken of."""
+    shown = printed(evaluated_twice, "table=main", "protocol=prot")
+    assert "evaluated by" not in shown
+    other = call("tables", f"folder={folder}", "table=main", "protocol=quick")
+    assert (other.code, other.err) == (0, "")
+    assert "not evaluated" in other.out
+    assert "expected the start of one of protocol, quick, got '12e3'" in message(
+        folder, "table=main", "protocol=12e3"
     )
-    outcome = call("tables", f"folder={tmp_path}", cwd=tmp_path)
-    assert outcome.code == 2
-    assert "table main: moons: expected models evaluated by one" in outcome.err
-    assert (tmp_path / "report.html").is_file()
 
 
 def test_a_baseline_that_is_missing_everywhere_is_one_message(tmp_path):
     alone = Pair(model={"ip": random_values(1)}, baseline=None)
     write_grid(tmp_path, [alone])
     assert "no baseline was trained" in message(tmp_path, "table=main")
+
+
+def test_one_table_needs_neither_torch_nor_matplotlib(folder):
+    code = f"""
+import sys
+from cftrain.cli import main
+assert main(["tables", "folder={folder}", "table=main"]) == 0
+heavy = {{"torch", "matplotlib", "sklearn", "scipy.stats"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environment, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == printed(folder, "table=main")
+
+
+def test_draws_are_shown_where_they_were_trained(folder):
+    draws = [
+        replace(each, setting={"data": {"draw_seed": each.seed}})
+        for each in pairs(("ip", "ip_star", "validity"))
+        if each.data == "moons"
+    ]
+    assert "expected results for table draws, got none" in message(
+        folder, "table=draws"
+    )
+    write_grid(folder / "draws", draws, grid="draws")
+    found = entries(folder, "draws")
+    assert {data for data, _ in found} == {"Moon"}
+    assert found["Moon", "ip_draws"]["note"] == "n=3 training seeds"
+    # The same numbers under other names: the same mean over seeds.
+    assert found["Moon", "ip_draws"]["value"] == found["Moon", "ip"]["value"]
 
 
 @pytest.mark.slow

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cftrain.illustrations.boundary import trained_paths
-from cftrain.summary.landscape import Landscape
-from cftrain.summary.paths import draw_paths
+from cftrain.illustrations.decision_map import DecisionMap
+from cftrain.illustrations.path_figure import draw_paths
 from tests.console import TINY_MOONS, read
 
 THRESHOLD, GRID_ERROR = 0.75, 0.1
@@ -20,7 +20,7 @@ def drawn(request):
         "schedule.epochs=40",
         "search.max_steps=30",
     )
-    return trained_paths(run, settings.compare, 5)
+    return trained_paths(run, settings.compare, run.data.load(), 5)
 
 
 def test_both_models_start_from_the_same_factuals_of_both_classes(drawn):
@@ -35,16 +35,16 @@ def test_a_mature_way_ends_on_the_other_side_of_the_boundary(drawn):
         assert model.mature.any()
         for number, way in enumerate(model.ways):
             label = int(number >= 3)
-            assert probability(model.landscape, way[0], label) > 0.5 - GRID_ERROR
+            assert probability(model.map, way[0], label) > 0.5 - GRID_ERROR
             if model.mature[number]:
-                end = probability(model.landscape, way[-1], 1 - label)
+                end = probability(model.map, way[-1], 1 - label)
                 assert end > THRESHOLD - GRID_ERROR
 
 
-def probability(landscape: Landscape, row: np.ndarray, label: int) -> float:
+def probability(shown: DecisionMap, row: np.ndarray, label: int) -> float:
     """Of a class at the point of the map that is nearest."""
-    x, y = landscape.axes
-    score = landscape.score[np.abs(y - row[1]).argmin(), np.abs(x - row[0]).argmin()]
+    x, y = shown.axes
+    score = shown.score[np.abs(y - row[1]).argmin(), np.abs(x - row[0]).argmin()]
     return float(score if label else 1 - score)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from cftrain.errors import ConfigError
 from cftrain.illustrations.constraints import panels
-from cftrain.summary.panels import draw_panels
+from cftrain.illustrations.recourse_panels import draw_panels
 from tests.console import read
 
 
@@ -14,7 +14,7 @@ def drawn():
     run, settings = read(
         "+experiment=credit", "schedule.epochs=60", "schedule.counterfactuals=500"
     )
-    return panels(run, settings.compare, "age", 8)
+    return panels(run, settings.compare, run.data.load(), feature="age", count=8)
 
 
 def test_there_are_four_panels_of_the_same_factuals(drawn):
@@ -48,7 +48,7 @@ def test_what_the_example_says(drawn):
 def test_too_many_factuals_are_refused():
     run, settings = read("+experiment=credit", "schedule.epochs=1")
     with pytest.raises(ConfigError, match="factuals: expected at most"):
-        panels(run, settings.compare, "age", 5000)
+        panels(run, settings.compare, run.data.load(), feature="age", count=5000)
 
 
 def test_the_picture(drawn, tmp_path):

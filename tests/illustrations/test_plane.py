@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from cftrain.errors import ConfigError
-from cftrain.illustrations.plane import landscape, shared_factuals
+from cftrain.illustrations.plane import decision_map, protecting, shared_factuals
 from tests.builders import linear
 from tests.console import run_of
 
@@ -20,7 +20,7 @@ def model(slope: float):
 
 
 def test_a_linear_score_is_that_of_its_logits(dataset):
-    found = landscape(dataset, model(1.5))
+    found = decision_map(dataset, model(1.5))
     x, y = found.axes
     expected = 1 / (1 + np.exp(3 * y))
     assert found.score.shape == (len(y), len(x))
@@ -44,3 +44,21 @@ def test_factuals_are_rightly_predicted_by_all_and_spread(dataset):
 def test_models_that_agree_on_nothing_share_no_factuals(dataset):
     with pytest.raises(ConfigError, match="factuals: expected at most 0, the test"):
         shared_factuals([model(1.0), model(-1.0)], dataset, label=0, count=1)
+
+
+def test_a_protected_feature_is_the_same_as_a_loaded_one(dataset):
+    """One reading of the data serves all panels."""
+    held = run_of(
+        "data=moons", "data.generated_rows=6000", "data.mutability={x1: immutable}"
+    ).data.load()
+    found = protecting(dataset, "x1")
+    assert torch.equal(found.features, held.features)
+    for name in ("lower", "upper", "may_increase", "may_decrease"):
+        ours, theirs = (getattr(d.constraints, name) for d in (found, held))
+        assert torch.equal(ours, theirs)
+    assert protecting(held, None).constraints.all_free
+
+
+def test_a_feature_that_is_not_there_is_refused(dataset):
+    with pytest.raises(ConfigError, match="feature: expected one of x1, x2, got 'age'"):
+        protecting(dataset, "age")

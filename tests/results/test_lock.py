@@ -70,6 +70,7 @@ def test_the_file_tells_who_and_stays_when_the_work_is_done(tmp_path):
 def test_a_failure_ends_the_lock_too(tmp_path):
     with pytest.raises(ZeroDivisionError), at_work(tmp_path, "cftrain train"):
         raise ZeroDivisionError
+    assert (tmp_path / FILE).read_text() == ""
     work(tmp_path)
 
 

@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 
 from cftrain.config import tree
-from cftrain.results.points import save_points
+from cftrain.results.points import add_points
 from cftrain.results.store import Store
-from cftrain.summary.collection import collect
-from cftrain.summary.evidence import Evidence, Selection
-from cftrain.summary.quantity import Sample
-from tests.results.rows import cell_row, metric_rows, row, write_stack
+from cftrain.summary.reading.collection import collect
+from cftrain.summary.reading.reader import Reader
+from cftrain.summary.reading.selection import Selection
+from cftrain.summary.tables.sample import Sample
+from tests.summary.rows import PROTOCOL, cell_row, metric_rows, row, write_evaluation
 
 Values = Mapping[tuple[float | None, int | None], float | None]
 
 PUBLISHED = tree.folder() / "table" / "published"
-SELECTION = Selection(grids=("main",), objective="full", protected=False)
+SELECTION = Selection(
+    grids=("main",), objective="full", protected=False, varies=("seed",)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class Pair:
     protected: int = 0
     setting: Mapping[str, Any] = field(default_factory=dict)
     coordinates: Mapping[str, Any] = field(default_factory=dict)
+    protocol: str = PROTOCOL
     # Columns of the table of cells.
     model_cell: Mapping[str, Any] = field(default_factory=dict)
     baseline_cell: Mapping[str, Any] = field(default_factory=dict)
@@ -79,7 +83,7 @@ def write_grid(folder: Path, pairs: Iterable[Pair], grid: str = "main") -> None:
             for role, cell in cells.items()
         ]
         _write_pair(store, name, pair, cells)
-    save_points(folder, points)
+    add_points(folder, points)
 
 
 def _write_pair(store: Store, stack: str, pair: Pair, cells: dict[str, str]) -> None:
@@ -92,7 +96,6 @@ def _write_pair(store: Store, stack: str, pair: Pair, cells: dict[str, str]) -> 
             "seed": pair.seed,
             "objective": objective,
             "protected": pair.protected,
-            "protocol": "protocol",
             "config": json.dumps(described),
             **getattr(pair, f"{role}_cell"),
         }
@@ -119,19 +122,30 @@ def _write_pair(store: Store, stack: str, pair: Pair, cells: dict[str, str]) -> 
             row("transfer", cell=cell, stack=stack, other="o", value=value, rows=3)
             for value in getattr(pair, f"{role}_transfer")
         ]
-    store.write("individuals", stack, individuals)
-    store.write("transfer", stack, transfer)
-    write_stack(store, stack, listed, metrics)
+    store.write("cells", stack, listed)
+    write_evaluation(
+        store,
+        stack,
+        listed,
+        protocol=pair.protocol,
+        metrics=_by(pair.protocol, metrics),
+        individuals=_by(pair.protocol, individuals),
+        transfer=_by(pair.protocol, transfer),
+    )
 
 
-def evidence_of(folder: Path) -> Evidence:
-    return Evidence(collect(folder), PUBLISHED)
+def _by(protocol: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**each, "protocol": protocol} for each in rows]
+
+
+def reader_of(folder: Path) -> Reader:
+    return Reader(collect(folder), PUBLISHED)
 
 
 def sample_of(folder: Path, pairs: Iterable[Pair], metric: str = "ip") -> Sample:
     """One measure of the only setting of the only dataset of a grid."""
     write_grid(folder, pairs)
-    evidence = evidence_of(folder)
-    (dataset,) = evidence.datasets([SELECTION])
-    (trials,) = evidence.trials(SELECTION, dataset)
-    return Sample(evidence=evidence, trials=tuple(trials), metric=metric, epsilon=None)
+    reader = reader_of(folder)
+    (dataset,) = reader.datasets([SELECTION])
+    (trials,) = reader.trials(SELECTION, dataset).groups
+    return Sample(reader=reader, trials=trials, metric=metric, epsilon=None)

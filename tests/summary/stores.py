@@ -7,10 +7,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from cftrain.results.points import save_points
+from cftrain.results.points import add_points
 from cftrain.results.store import Store
-from cftrain.summary.collection import Collection, collect
-from tests.results.rows import cell_row, metric_rows, row
+from cftrain.summary.reading.collection import Collection, collect
+from tests.summary.rows import cell_row, metric_rows, row, write_evaluation
 
 STACK = "s"
 
@@ -47,9 +47,9 @@ def write_grid(
     and seed, with rows of other tables; what is then below the folder.
     """
     store = Store(folder)
-    for table, found in {"history": [], "metrics": [], **tables}.items():
-        store.write(table, STACK, found)
+    store.write("history", STACK, tables.pop("history", []))
     store.write("cells", STACK, rows)
+    write_evaluation(store, STACK, rows, **tables)
     baseline = {
         (each["data"], each["seed"]): each["cell"]
         for each in rows
@@ -67,7 +67,7 @@ def write_grid(
         found = baseline.get((model["data"], model["seed"]))
         if found is not None:
             points.append({**shared, "role": "baseline", "cell": found})
-    save_points(folder, points)
+    add_points(folder, points)
     return collect(folder)
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from cftrain.summary.figures.styles import GENERATOR_STYLES, OBJECTIVE_STYLES
 from cftrain.summary.naming import (
     DATASETS,
     GENERATORS,
@@ -11,7 +12,6 @@ from cftrain.summary.naming import (
     ordered_datasets,
     ordered_objectives,
 )
-from cftrain.summary.styles import GENERATOR_STYLES, OBJECTIVE_STYLES
 from tests.console import run_of
 from tests.contracts.configured import names
 

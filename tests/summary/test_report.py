@@ -5,7 +5,14 @@ import pytest
 from cftrain.errors import ResultError
 from cftrain.results.store import Store
 from cftrain.summary.report import report
-from tests.results.rows import cell_row, metric_rows, row, write_stack
+from tests.summary.rows import (
+    PROTOCOL,
+    cell_row,
+    metric_rows,
+    row,
+    write_evaluation,
+    write_stack,
+)
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def lines_of(text: str) -> dict[str, list[str]]:
 
 def test_a_pair_is_a_line_for_each_measure(store):
     write_pair(store, ct="full", bl="vanilla")
-    text = report(store, ["ct", "bl"])
+    text = report(store, ["ct", "bl"], PROTOCOL)
     found = lines_of(text)
     assert "BL" in found
     assert found["BL"] == ["CT", "CT against BL"]
@@ -63,14 +70,17 @@ def test_a_pair_is_a_line_for_each_measure(store):
 
 def test_the_header_says_which_data_was_used(store):
     write_pair(store, ct="full", bl="vanilla")
-    assert report(store, ["ct", "bl"]).splitlines()[0] == (
+    assert report(store, ["ct", "bl"], PROTOCOL).splitlines()[0] == (
         "moons (generated, 10 training and 5 test rows), mlp, ecco, seed 1, 2 epochs"
     )
 
 
 def test_more_of_what_should_be_small_is_called_higher(store):
     write_pair(store, bl="vanilla", ct="full")
-    assert lines_of(report(store, ["ct", "bl"]))["ip"][2] == "100.0 +- 0.0 % higher"
+    assert (
+        lines_of(report(store, ["ct", "bl"], PROTOCOL))["ip"][2]
+        == "100.0 +- 0.0 % higher"
+    )
 
 
 def test_a_floor_is_no_reduction(store):
@@ -80,29 +90,61 @@ def test_a_floor_is_no_reduction(store):
         *metric_rows("bl", "s", "ip_floor", {(0.1, 0): 4.0}),
     ]
     write_stack(store, "s", cells, rows)
-    (line,) = [x for x in report(store, ["ct", "bl"]).splitlines() if "floor" in x]
+    (line,) = [
+        x for x in report(store, ["ct", "bl"], PROTOCOL).splitlines() if "floor" in x
+    ]
     assert line.split() == ["ip_floor", "4", "3", "-"]
 
 
 def test_notes_tell_of_maturity_and_time(store):
     write_pair(store, ct="full", bl="vanilla")
-    text = report(store, ["ct", "bl"])
+    text = report(store, ["ct", "bl"], PROTOCOL)
     assert (
-        "CT: 0.375 of the training counterfactuals were mature, after 8.0 of 30 steps"
+        "CT: on average over all epochs, 0.375 of the counterfactuals mature, "
+        "8.0 of 30 steps"
     ) in text
     assert "BL: " not in text
     assert text.endswith("trained in 1.5 s, evaluated in 0.5 s")
 
 
+def test_a_cell_that_failed_has_no_numbers(store):
+    """Even if something was measured on it."""
+    failed = cell_row("ct", "s", status="failed", reason="diverged")
+    cells = [failed, cell_row("bl", "s", objective="vanilla")]
+    write_stack(store, "s", cells, metrics("bl"))
+    measured = [{**failed, "status": "done"}]
+    write_evaluation(store, "t", measured, metrics=metrics("ct"))
+    text = report(store, ["ct", "bl"], PROTOCOL)
+    assert lines_of(text)["ip"] == ["3", "-", "-"]
+    assert "CT: FAILED, diverged" in text
+
+
+def test_without_any_number_there_is_no_table(store):
+    failed = cell_row("ct", "s", status="failed", reason="diverged")
+    write_stack(store, "s", [failed])
+    lines = report(store, ["ct"], PROTOCOL).splitlines()
+    assert lines[1:] == ["CT: FAILED, diverged", "trained in 1.5 s"]
+
+
+def test_numbers_are_those_of_the_protocol(store):
+    write_pair(store, ct="full")
+    others = metric_rows("ct", "e", "ip", {(0.1, 0): 7.0}, protocol="other")
+    cells = [cell_row("ct", "s")]
+    write_evaluation(store, "e", cells, protocol="other", metrics=others)
+    assert lines_of(report(store, ["ct"], PROTOCOL))["ip"] == ["3"]
+    assert lines_of(report(store, ["ct"], "other"))["ip"] == ["7"]
+    assert "CT: NOT EVALUATED" in report(store, ["ct"], "nosuch")
+
+
 def test_skipped_updates_are_told(store):
     history = [row("history", cell="ct", epoch=n, skipped_batches=2.0) for n in (1, 2)]
     write_stack(store, "s", [cell_row("ct", "s")], metrics("ct"), history)
-    assert "CT: 4 updates were skipped because" in report(store, ["ct"])
+    assert "CT: 4 updates were skipped because" in report(store, ["ct"], PROTOCOL)
 
 
 def test_a_model_alone_has_one_column(store):
     write_pair(store, ct="full")
-    text = report(store, ["ct"])
+    text = report(store, ["ct"], PROTOCOL)
     found = lines_of(text)
     assert found["accuracy"] == ["0.5"]
     assert found["ip"] == ["3"]
@@ -113,28 +155,28 @@ def test_a_model_alone_has_one_column(store):
 
 def test_a_baseline_alone_has_one_column(store):
     write_pair(store, bl="vanilla")
-    assert lines_of(report(store, ["bl"]))["accuracy"] == ["0.5"]
+    assert lines_of(report(store, ["bl"], PROTOCOL))["accuracy"] == ["0.5"]
 
 
 @pytest.mark.parametrize(("twin", "label"), [("energy", "CD"), ("adversarial", "AR")])
 def test_a_twin_of_another_objective_is_shown_too(store, twin, label):
     write_pair(store, ct="full", twin=twin)
-    found = lines_of(report(store, ["ct", "twin"]))
+    found = lines_of(report(store, ["ct", "twin"], PROTOCOL))
     assert found["ip"][:2] == ["6", "3"]
     assert label in found
 
 
 def test_a_vanilla_model_is_held_against_its_twin(store):
     write_pair(store, bl="vanilla", twin="energy")
-    assert lines_of(report(store, ["bl", "twin"]))["ip"][:2] == ["6", "3"]
+    assert lines_of(report(store, ["bl", "twin"], PROTOCOL))["ip"][:2] == ["6", "3"]
 
 
 def test_cells_that_are_not_there_are_an_error(store):
     write_pair(store, ct="full")
     with pytest.raises(ResultError, match=r"expected results of \['other'\], got none"):
-        report(store, ["ct", "other"])
+        report(store, ["ct", "other"], PROTOCOL)
 
 
 def test_lines_fit_a_terminal(store):
     write_pair(store, ct="full", bl="vanilla")
-    assert max(map(len, report(store, ["ct", "bl"]).splitlines())) <= 88
+    assert max(map(len, report(store, ["ct", "bl"], PROTOCOL).splitlines())) <= 88

@@ -1,0 +1,113 @@
+"""Counterfactual images, model by model."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cftrain.results.store import Store
+from cftrain.summary.figures.drawing import Drawing
+from cftrain.summary.figures.saving import save
+from cftrain.summary.naming import (
+    dataset_name,
+    objective_name,
+    ordered_datasets,
+    ordered_objectives,
+)
+from cftrain.summary.reading.collection import Collection
+from cftrain.summary.reading.replicas import replicas
+
+FRAME = "#D55E00"
+CELL_INCHES = 0.56
+
+
+def draw_gallery(
+    store: Store, cells: Sequence[str], protocol: str, folder: Path
+) -> list[Path]:
+    """Draws the images of some cells, evaluated by a protocol. Returns the files, none
+    if there are no images. Raises ResultError.
+    """
+    finished = store.evaluations()
+    shown = finished["cell"].isin(cells) & (finished["protocol"] == protocol)
+    done = finished[shown & (finished["status"] == "done")]
+    objectives = store.cells().set_index("cell")["objective"]
+    figure = gallery_figure(store.rows("gallery", done), objectives[done["cell"]])
+    if figure is None:
+        return []
+    figure.suptitle("Counterfactuals for each target class (framed: the factual)")
+    return save(figure, folder / "counterfactuals", kinds=("png",))
+
+
+def galleries(collection: Collection) -> Iterator[Drawing]:
+    """Yields a drawing for each grid and dataset, of the models of the first seed."""
+    for group in replicas(collection):
+        cells = group.of_first_seed()
+        gallery = collection.of_evaluation("gallery", cells)
+        for dataset in ordered_datasets(cells["data"]):
+            shown = cells[cells["data"] == dataset]
+            figure = gallery_figure(
+                gallery[gallery["cell"].isin(shown.index)], shown["objective"]
+            )
+            if figure is None:
+                continue
+            name = dataset_name(dataset)
+            yield Drawing(
+                name=f"counterfactuals-{group.name}-{dataset}",
+                title=f"Counterfactuals on {name} ({group.title})",
+                caption=(
+                    "Test images (framed) that every model predicts rightly, and their "
+                    "counterfactuals for every other class, by column; a line for each "
+                    f"model of seed {shown['seed'].iloc[0]}."
+                ),
+                figure=figure,
+            )
+
+
+def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | None:
+    """Draws the counterfactuals of each factual for every class, one line per model,
+    baseline first. Returns None if there are no images.
+
+    `objectives` are indexed by cell.
+    """
+    # Cells of different stacks chose their factuals apart: show those of all.
+    holders = gallery.groupby("factual")["cell"].transform("nunique")
+    gallery = gallery[holders == len(objectives)]
+    if gallery.empty or gallery["height"].iloc[0] == 1:
+        return None
+    factuals = list(gallery["factual"].unique())
+    targets = sorted(gallery["target"].unique())
+    order = ordered_objectives(objectives)[::-1]
+    lines = objectives.sort_values(key=lambda names: names.map(order.index))
+    height = len(factuals) * len(lines) * 1.08 + 0.6
+    figure = Figure(
+        figsize=(CELL_INCHES * (len(targets) + 0.6), CELL_INCHES * height),
+        layout="constrained",
+    )
+    blocks = figure.subfigures(len(factuals), 1, squeeze=False, hspace=0.04)
+    for block, factual in zip(blocks[:, 0], factuals, strict=True):
+        axes = block.subplots(len(lines), len(targets), squeeze=False)
+        shown = gallery[gallery["factual"] == factual]
+        for line, (cell, objective) in zip(axes, lines.items(), strict=True):
+            of_cell = shown[shown["cell"] == cell].set_index("target")
+            _draw_line(line, of_cell, objective_name(objective))
+        if factual == factuals[0]:
+            for axis, target in zip(axes[0], targets, strict=True):
+                axis.set_title(str(target))
+    return figure
+
+
+def _draw_line(axes: np.ndarray, rows: pd.DataFrame, name: str) -> None:
+    for axis, (target, row) in zip(axes, rows.sort_index().iterrows(), strict=True):
+        shape = (row["height"], row["width"])
+        image = np.asarray(row["values"]).reshape(shape)
+        axis.imshow(image, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+        axis.set_xticks([])
+        axis.set_yticks([])
+        factual = target == row["label"]
+        for spine in axis.spines.values():
+            spine.set_visible(factual)
+            spine.set_color(FRAME)
+            spine.set_linewidth(2)
+    axes[0].set_ylabel(name)

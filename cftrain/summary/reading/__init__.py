@@ -1,0 +1,1 @@
+"""Stored results of many folders as one: finished pairs, each once."""

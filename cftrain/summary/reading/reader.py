@@ -1,0 +1,159 @@
+"""What tables are made of: trained models of a dataset, and the rows behind them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, final
+
+import pandas as pd
+
+from cftrain.results.replicates import replicate_key
+from cftrain.results.schema import OF_TRAINING, TABLES
+from cftrain.results.store import Store
+from cftrain.summary.naming import ordered_datasets
+from cftrain.summary.reading.collection import Collection
+from cftrain.summary.reading.protocols import Choice, choose
+from cftrain.summary.reading.selection import (
+    Point,
+    Points,
+    Selection,
+    Trial,
+    Trials,
+)
+
+PARTS = 48
+"""Part files kept in memory."""
+
+
+@final
+class Reader:
+    """Collected results, read part by part when they are asked for.
+
+    Tables of published results are in the folder `published`. `left_out` holds the
+    protocols that had to make way for others in what was asked for so far.
+    """
+
+    def __init__(self, collection: Collection, published: Path) -> None:
+        self.collection = collection
+        self.published = published
+        self.left_out: set[str] = set()
+        self._measured = collection.measured
+        self._part = lru_cache(PARTS)(self._read)
+        self._key = cache(self._replicate_key)
+
+    def datasets(self, selections: Iterable[Selection]) -> list[str]:
+        """Returns those with any selected model, in the paper's order."""
+        pairs = self.collection.pairs
+        return ordered_datasets(
+            name for each in selections for name in each.of(pairs)["data"]
+        )
+
+    def trials(
+        self, selection: Selection, dataset: str, beside: Sequence[Selection] = ()
+    ) -> Trials:
+        """Returns the dataset's models by their settings, evaluated by one protocol.
+
+        That is also the one of the models that other columns show beside them, if all
+        have one in common. Models that were evaluated by other protocols only are left
+        out.
+        """
+        # Models with and without protected features are evaluated apart by design.
+        alike = [each for each in beside if each.protected == selection.protected]
+        shown = list(dict.fromkeys([selection, *alike]))
+        of_columns = [s.of_dataset(self.collection.pairs, dataset) for s in shown]
+        choice = self._choice(of_columns)
+        groups: dict[str, list[Trial]] = {}
+        pairs = of_columns[0].sort_values("seed", kind="stable")
+        for pair in pairs.to_dict("records"):
+            trial = _trial(pair, choice)
+            if self._comparable(trial):
+                key = self._key(trial.model, selection.varies)
+                groups.setdefault(key, []).append(trial)
+        return Trials(groups=tuple(map(tuple, groups.values())), note=choice.note)
+
+    def points(self, grid: str, dataset: str) -> Points:
+        """Returns the points of a grid whose models are evaluated, by one protocol."""
+        pairs = self.collection.pairs
+        pairs = pairs[(pairs["grid"] == grid) & (pairs["data"] == dataset)]
+        pairs = pairs[pairs["baseline"].notna() & (pairs["objective"] != "vanilla")]
+        choice = self._choice([pairs])
+        points = [
+            Point(coordinates=pair["coordinates"], trial=_trial(pair, choice))
+            for pair in pairs.to_dict("records")
+            if (pair["model"], choice.protocol) in self._measured.index
+            and (pair["baseline"], choice.protocol) in self._measured.index
+        ]
+        return Points(points=tuple(points), note=choice.note)
+
+    def rows(self, table: str, cell: str, protocol: str | None = None) -> pd.DataFrame:
+        """Returns a table's rows of one cell; of a protocol, unless they are about its
+        training. Raises ResultError.
+        """
+        where = self._where(table, cell, protocol)
+        if where is None:
+            return pd.DataFrame(columns=TABLES[table].names)
+        part = self._part(table, where["folder"], where["stack"], protocol)
+        return part.get(cell, pd.DataFrame(columns=TABLES[table].names))
+
+    def cell(self, cell: str) -> pd.Series:
+        """Returns the row of a cell in the table of cells."""
+        return self.collection.cells.loc[cell]
+
+    def evaluation(self, cell: str, protocol: str | None) -> pd.Series | None:
+        """Returns the row of an evaluation, done or failed; None if there is none."""
+        key = (cell, protocol)
+        table = self.collection.evaluations
+        return table.loc[key] if key in table.index else None
+
+    def file(self, table: str, cell: str, protocol: str | None) -> Path | None:
+        """Returns the Parquet file of a table's rows of a cell, None without any."""
+        where = self._where(table, cell, protocol)
+        if where is None:
+            return None
+        return Store(Path(where["folder"])).path(table, where["stack"])
+
+    def _where(self, table: str, cell: str, protocol: str | None) -> pd.Series | None:
+        of_training = table in OF_TRAINING
+        return self.cell(cell) if of_training else self.evaluation(cell, protocol)
+
+    def _choice(self, shown: Sequence[pd.DataFrame]) -> Choice:
+        """The protocol of the first of several tables of pairs."""
+        cells = [{*pairs["model"], *pairs["baseline"].dropna()} for pairs in shown]
+        choice = choose(self._measured, cells, 0)
+        self.left_out |= set(choice.left_out)
+        return choice
+
+    def _comparable(self, trial: Trial) -> bool:
+        """Whether the model has the protocol, or no other one either: a failure is to
+        be shown, another evaluation is not.
+        """
+        measured = self._measured.index
+        if (trial.model, trial.protocol) in measured:
+            return True
+        return trial.model not in measured.get_level_values("cell")
+
+    def _read(
+        self, table: str, folder: str, stack: str, protocol: str | None
+    ) -> dict[str, pd.DataFrame]:
+        if table in OF_TRAINING:
+            rows = self.collection.cells.reset_index()
+        else:
+            rows = self.collection.evaluations.reset_index()
+            rows = rows[rows["protocol"] == protocol]
+        own = rows[(rows["folder"] == folder) & (rows["stack"] == stack)]
+        found = Store(Path(folder)).rows(table, own)
+        return {str(cell): group for cell, group in found.groupby("cell")}
+
+    def _replicate_key(self, cell: str, varies: tuple[str, ...]) -> str:
+        return replicate_key(self.cell(cell), varies)
+
+
+def _trial(pair: Mapping[Any, Any], choice: Choice) -> Trial:
+    baseline = pair["baseline"]
+    return Trial(
+        seed=int(pair["seed"]),
+        grid=str(pair["grid"]),
+        model=str(pair["model"]),
+        baseline=None if pd.isna(baseline) else str(baseline),
+        protocol=choice.protocol,
+    )

@@ -1,0 +1,1 @@
+"""Numbers of tables and figures, apart from how they are shown."""

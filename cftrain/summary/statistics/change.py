@@ -1,0 +1,37 @@
+"""A model against its baseline, in percent: the one place that knows the sign."""
+
+import pandas as pd
+
+
+def ratio(model: pd.Series, baseline: pd.Series) -> pd.Series:
+    """Returns model / baseline, place by place; NaN where the baseline is not positive.
+
+    A ratio to nothing, or to an unbiased estimate below zero, says nothing.
+    """
+    quotients: pd.Series = model / baseline.where(baseline > 0)
+    return quotients
+
+
+def change(model: pd.Series, baseline: pd.Series) -> pd.Series:
+    """Returns 100 (model - baseline) / baseline, place by place: below zero where the
+    model has less. NaN where the baseline is not positive.
+    """
+    changes: pd.Series = 100 * (ratio(model, baseline) - 1)
+    return changes
+
+
+def reduction(ratio: float) -> float:
+    """Returns minus the change that a ratio model / baseline is: 100 (1 - ratio).
+
+    Positive where the model has less, as in the paper's tables.
+    """
+    return 100 * (1 - ratio)
+
+
+def ratios(rounds: pd.DataFrame) -> pd.Series | None:
+    """Returns model over baseline in each of the paired rounds.
+
+    None if there are no rounds, or if the baseline is not positive in one of them.
+    """
+    found = ratio(rounds["model"], rounds["baseline"])
+    return None if found.empty or found.isna().any() else found

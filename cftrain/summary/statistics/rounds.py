@@ -1,0 +1,30 @@
+"""What varies between the rounds of one evaluation."""
+
+import pandas as pd
+
+
+def by_round(rows: pd.DataFrame) -> pd.Series:
+    """Returns the mean over energy weights in each round, NaN where none has a value.
+
+    `rows` are those of one metric of one cell. As in the authors' code, a round in
+    which some weights have no value is the mean of the others; see `partial_rounds`.
+    Metrics without rounds have a single one, -1.
+    """
+    means: pd.Series = rows.groupby(rows["round"].fillna(-1))["value"].mean()
+    return means
+
+
+def partial_rounds(rows: pd.DataFrame) -> int:
+    """Returns in how many rounds some energy weights have a value and others none."""
+    present = rows["value"].notna().groupby(rows["round"].fillna(-1)).mean()
+    return int(((present > 0) & (present < 1)).sum())
+
+
+def paired(model: pd.Series, baseline: pd.Series) -> pd.DataFrame:
+    """Returns the rounds in which both have a value, in columns of these names."""
+    return pd.DataFrame({"model": model, "baseline": baseline}).dropna()
+
+
+def differences(rounds: pd.DataFrame) -> pd.Series:
+    """Returns |model| - |baseline| in each of the paired rounds."""
+    return rounds["model"].abs() - rounds["baseline"].abs()

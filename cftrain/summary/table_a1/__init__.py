@@ -1,0 +1,1 @@
+"""Table A1 of the paper's draft, held against a grid of ours."""

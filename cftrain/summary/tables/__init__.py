@@ -1,0 +1,1 @@
+"""Tables of results: what stands in them, their lines and their formats."""

@@ -1,0 +1,91 @@
+"""A table in HTML."""
+
+from html import escape
+
+from cftrain.summary.tables.table import Entry, Row, Table
+
+STYLE = """
+body { font: 16px/1.5 Georgia, serif; color: #1a1a1a; max-width: 76rem;
+       margin: 2rem auto; padding: 0 1rem; }
+h1, h2, nav, table { font-family: system-ui, sans-serif; }
+h2 { margin-top: 3rem; }
+nav ul { columns: 18rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.85rem; border-bottom: 2px solid;
+        font-variant-numeric: tabular-nums; }
+th, td { padding: 0.2rem 0.6rem; text-align: right; white-space: nowrap; }
+.label { text-align: left; }
+thead tr:first-child th { border-top: 2px solid; }
+thead tr:last-child th { border-bottom: 1px solid; }
+th.group { text-align: center; }
+tr.rule td, tr.rule th { border-top: 1px solid #999; }
+tbody th { font-weight: normal; }
+.notes { font-size: 0.85rem; }
+figure { margin: 0; }
+img { max-width: 100%; }
+@media print {
+  body { font-size: 10pt; max-width: none; margin: 0; }
+  section { break-before: page; }
+  .wide { overflow: visible; }
+  table { font-size: 7pt; }
+  th, td { padding: 0.1rem 0.3rem; white-space: normal; }
+  tr, figure { break-inside: avoid; }
+}
+"""
+
+
+def html(table: Table) -> str:
+    """Returns the table as a page of its own."""
+    return html_page(table.title, html_part(table))
+
+
+def html_page(title: str, body: str) -> str:
+    """Returns a whole page that needs no other file."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def html_part(table: Table) -> str:
+    """Returns the table below its title, as part of a page."""
+    marks = table.footnotes()
+    rows = "\n".join(
+        _row(row, marks, rule=table.new_group(place))
+        for place, row in enumerate(table.rows)
+    )
+    notes = [f"<sup>{mark}</sup> {escape(note)}" for note, mark in marks.items()]
+    below = [f"<p>{note}</p>" for note in (*notes, *map(escape, table.notes))]
+    return (
+        f"<h2>{escape(table.title)}</h2>\n<p>{escape(table.caption)}</p>\n"
+        f'<div class="wide"><table>\n<thead>\n{_head(table)}\n</thead>\n'
+        f"<tbody>\n{rows}\n</tbody>\n</table></div>\n"
+        f'<div class="notes">\n{chr(10).join(below)}\n</div>'
+    )
+
+
+def _head(table: Table) -> str:
+    groups = "".join(
+        f'<th class="group" colspan="{number}">{escape(title)}</th>'
+        for title, number in table.groups()
+    )
+    blank = "<th></th>" * len(table.labels)
+    labels = "".join(f'<th class="label">{escape(name)}</th>' for name in table.labels)
+    titles = "".join(f"<th>{escape(head.title)}</th>" for head in table.heads)
+    return f"<tr>{blank}{groups}</tr>\n<tr>{labels}{titles}</tr>"
+
+
+def _row(row: Row, marks: dict[str, str], *, rule: bool) -> str:
+    labels = "".join(f'<th class="label">{escape(label)}</th>' for label in row.labels)
+    entries = "".join(f"<td>{_entry(entry, marks)}</td>" for entry in row.entries)
+    start = '<tr class="rule">' if rule else "<tr>"
+    return f"{start}{labels}{entries}</tr>"
+
+
+def _entry(entry: Entry, marks: dict[str, str]) -> str:
+    text = escape(entry.shown())
+    if entry.best:
+        text = f"<b>{text}</b>"
+    return text if entry.note is None else f"{text}<sup>{marks[entry.note]}</sup>"

@@ -1,0 +1,45 @@
+"""The values of a measure themselves."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from cftrain.summary.reading.selection import Trial
+from cftrain.summary.tables.quantity import (
+    IntervalName,
+    Quantity,
+    from_to,
+    over_seeds,
+)
+from cftrain.summary.tables.sample import Sample, Side
+from cftrain.summary.tables.table import Entry
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Levels(Quantity):
+    """Baseline → model: means over rounds, then over the seeds that have both."""
+
+    def entry(self, sample: Sample) -> Entry:
+        names = sample.name("baseline"), sample.name("model")
+        answers = sample.answers(lambda trial: self._of_seed(sample, trial))
+        return from_to(answers, names)
+
+    def _of_seed(self, sample: Sample, trial: Trial) -> tuple[float, float]:
+        model = float(sample.by_round(trial, "model").mean())
+        return float(sample.by_round(trial, "baseline").mean()), model
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Level(Quantity):
+    """Model or baseline: mean or median over rounds, then the mean over seeds."""
+
+    side: Side
+    centre: Literal["mean", "median"]
+    interval: IntervalName
+
+    def entry(self, sample: Sample) -> Entry:
+        found = sample.answers(
+            lambda trial: float(sample.by_round(trial, self.side).agg(self.centre))
+        )
+        return over_seeds(found, self.interval)
