@@ -54,7 +54,8 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
     store = Store(Path(options.folder))
     typed = list(HydraConfig.get().overrides.task)
     cells = wanted(store, options.data, options.evaluation, typed)
-    with at_work(store.folder, "cftrain evaluate"):
+    dry = options.dry_run
+    with nullcontext() if dry else at_work(store.folder, "cftrain evaluate"):
         work = plan_work(
             cells,
             store,
@@ -68,7 +69,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
             f"{len(cells)} trained cells; {len(work.lacking)} to evaluate in "
             f"{len(work.tasks)} stacks on {workers} workers"
         )
-        if options.dry_run:
+        if dry:
             print(assignment(work.tasks, workers))
             return
         workplace = Workplace(

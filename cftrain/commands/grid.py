@@ -1,7 +1,7 @@
 """`cftrain grid`: every point of a grid, on one core or on many ranks."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.coordinate import (
     Work,
     choose_device,
+    failures,
     plan_work,
     remove_checkpoints,
     work_off,
@@ -31,7 +32,7 @@ from cftrain.grid.launcher import launched, workers_for
 from cftrain.grid.plan import loads
 from cftrain.grid.points import Point, described, points, wanted
 from cftrain.grid.processes import local_workers
-from cftrain.grid.tasks import Task, Wanted, state_of
+from cftrain.grid.tasks import Task, Wanted
 from cftrain.grid.worker import Workplace
 from cftrain.results.lock import at_work
 from cftrain.results.points import add_points
@@ -148,19 +149,6 @@ def conclude(cells: Sequence[Wanted], store: Store) -> None:
             file=sys.stderr,
         )
         raise SystemExit(FAILED_CELLS)
-
-
-def failures(cells: Sequence[Wanted], store: Store) -> Mapping[str, str]:
-    """Cells that could not be trained, or not be evaluated, and why."""
-    state = state_of(store)
-    lost = {}
-    for each in cells:
-        name = each.cell.id
-        reasons = [state.unevaluated.get((name, by)) for by in each.protocols]
-        reason = next(filter(None, [state.failed.get(name), *reasons]), None)
-        if reason is not None:
-            lost[name] = reason
-    return lost
 
 
 def _summary(cells: Sequence[Wanted], work: Work, workers: int) -> str:

@@ -12,11 +12,16 @@ from tqdm import tqdm
 from cftrain.commands.options import Options, read
 from cftrain.commands.typed import save_configuration
 from cftrain.grid.cells import cell, protocol_id
-from cftrain.grid.coordinate import choose_device, plan_work, remove_checkpoints
+from cftrain.grid.coordinate import (
+    choose_device,
+    failures,
+    plan_work,
+    remove_checkpoints,
+)
 from cftrain.grid.tasks import Task, Wanted
 from cftrain.grid.worker import Outcome, Workplace, perform
 from cftrain.results.lock import at_work
-from cftrain.results.store import Store, failed
+from cftrain.results.store import Store
 from cftrain.summary.figures.counterfactual_images import draw_gallery
 from cftrain.summary.report import report
 from cftrain.training.history import EpochRecord
@@ -44,7 +49,7 @@ def run(config: DictConfig) -> None:
         for path in draw_gallery(store, ids, protocol, store.folder / "figures"):
             print(f"picture: {path}")
     print(f"results: {store.folder}")
-    if set(ids) & set(failed(store.cells())):
+    if failures(wanted, store):
         raise SystemExit(FAILED_CELLS)
 
 

@@ -46,10 +46,12 @@ def run(arguments: Sequence[str]) -> None:
         for cell in chosen:
             name = evaluations.set_index("cell")["protocol"][cell.id]
             evaluation = ((stored_protocol(store, name), (cell,)),)
-            perform(
+            outcome = perform(
                 Task(train=(cell,), evaluate=evaluation, seconds=0.0),
                 Workplace(folder=again.folder, name="verify", device="cpu"),
             )
+            if outcome.failed:
+                raise ResultError(f"cell {cell.id}: {outcome.failed[cell.id]}")
         repeated = again.rows("metrics", again.evaluations())
     worst = {cell.id: difference(stored, repeated, cell.id) for cell in chosen}
     for name, gap in worst.items():

@@ -1,7 +1,7 @@
 """What every command that trains or evaluates does first and last."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -101,6 +101,19 @@ def remove_checkpoints(store: Store) -> None:
             checkpoint.remove()
     with suppress(OSError):  # it holds other checkpoints, or never was there
         (store.folder / FOLDER).rmdir()
+
+
+def failures(cells: Sequence[Wanted], store: Store) -> Mapping[str, str]:
+    """Cells that could not be trained, or not be evaluated, and why."""
+    state = state_of(store)
+    lost = {}
+    for each in cells:
+        name = each.cell.id
+        reasons = [state.unevaluated.get((name, by)) for by in each.protocols]
+        reason = next(filter(None, [state.failed.get(name), *reasons]), None)
+        if reason is not None:
+            lost[name] = reason
+    return lost
 
 
 def choose_device(name: str) -> torch.device:

@@ -20,7 +20,7 @@ SMALL = (
     "evaluation.individuals=6",
     "evaluation.search.max_steps=6",
 )
-KEYS = ["cell", "metric", "energy_weight", "round", "epsilon"]
+KEYS = ["cell", "protocol", "metric", "energy_weight", "round", "epsilon"]
 
 
 def small(folder: Path, *overrides: str) -> tuple[str, ...]:
@@ -32,5 +32,16 @@ def small(folder: Path, *overrides: str) -> tuple[str, ...]:
 
 def numbers(folder: Path) -> pd.DataFrame:
     """All metrics in a fixed order."""
-    metrics = Store(folder).read("metrics").sort_values(KEYS, ignore_index=True)
-    return metrics.drop(columns="stack")
+    store = Store(folder)
+    metrics = store.rows("metrics", store.evaluations())
+    return metrics.sort_values(KEYS, ignore_index=True).drop(columns="stack")
+
+
+def same_numbers(left: Path, right: Path) -> None:
+    """Bit for bit."""
+    pd.testing.assert_frame_equal(numbers(left), numbers(right), check_exact=True)
+
+
+def no_training(*_: object, **__: object) -> None:
+    """In the place of the trainer where nothing is to be trained."""
+    raise AssertionError("trained again")

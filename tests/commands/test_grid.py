@@ -1,6 +1,7 @@
 """A whole grid: the same numbers however it is run, and whatever happens to it."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pandas as pd
 import pytest
 
 from cftrain.results.points import load_points
-from cftrain.results.store import Store
-from tests.commands.grids import numbers, small
+from cftrain.results.store import Store, done
+from cftrain.training.trainer import Trainer
+from tests.commands.grids import no_training, numbers, same_numbers, small
 from tests.console import call, files, spawn
 
 MPIRUN = Path(sys.executable).with_name("mpirun")
@@ -28,9 +30,11 @@ def test_every_point_has_its_results(whole):
     points = load_points(whole)
     assert len(points) == 18
     assert set(points["role"]) == {"model", "baseline"}
-    assert set(points["search.step_size"]) == {0.1, 0.5, 1.0}
-    assert set(points["cell"]) == Store(whole).done()
-    assert len(Store(whole).done()) == 10
+    values = {axes["search.step_size"] for axes in points["coordinates"]}
+    assert values == {0.1, 0.5, 1.0}
+    store = Store(whole)
+    assert set(points["cell"]) == done(store.cells()) == done(store.evaluations())
+    assert len(done(store.cells())) == 10
     assert not (whole / "checkpoints").exists()
 
 
@@ -38,9 +42,7 @@ def test_every_point_has_its_results(whole):
 def test_workers_and_widths_do_not_change_a_bit(whole, tmp_path, overrides):
     outcome = spawn(*small(tmp_path / "grid", *overrides), cwd=tmp_path)
     assert outcome.code == 0, outcome.err
-    pd.testing.assert_frame_equal(
-        numbers(tmp_path / "grid"), numbers(whole), check_exact=True
-    )
+    same_numbers(tmp_path / "grid", whole)
 
 
 @pytest.mark.mpi
@@ -51,9 +53,7 @@ def test_ranks_do_not_change_a_bit(whole, tmp_path):
     )
     assert outcome.code == 0, outcome.err
     assert outcome.out.count("10 of 10 cells done") == 1
-    pd.testing.assert_frame_equal(
-        numbers(tmp_path / "grid"), numbers(whole), check_exact=True
-    )
+    same_numbers(tmp_path / "grid", whole)
 
 
 @pytest.mark.mpi
@@ -68,15 +68,61 @@ def test_ranks_end_when_the_configuration_is_wrong(tmp_path):
     assert "workers: expected" in outcome.err
 
 
-def test_a_finished_grid_is_not_repeated(whole):
+def copied(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "grid"))
+
+
+def created(folder: Path) -> dict[str, object]:
+    """When every cell was trained."""
+    return Store(folder).cells().set_index("cell")["created"].to_dict()
+
+
+def test_a_finished_grid_is_not_repeated(whole, monkeypatch):
     before = files(whole)
+    monkeypatch.setattr(Trainer, "train", no_training)
     outcome = call(*small(whole, "workers=1"))
     assert outcome.code == 0
-    assert "10 of them finished; 0 to do" in outcome.out
-    after = files(whole)
-    assert {k for k in before if k.startswith("metrics")} == {
-        k for k in after if k.startswith("metrics")
-    }
+    assert "10 of them trained; 0 to train and 0 to evaluate in 0 stack" in outcome.out
+    assert files(whole) == before
+
+
+def test_another_evaluation_trains_nothing_and_both_are_kept(
+    whole, tmp_path, monkeypatch
+):
+    folder = copied(whole, tmp_path)
+    monkeypatch.setattr(Trainer, "train", no_training)
+    outcome = call(*small(folder, "workers=1", "evaluation.rounds=3"))
+    assert outcome.code == 0, outcome.err
+    assert "0 to train and 10 to evaluate" in outcome.out
+    assert created(folder) == created(whole)
+    found, first = numbers(folder), numbers(whole)
+    assert found["protocol"].nunique() == 2
+    (protocol,) = first["protocol"].unique()
+    pd.testing.assert_frame_equal(
+        found[found["protocol"] == protocol].reset_index(drop=True),
+        first,
+        check_exact=True,
+    )
+    again = call(*small(folder, "workers=1", "evaluation.rounds=3"))
+    assert "0 to train and 0 to evaluate" in again.out
+
+
+def test_a_grid_with_more_values_goes_on_in_the_same_folder(whole, tmp_path):
+    folder = copied(whole, tmp_path)
+    before = load_points(whole)
+    more = "grid.axes={search.step_size: [0.1, 0.2], objective.ridge_weight: [0.1]}"
+    outcome = call(*small(folder, "workers=1", more))
+    assert outcome.code == 0, outcome.err
+    assert "1 to train and 1 to evaluate" in outcome.out
+    after = load_points(folder)
+    pd.testing.assert_frame_equal(after[: len(before)], before)
+    (added,) = [tuple(axes.values()) for axes in after["coordinates"][18::2]]
+    assert added == (0.2, 0.1)
+    assert len(after) == 20
+    kept = created(folder)
+    assert created(whole).items() <= kept.items()
+    assert len(kept) == 11
+    assert set(after["cell"]) == done(Store(folder).evaluations())
 
 
 def test_a_dry_run_writes_nothing(tmp_path):
@@ -95,31 +141,35 @@ def test_overrides_of_axes_are_refused(tmp_path):
 def test_status_counts(whole, tmp_path):
     shown = call("status", str(whole))
     assert shown.code == 0
-    assert "10 done, 0 failed, 0 missing of 10" in shown.out
+    assert "10 trained, 0 failed, 0 missing of 10" in shown.out
+    assert "10 evaluated, 0 failed" in shown.out
     assert "expected the results of a grid" in call("status", str(tmp_path)).message
 
 
 def test_verify_repeats_cells_alone_bit_for_bit(whole):
-    outcome = call("verify", str(whole), "--sample", "3")
+    outcome = call("verify", str(whole), "sample=3")
     assert outcome.code == 0, outcome.err
     assert "3 cells repeated, all numbers agree" in outcome.out
 
 
 def test_verify_sees_a_changed_number(whole, tmp_path):
-    changed = tmp_path / "grid"
-    for name, content in files(whole).items():
-        path = changed / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    changed = copied(whole, tmp_path)
     store = Store(changed)
-    rows = store.read("metrics")
+    rows = store.rows("metrics", store.evaluations())
     stack = rows["stack"].iloc[0]
     rows.loc[rows["metric"] == "accuracy", "value"] += 1e-9
     part = rows[rows["stack"] == stack].astype(object).where(lambda f: f.notna(), None)
     store.write("metrics", stack, part.to_dict("records"))
-    outcome = call("verify", str(changed), "--sample", "10")
+    outcome = call("verify", str(changed), "sample=10")
     assert outcome.code == 2
     assert "expected differences of at most 0" in outcome.err
+    near = call("verify", str(changed), "sample=10", "tolerance=1e-8")
+    assert near.code == 0, near.err
+
+
+@pytest.mark.parametrize("word", ["sample=0", "tolerance=-1", "sample=x", "samples=3"])
+def test_verify_refuses_what_it_could_not_do(whole, word):
+    assert f"{word.split('=')[0]}: expected" in call("verify", str(whole), word).message
 
 
 def test_coordinates_are_json(whole):

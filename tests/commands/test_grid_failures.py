@@ -12,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cftrain.results.store import Store
-from tests.commands.grids import numbers, small
+from cftrain.grid import worker
+from cftrain.results.store import Store, done, failed
+from cftrain.training.trainer import Trainer
+from tests.commands.grids import no_training, same_numbers, small
 from tests.console import ROOT, call
 
 
@@ -27,33 +29,59 @@ def whole(tmp_path_factory) -> Path:
 
 
 def test_a_failing_cell_is_noted_and_the_others_go_on(tmp_path, monkeypatch, whole):
-    from cftrain.grid import launch
+    trained = worker.train
 
-    trained = launch.run_stack
-
-    def breaks(cells, *arguments, **options):
-        if any(cell.run.search.step_size == 0.5 for cell in cells):
+    def breaks(runs, *arguments, **options):
+        if any(run.search.step_size == 0.5 for run in runs):
             raise RuntimeError("the cell that breaks")
-        trained(cells, *arguments, **options)
+        return trained(runs, *arguments, **options)
 
-    monkeypatch.setattr(launch, "run_stack", breaks)
+    monkeypatch.setattr(worker, "train", breaks)
     folder = tmp_path / "grid"
     outcome = call(*small(folder, "workers=1", "stack_width=9"))
     assert outcome.code == 1
     assert "3 cells failed" in outcome.err
-    assert len(Store(folder).done()) == 7
-    assert set(Store(folder).failed().values()) == {
-        "RuntimeError: the cell that breaks"
-    }
+    cells = Store(folder).cells()
+    assert len(done(cells)) == 7
+    assert set(failed(cells).values()) == {"RuntimeError: the cell that breaks"}
     shown = call("status", str(folder))
-    assert "7 done, 3 failed, 0 missing of 10" in shown.out
+    assert "7 trained, 3 failed, 0 missing of 10" in shown.out
     assert "the cell that breaks" in shown.out
-    monkeypatch.setattr(launch, "run_stack", trained)
+    monkeypatch.setattr(worker, "train", trained)
     left = call(*small(folder, "workers=1"))
     assert left.code == 1
     again = call(*small(folder, "workers=1", "retry=failed"))
     assert again.code == 0, again.err
-    pd.testing.assert_frame_equal(numbers(folder), numbers(whole), check_exact=True)
+    same_numbers(folder, whole)
+
+
+def test_a_failed_evaluation_retrains_nothing(tmp_path, monkeypatch, whole):
+    evaluate = worker.evaluate
+
+    def breaks(classifier, *arguments, **options):
+        raise RuntimeError("the metric that breaks")
+
+    folder = tmp_path / "grid"
+    monkeypatch.setattr(worker, "evaluate", breaks)
+    outcome = call(*small(folder, "workers=1"))
+    assert outcome.code == 1
+    assert "10 cells failed" in outcome.err
+    store = Store(folder)
+    assert len(done(store.cells())) == 10
+    reasons = set(failed(store.evaluations()).values())
+    assert reasons == {"RuntimeError: the metric that breaks"}
+    shown = call("status", str(folder))
+    assert "10 trained, 0 failed, 0 missing of 10" in shown.out
+    assert "0 evaluated, 10 failed" in shown.out
+    monkeypatch.setattr(Trainer, "train", no_training)
+    monkeypatch.setattr(worker, "evaluate", evaluate)
+    left = call(*small(folder, "workers=1"))
+    assert left.code == 1
+    assert "0 to train and 0 to evaluate" in left.out
+    again = call(*small(folder, "workers=1", "retry=failed"))
+    assert again.code == 0, again.err
+    assert "0 to train and 10 to evaluate" in again.out
+    same_numbers(folder, whole)
 
 
 def test_a_cell_that_diverges_is_a_failure(tmp_path):
@@ -114,7 +142,7 @@ def kill_and_finish(folder: Path, longer: Path, chance: random.Random) -> None:
         pd.read_parquet(path)
     outcome = call(*small(folder, "workers=1", "schedule.epochs=60"))
     assert outcome.code == 0, outcome.err
-    pd.testing.assert_frame_equal(numbers(folder), numbers(longer), check_exact=True)
+    same_numbers(folder, longer)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -166,4 +194,4 @@ def test_a_full_disk_loses_nothing(tmp_path, whole):
         pd.read_parquet(path)
     outcome = call(*small(folder, "workers=1"))
     assert outcome.code == 0, outcome.err
-    pd.testing.assert_frame_equal(numbers(folder), numbers(whole), check_exact=True)
+    same_numbers(folder, whole)

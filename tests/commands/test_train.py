@@ -16,13 +16,14 @@ from safetensors.torch import load_file
 from cftrain.commands import options, train
 from cftrain.commands.options import Options
 from cftrain.data import sources
+from cftrain.grid import worker
 from cftrain.grid.cells import cell
-from cftrain.results.store import Store
+from cftrain.results.store import Store, done, failed
 from cftrain.training.history import COLUMNS, EpochRecord
 from cftrain.training.trainer import Trainer
+from tests.commands.grids import no_training, numbers, same_numbers
 from tests.console import TINY, TINY_MOONS, Outcome, call, files, read, run_of, spawn
 
-TIMES = ["seconds", "created", "train_seconds", "evaluate_seconds"]
 DIGITS = (
     "+experiment=mnist",
     *(word for word in TINY if not word.endswith("=null")),
@@ -49,36 +50,17 @@ def finished(tmp_path_factory) -> tuple[Path, Outcome]:
     return folder, tiny(folder)
 
 
-def numbers(folder: Path) -> dict[str, pd.DataFrame]:
-    """Tables without what may differ between runs of the same cells."""
-    store = Store(folder)
-    return {
-        name: store.read(name).drop(columns=TIMES, errors="ignore")
-        for name in ("history", "metrics")
-    }
-
-
-def same_numbers(left: Path, right: Path) -> None:
-    theirs = numbers(right)
-    for name, table in numbers(left).items():
-        pd.testing.assert_frame_equal(table, theirs[name], check_exact=True)
-
-
-def no_training(*_: object, **__: object) -> None:
-    raise AssertionError("trained again")
-
-
 @pytest.fixture
 def trained(monkeypatch) -> list[list[str]]:
     """Objectives of the cells of each stack that is trained."""
     calls: list[list[str]] = []
-    run_stack = train.run_stack
+    made = worker.train
 
-    def spy(cells, *arguments, **options):
-        calls.append([made.run.objective.name for made in cells])
-        return run_stack(cells, *arguments, **options)
+    def spy(runs, *arguments, **options):
+        calls.append([run.objective.name for run in runs])
+        return made(runs, *arguments, **options)
 
-    monkeypatch.setattr(train, "run_stack", spy)
+    monkeypatch.setattr(worker, "train", spy)
     return calls
 
 
@@ -96,8 +78,15 @@ def test_a_run_ends_with_its_table_and_where_its_results_are(finished):
 def test_results_are_all_there_and_nothing_else(finished):
     folder, _ = finished
     kinds = sorted(Path(name).parts[0] for name in files(folder))
-    tables = ["cells", "config.yaml", "history", "individuals", "metrics"]
-    assert kinds == [*tables, "weights", "weights"]
+    assert kinds == [
+        ".lock",
+        *("cells", "cells"),
+        "config.yaml",
+        "evaluations",
+        *("history", "history"),
+        *("individuals", "metrics", "overrides.yaml", "protocols"),
+        *("weights", "weights"),
+    ]
     assert len(pd.read_parquet(folder / "cells")) == 2
 
 
@@ -107,7 +96,14 @@ def test_the_stored_configuration_is_that_of_the_run(finished):
     run, settings = options.read(OmegaConf.load(folder / "config.yaml"), Options)
     assert (run, settings) == read(*TINY_MOONS)
     twin = replace(run, objective=settings.compare)
-    assert Store(folder).done() == {cell(r, "generated").id for r in (run, twin)}
+    data = run.data.identity()
+    assert done(Store(folder).cells()) == {cell(r, data).id for r in (run, twin)}
+
+
+def test_what_was_typed_is_stored_beside_it(finished):
+    folder, _ = finished
+    typed = OmegaConf.to_container(OmegaConf.load(folder / "overrides.yaml"))
+    assert typed == list(TINY_MOONS)
 
 
 def test_results_go_below_outputs_by_the_name_of_the_data(tmp_path):
@@ -123,7 +119,6 @@ def test_again_it_says_that_it_is_done_and_shows_the_same(finished, monkeypatch)
     folder, first = finished
     before = files(folder)
     monkeypatch.setattr(Trainer, "train", no_training)
-    monkeypatch.setattr(train, "run_stack", no_training)
     again = tiny(folder)
     note, _, rest = again.out.partition("\n")
     assert note == f"{folder}: done already; overwrite=true repeats it"
@@ -148,13 +143,13 @@ def test_overwriting_repeats_it_with_the_same_numbers(finished, tmp_path):
     folder, first = finished
     copy = tmp_path / "run"
     shutil.copytree(folder, copy)
-    made = Store(copy).read("cells")["created"]
+    made = Store(copy).cells()["created"]
     torch.manual_seed(3)
     state = torch.random.get_rng_state()
     again = tiny(copy, "overwrite=true")
     assert torch.equal(torch.random.get_rng_state(), state)
     assert torch.get_num_threads() == 1
-    assert (Store(copy).read("cells")["created"] > made).all()
+    assert (Store(copy).cells()["created"] > made).all()
     same_numbers(copy, folder)
     assert "done already" not in again.out
     assert lines_without_times(again, copy) == lines_without_times(first, folder)
@@ -173,10 +168,11 @@ def test_a_later_comparison_trains_the_missing_twin_only(finished, tmp_path, tra
     assert "baseline" not in alone.out
     both = tiny(tmp_path)
     assert trained == [["full"], ["vanilla"]]
+    same_numbers(tmp_path, folder)
     assert lines_without_times(both, tmp_path) == lines_without_times(first, folder)
     assert tiny(tmp_path).out.partition("\n")[2] == both.out
     assert len(trained) == 2
-    cells = Store(tmp_path).read("cells")
+    cells = Store(tmp_path).cells()
     assert cells["pair"].nunique() == 1
     assert cells["stack"].nunique() == 2
 
@@ -187,12 +183,76 @@ def test_a_model_equal_to_its_twin_is_trained_once(tmp_path, trained):
     assert "against" not in outcome.out
 
 
+def test_another_evaluation_trains_nothing_and_both_are_kept(
+    finished, tmp_path, monkeypatch
+):
+    folder, first = finished
+    copy = Path(shutil.copytree(folder, tmp_path / "run"))
+    monkeypatch.setattr(Trainer, "train", no_training)
+    other = tiny(copy, "evaluation.rounds=3")
+    assert other.out != first.out
+    before = numbers(folder)
+    after = numbers(copy)
+    assert set(after["protocol"]) > set(before["protocol"])
+    same = after[after["protocol"].isin(before["protocol"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(same, before, check_exact=True)
+    pd.testing.assert_frame_equal(
+        Store(copy).cells(), Store(folder).cells(), check_exact=True
+    )
+    assert "done already" in tiny(copy, "evaluation.rounds=3").out
+    assert (
+        tiny(copy).out.partition("\n")[2].replace(str(copy), str(folder)) == first.out
+    )
+
+
+def test_a_baseline_is_the_same_by_train_and_by_grid(finished, tmp_path):
+    folder, _ = finished
+    one = "grid.axes={maturity.threshold: [0.75]}"
+    outcome = call(
+        "grid",
+        *TINY_MOONS,
+        one,
+        "grid.only_with={}",
+        "grid.fixed={}",
+        "workers=1",
+        f"hydra.run.dir={tmp_path}",
+    )
+    assert outcome.code == 0, outcome.err
+    same_numbers(tmp_path, folder)
+
+
+def test_a_failing_metric_is_told_and_retrains_nothing(tmp_path, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a metric that breaks")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "evaluate", broken)
+        outcome = call("train", *TINY_MOONS, f"hydra.run.dir={tmp_path}")
+    assert outcome.code == 1
+    assert "a metric that breaks" in outcome.out + outcome.err
+    assert "Traceback" not in outcome.err
+    store = Store(tmp_path)
+    assert len(done(store.cells())) == 2
+    assert len(failed(store.evaluations())) == 2
+    monkeypatch.setattr(Trainer, "train", no_training)
+    tiny(tmp_path)
+    assert failed(store.evaluations()) == {}
+
+
+def test_a_diverged_training_is_told(tmp_path):
+    rate = "schedule.optimiser.learning_rate=1e30"
+    outcome = call("train", *TINY_MOONS, rate, f"hydra.run.dir={tmp_path}")
+    assert outcome.code == 1
+    assert "diverged" in outcome.out + outcome.err
+    assert "Traceback" not in outcome.err
+
+
 def test_other_settings_are_other_cells_in_the_same_folder(tmp_path, trained):
     tiny(tmp_path, "compare=none")
     other = tiny(tmp_path, "compare=none", "seed=1")
     assert "seed 1," in other.out
     assert len(trained) == 2
-    assert len(Store(tmp_path).done()) == 2
+    assert len(done(Store(tmp_path).cells())) == 2
     assert "seed 2025," in tiny(tmp_path, "compare=none").out
     assert len(trained) == 2
 
@@ -244,7 +304,7 @@ def test_several_seeds_in_a_sweep(tmp_path):
     )
     assert outcome.code == 0, outcome.err
     assert outcome.out.count("results: ") == 2
-    seeds = [Store(tmp_path / number).read("cells")["seed"] for number in "01"]
+    seeds = [Store(tmp_path / number).cells()["seed"] for number in "01"]
     assert [list(column.unique()) for column in seeds] == [[1], [2]]
 
 
@@ -313,7 +373,7 @@ def test_digits_without_any_table_and_network(tmp_path, monkeypatch):
     assert len(warnings) >= 1
     assert all(line.startswith("cftrain: warning: mnist: ") for line in warnings)
     assert "SMALL SET" in warnings[0]
-    assert set(Store(folder).read("cells")["data_source"]) == {"embedded"}
+    assert set(Store(folder).cells()["data_source"]) == {"embedded"}
     assert_picture(folder, outcome)
 
 
@@ -323,11 +383,12 @@ def assert_picture(folder: Path, outcome: Outcome) -> None:
     with Image.open(path) as image:
         image.load()
         assert image.width > image.height / 2
-    gallery = Store(folder).read("gallery")
+    store = Store(folder)
+    gallery = store.rows("gallery", store.evaluations())
     assert gallery.groupby("cell").size().tolist() == [10, 10]
     assert (gallery["values"].map(len) == 28 * 28).all()
     assert set(gallery["target"]) <= set(range(10))
-    attributions = Store(folder).read("attributions")
+    attributions = store.rows("attributions", store.evaluations())
     assert attributions.groupby("cell")["label"].apply(list).tolist() == 2 * [
         list(range(10))
     ]
@@ -344,7 +405,7 @@ def test_digits_of_the_real_table(tmp_path, data_root):
     assert outcome.code == 0, outcome.err
     assert outcome.err == ""
     assert outcome.out.startswith("mnist (parquet, 100 training and 10000 test rows)")
-    assert set(Store(folder).read("cells")["data_source"]) == {"parquet"}
+    assert set(Store(folder).cells()["data_source"]) == {"parquet"}
     assert_picture(folder, outcome)
 
 

@@ -76,7 +76,7 @@ def test_a_class_that_moved_and_has_a_new_name_reads_old_results(registry):
 def test_a_name_that_is_gone_is_an_error_that_says_which(registry):
     stored = describe(run_of())
     del registry["ecco"]
-    with pytest.raises(ValueError, match="generator: expected .*, got 'ecco'"):
+    with pytest.raises(ValueError, match=r"generator: expected .*, got 'ecco'"):
         rebuild(stored)
 
 

@@ -1,76 +1,60 @@
-import json
+"""What makes two trainings, two evaluations and two stacks the same."""
+
 from dataclasses import replace
 
+import pytest
+
 from cftrain.config.identity import describe
-from cftrain.evaluation.protocol import Attributions
-from cftrain.grid.cells import cell, protocol_id
-from cftrain.training.run import cell_id
-from tests.console import TINY_MOONS, run_of
+from cftrain.evaluation.protocol import Attributions, Protocol
+from cftrain.grid.cells import cell, pictures_id, protocol_id, stack_id
+from cftrain.training.run import rebuild
+from tests.console import TINY_MOONS, read, run_of
+
+
+def protocol(*overrides: str) -> Protocol:
+    return read(*TINY_MOONS, *overrides)[1].evaluation
 
 
 def test_a_cell_is_a_run_and_its_id():
     run = run_of(*TINY_MOONS)
-    made = cell(run, "generated")
+    made = cell(run, "generated:1")
     assert made.run is run
-    assert made.id == cell_id(run, "generated")
-    assert made == cell(run_of(*TINY_MOONS), "generated")
+    assert made.data == "generated:1"
+    assert made == cell(run_of(*TINY_MOONS), "generated:1")
+    assert made.id != cell(run, "generated:2").id
+    assert made.pair != cell(run, "generated:2").pair
 
 
-def test_columns_are_the_settings_of_the_run():
-    made = cell(
-        run_of(
-            *TINY_MOONS,
-            "seed=7",
-            "schedule.burn_in=0.25",
-            "maturity.threshold=0.6",
-            "search.step_size=0.2",
-            "search.epsilon=0.15",
-            "generator.energy_weight=2.5",
-            "objective=adversarial",
-            "objective.adversarial_weight=0.75",
-        ),
-        "generated",
-    )
-    columns = made.columns()
-    config = json.loads(columns.pop("config"))
-    assert config["objective"]["adversarial_weight"] == 0.75
-    assert config.items() >= describe(made.run).items()
-    assert columns == {
-        "cell": made.id,
-        "pair": made.pair,
-        "data": "moons",
-        "model": "mlp",
-        "generator": "ecco",
-        "objective": "adversarial",
-        "seed": 7,
-        "epochs": 2,
-        "counterfactuals": 16,
-        "burn_in": 0.25,
-        "threshold": 0.6,
-        "max_steps": 4,
-        "step_size": 0.2,
-        "epsilon": 0.15,
-        "energy_weight": 2.5,
-        "class_weight": 1.0,
-        "divergence_weight": 0.0,
-        "adversarial_weight": 0.75,
-        "ridge_weight": 0.0,
-        "protocol": protocol_id(made.run),
-    }
-
-
-def test_settings_that_a_part_does_not_have_are_null():
-    columns = cell(run_of(*TINY_MOONS, "generator=generic"), "generated").columns()
-    assert columns["generator"] == "generic"
-    assert columns["energy_weight"] is None
+def test_a_cell_that_is_built_again_is_the_same():
+    made = cell(run_of(*TINY_MOONS, "generator=revise"), "generated:1")
+    assert cell(rebuild(describe(made.run)), "generated:1") == made
 
 
 def test_a_protocol_is_what_shapes_the_numbers_of_an_evaluation():
-    made = run_of(*TINY_MOONS)
-    same = run_of(*TINY_MOONS, "seed=9", "objective.ridge_weight=0.3")
+    made = protocol()
+    same = protocol("seed=9", "objective.ridge_weight=0.3", "device=cuda")
     assert protocol_id(same) == protocol_id(made)
-    shown = Attributions(steps=5, seed=1)
-    pictured = replace(made, evaluation=replace(made.evaluation, attributions=shown))
+    for other in (
+        "evaluation.rounds=3",
+        "evaluation.maturity.threshold=0.5",
+        "evaluation.search.max_steps=7",
+        "~evaluation.metrics.cost",
+    ):
+        assert protocol_id(protocol(other)) != protocol_id(made), other
+
+
+def test_pictures_are_asked_for_by_themselves():
+    made = protocol()
+    pictured = replace(made, attributions=Attributions(steps=5, seed=1))
+    others = replace(made, attributions=Attributions(steps=6, seed=1))
     assert protocol_id(pictured) == protocol_id(made)
-    for other in ("evaluation.rounds=3", "evaluation.maturity.threshold=0.5"):
-        assert protocol_id(run_of(*TINY_MOONS, other)) != protocol_id(made)
+    assert pictures_id(made) == ""
+    assert pictures_id(pictured) not in ("", pictures_id(others))
+
+
+@pytest.mark.parametrize("purpose", [(), ("protocol", "pictures")])
+def test_a_stack_is_its_cells_in_their_order(purpose):
+    assert stack_id(["a", "b"], *purpose) == stack_id(["a", "b"], *purpose)
+    made = [["a", "b"], ["b", "a"], ["a"], ["ab"], ["a", "b", "c"]]
+    assert len({stack_id(cells, *purpose) for cells in made}) == len(made)
+    assert stack_id(["a"], "b") != stack_id(["a"], "c")
