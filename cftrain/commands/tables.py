@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cftrain.config.build import build_object
-from cftrain.config.tree import folder, plain
+from cftrain.config.tree import folder, options, plain
 from cftrain.errors import ConfigError, ResultError
 from cftrain.illustrations.drawable import drawable
 from cftrain.results.writing import written_whole
@@ -84,7 +84,7 @@ def run(config: DictConfig) -> None:
 def configured_tables(order: Sequence[str]) -> list[Layout]:
     """Returns every table of the configuration. Raises ConfigError."""
     given = list(HydraConfig.get().overrides.task)
-    others = sorted(path.stem for path in (folder() / "table").glob("*.yaml"))
+    others = options("table")
     names = dict.fromkeys([*order, *others])
     layouts = []
     for name in names:
