@@ -33,25 +33,27 @@ $(INSTALLED): pyproject.toml $(CONSTRAINTS)
 	@touch $@
 
 mnist: $(INSTALLED) ## counterfactual training against the baseline on digits
-	$(BIN)/cftrain train +experiment=mnist $(ARGS)
+	$(BIN)/cftrain train experiment=mnist $(ARGS)
 
 tables: $(INSTALLED) ## tables, figures and a report of all results in outputs/
 	$(BIN)/cftrain tables $(ARGS)
 
-paper: $(INSTALLED) ## train what is missing of the paper, then its tables and figures
+paper: $(INSTALLED) ## train and evaluate what is missing of the paper, then its tables
 	$(call train_paper,outputs/paper,$(SEEDS),,dedupe=false)
+	$(BIN)/cftrain grid grid=draws 'grid.axes.seed=$(SEEDS)' $(ARGS) hydra.run.dir=outputs/paper/draws
+	$(BIN)/cftrain grid grid=revise_vae data=linearly_separable $(ARGS) hydra.run.dir=outputs/paper/revise_vae
 	$(BIN)/cftrain transfer outputs/paper/main
-	$(BIN)/cftrain tables folder=outputs/paper
+	$(BIN)/cftrain tables outputs/paper
 
 paper-quick: $(INSTALLED) ## the same with one seed and fewer rounds, in minutes
 	$(call train_paper,outputs/paper-quick,[2025],evaluation.rounds=10,)
-	$(BIN)/cftrain tables folder=outputs/paper-quick
+	$(BIN)/cftrain tables outputs/paper-quick
 
 # $(1) folder, $(2) training seeds, $(3) options of main results, $(4) of Table A1.
 define train_paper
-	$(BIN)/cftrain grid grid=ablation '+grid.axes.seed=$(2)' $(3) hydra.run.dir=$(1)/main
-	$(BIN)/cftrain grid grid=mutability '+grid.axes.seed=$(2)' $(3) hydra.run.dir=$(1)/protected
-	$(BIN)/cftrain grid grid=table_a1 data=linearly_separable $(4) hydra.run.dir=$(1)/table_a1
+	$(BIN)/cftrain grid grid=ablation '+grid.axes.seed=$(2)' $(3) $(ARGS) hydra.run.dir=$(1)/main
+	$(BIN)/cftrain grid grid=mutability '+grid.axes.seed=$(2)' $(3) $(ARGS) hydra.run.dir=$(1)/protected
+	$(BIN)/cftrain grid grid=table_a1 data=linearly_separable $(4) $(ARGS) hydra.run.dir=$(1)/table_a1
 endef
 
 smoke: $(INSTALLED) ## a tiny training and a tiny grid, from data to tables
@@ -59,7 +61,7 @@ smoke: $(INSTALLED) ## a tiny training and a tiny grid, from data to tables
 	(set -x; $(BIN)/cftrain $(SMOKE) hydra.run.dir="$$folder/one" && \
 	$(BIN)/cftrain grid $(SMOKE_GRID) hydra.run.dir="$$folder/grid" && \
 	$(BIN)/cftrain transfer "$$folder/grid" && \
-	$(BIN)/cftrain tables folder="$$folder" > "$$folder/tables.md") && \
+	$(BIN)/cftrain tables "$$folder" > "$$folder/tables.md") && \
 	tail -n 3 "$$folder/tables.md"
 
 package: $(INSTALLED) ## build the wheel and train with it, away from this checkout
