@@ -118,7 +118,9 @@ def test_data_that_changed_are_not_restored(places, monkeypatch):
     changed(tables)
     monkeypatch.setenv("CFTRAIN_DATA", str(tables))
     store = Store(folder)
-    with pytest.raises(DataError, match=r"mnist: expected the data parquet:.*, got par"):
+    with pytest.raises(
+        DataError, match=r"mnist: expected the data parquet:.*, got par"
+    ):
         restore(store, list(store.cells()["cell"]))
     message = call("transfer", str(folder), CFTRAIN_DATA=str(tables)).message
     assert message.startswith("mnist: expected the data parquet:")
