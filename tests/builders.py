@@ -9,6 +9,7 @@ from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity, Threshold
 from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.data.constraints import Constraints, mutability_flags, unconstrained
 from cftrain.data.dataset import Dataset
 from cftrain.generators.ecco import Ecco
@@ -121,7 +122,9 @@ def linear(weight: Tensor, bias: Tensor) -> nn.Module:
 
 
 def generic(distance_weight: float = 0.0) -> Generic:
-    return Generic(name="generic", distance_weight=distance_weight)
+    return Generic(
+        name="generic", space=FeatureSpace(), distance_weight=distance_weight
+    )
 
 
 def ecco(
@@ -131,6 +134,7 @@ def ecco(
 ) -> Ecco:
     return Ecco(
         name="ecco",
+        space=FeatureSpace(),
         distance_weight=distance_weight,
         energy_weight=energy_weight,
         schedule=schedule,

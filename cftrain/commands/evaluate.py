@@ -9,27 +9,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
+from cftrain.commands.changed_protocol import GROUP, changed_protocol, names_protocol
 from cftrain.commands.grid import assignment, conclude
 from cftrain.config.build import build_object
 from cftrain.config.ranges import Count
 from cftrain.config.tree import plain
-from cftrain.errors import ConfigError, ResultError
+from cftrain.errors import ResultError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import protocol_id
 from cftrain.grid.coordinate import choose_device, plan_work, work_off
 from cftrain.grid.launcher import launched, workers_for
 from cftrain.grid.processes import local_workers
-from cftrain.grid.stored import built_protocol, newest_evaluations, stored_cells
+from cftrain.grid.stored import newest_evaluations, stored_cells
 from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Workplace
 from cftrain.results.lock import at_work
 from cftrain.results.store import Store
-
-GROUP = "evaluation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +45,14 @@ class EvaluateOptions:
 
 def run(config: DictConfig, executor: Executor | None = None) -> None:
     """Evaluate what is missing; SystemExit(1) if that failed for some cell."""
-    options = build_object(plain(config), EvaluateOptions, "evaluate")
+    values = plain(config)
+    options = build_object(values, EvaluateOptions, "evaluate")
     choose_device(options.device)
     workers = workers_for(options.device, options.workers, launched().size)
     store = Store(Path(options.folder))
     typed = list(HydraConfig.get().overrides.task)
-    cells = wanted(store, options.data, options.evaluation, typed)
+    chosen = options.evaluation if names_protocol(typed) else None
+    cells = wanted(store, options.data, chosen, values[GROUP], typed)
     dry = options.dry_run
     with nullcontext() if dry else at_work(store.folder, "cftrain evaluate"):
         work = plan_work(
@@ -84,13 +83,14 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
 def wanted(
     store: Store,
     data: Sequence[str] | None,
-    chosen: Protocol,
+    chosen: Protocol | None,
+    composed: dict[str, Any],
     typed: Sequence[str],
 ) -> list[Wanted]:
     """Every finished cell on some datasets, or on all, with its protocol.
 
-    That is the chosen one if an evaluation was typed by its name. Otherwise it is the
-    cell's own newest one, with the values that were typed in the place of its own.
+    That is the chosen one, or if there is none the cell's own newest one, with what was
+    typed in the place of its own; `composed` has the values of options of groups.
     Raises ResultError if there is nothing to evaluate, ConfigError for bad values.
     """
     rows = store.cells()
@@ -104,7 +104,7 @@ def wanted(
             f"{listed(known)}"
         )
     cells = stored_cells(rows)
-    if any(word.startswith(f"{GROUP}=") for word in typed):
+    if chosen is not None:
         protocols = {protocol_id(chosen): chosen}
         return [Wanted(cell=cell, protocols=protocols) for cell in cells]
     newest = newest_evaluations(store, rows["cell"]).set_index("cell")["protocol"]
@@ -116,7 +116,7 @@ def wanted(
         )
     described = store.protocols()
     changed = {
-        name: changed_protocol(json.loads(described[name]), typed)
+        name: changed_protocol(json.loads(described[name]), composed, typed)
         for name in newest.unique()
     }
     found = []
@@ -131,28 +131,3 @@ def listed(names: Sequence[str] | None) -> str:
     if names is None:
         return "any dataset"
     return ", ".join(names) or "none"
-
-
-def changed_protocol(described: dict[str, Any], typed: Sequence[str]) -> Protocol:
-    """A stored protocol with the values of some overrides, as Hydra would set them.
-
-    Raises ConfigError.
-    """
-    config = OmegaConf.create({GROUP: described})
-    own = [word for word in typed if word.lstrip("+~").startswith(f"{GROUP}.")]
-    for override in OverridesParser.create().parse_overrides(own):
-        key = override.key_or_group
-        try:
-            if override.is_delete():
-                holder, _, name = key.rpartition(".")
-                del OmegaConf.select(config, holder)[name]
-            elif not override.is_add() and OmegaConf.select(config, key) is None:
-                raise ConfigError(
-                    f"{key}: expected a key of the stored protocol, got an unknown one"
-                )
-            else:
-                OmegaConf.update(config, key, override.value(), force_add=True)
-        except (OmegaConfBaseException, KeyError, TypeError) as error:
-            raise ConfigError(f"{override.input_line}: {error}") from error
-    values: Any = OmegaConf.to_container(config, resolve=True)
-    return built_protocol(values[GROUP])

@@ -97,6 +97,13 @@ def grid_points(options: GridOptions) -> list[Point]:
             f"{', '.join(twice)}; override grid.axes, grid.fixed or grid.tied instead"
         )
 
+    bound = [word for word in given for axis in axes if f"${{{axis}}}" in word]
+    if bound:
+        raise ConfigError(
+            "expected no value that follows an axis of the grid, which is set later, "
+            f"got {', '.join(bound)}; use '+grid.tied={{key: axis}}' instead"
+        )
+
     def composed(overrides: list[str]) -> dict[str, Any]:
         return plain(compose("grid", overrides=[*given, *overrides]))
 

@@ -63,7 +63,7 @@ def _replicates(store: Store) -> list[pd.DataFrame]:
 def _rows(store: Store, group: pd.DataFrame, rounds: int) -> Iterator[dict[str, Any]]:
     models = restore(store, list(group["cell"]))
     protocol = stored_protocol(store, group["protocol"].iloc[0])
-    protocol = protocol.fitted(models.dataset.features, cache())
+    protocol = protocol.fitted(models.dataset, cache())
     protocol = replace(protocol, rounds=min(rounds, protocol.rounds))
     streams = [Stream(run.seed) for run in models.runs]
     keys = group[["cell", "stack", "protocol"]].to_dict("records")

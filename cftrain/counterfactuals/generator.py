@@ -1,80 +1,31 @@
-"""What a generator of counterfactuals is."""
+"""What a generator of counterfactuals is: a loss, and a space to descend it in."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from cftrain.seeding import Stream
+from cftrain.counterfactuals.space import Space
 from cftrain.tensors import Classes, Features, Logits, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a search is: `step` moves are done of at most `max_steps`."""
+    """How far a search has come: `step` of at most `max_steps` moves are made."""
 
     step: int
     max_steps: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Noise:
-    """Draws of one step for the rows that are left of `rows`: those at `index`.
-
-    A row's draw does not depend on which other rows are left.
-    """
-
-    stream: Stream
-    rows: int
-    index: Tensor
-
-    def normal(self, width: int, *, like: Tensor) -> Tensor:
-        """Standard normal numbers (1, row, width)."""
-        generator = self.stream.generator()
-        drawn = torch.randn(self.rows, width, generator=generator, dtype=like.dtype)
-        return drawn.to(like.device)[self.index].unsqueeze(0)
-
-
 class Generator(ABC):
     """Says which rows are good counterfactuals; the search finds them.
 
-    Concrete generators are final frozen dataclasses of hyperparameters. One that
-    searches in the feature space has a loss and nothing else. One that searches
-    elsewhere says what its states are by `encode`, `view` and `move`.
+    A concrete generator is a final frozen dataclass: the loss and its weights. It is
+    descended in its `space`, of which it knows nothing.
     """
 
     name: str
-
-    @property
-    def draws(self) -> bool:
-        """Whether a search by it may end elsewhere when it is repeated."""
-        return False
-
-    def fitted(self, rows: Features, cache: Path) -> "Generator":
-        """The generator made ready for a dataset's pool; files go to the cache."""
-        return self
-
-    def sharing(self, fitted: "Generator") -> "Generator":
-        """This generator, ready with what another one of the stack was fitted with."""
-        return self
-
-    def ineffective(self, max_steps: int) -> frozenset[str]:
-        """Options that change nothing in searches of at most so many steps."""
-        return frozenset()
-
-    def encode(self, x: Rows, noise: Noise) -> Tensor:
-        """The state that stands for the rows x; the search descends by it."""
-        return x
-
-    def view(self, state: Tensor, x: Rows) -> Rows:
-        """The rows of a state: with the values of x, differentiable by the state."""
-        return state
-
-    def move(self, state: Tensor, step: Tensor, x: Rows) -> Rows:
-        """The move of x that a step of the state proposes."""
-        return step
+    space: Space
 
     @abstractmethod
     def loss(
@@ -86,4 +37,24 @@ class Generator(ABC):
         *,
         progress: Progress,
     ) -> PerRow:
-        """What the search descends, per row."""
+        """Returns what the search descends, for each row.
+
+        The search differentiates it by the logits and by the counterfactual.
+        """
+
+    @abstractmethod
+    def ineffective(self, max_steps: int) -> frozenset[str]:
+        """Returns the weights without effect in searches of at most so many steps."""
+
+    @property
+    def draws(self) -> bool:
+        """Whether a search by it may end elsewhere when it is repeated."""
+        return self.space.draws
+
+    def fitted(self, rows: Features, cache: Path) -> "Generator":
+        """Returns it made ready for a dataset's pool; files go to the cache."""
+        return replace(self, space=self.space.fitted(rows, cache))
+
+    def sharing(self, fitted: "Generator") -> "Generator":
+        """Returns it ready with what another one of the stack was fitted with."""
+        return replace(self, space=self.space.sharing(fitted.space))

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 from cftrain.config.names import named
 from cftrain.counterfactuals.hyperparameters import Probability
-from cftrain.tensors import Mask, PerRow, Rows
+from cftrain.tensors import Mask, PerRow
 
 
 class Maturity(ABC):
@@ -16,8 +16,8 @@ class Maturity(ABC):
     """Whether a row that used all its steps is mature as well."""
 
     @abstractmethod
-    def __call__(self, probability: PerRow, gradient: Rows) -> Mask:
-        """Accept rows by their target probability and their search gradient."""
+    def __call__(self, probability: PerRow) -> Mask:
+        """Returns which rows are accepted by their target probability."""
 
 
 @named("threshold")
@@ -28,7 +28,7 @@ class Threshold(Maturity):
 
     threshold: Probability
 
-    def __call__(self, probability: PerRow, gradient: Rows) -> Mask:
+    def __call__(self, probability: PerRow) -> Mask:
         return probability >= self.threshold
 
 
@@ -42,7 +42,7 @@ class Exhausted(Maturity):
 
     threshold: Probability
 
-    def __call__(self, probability: PerRow, gradient: Rows) -> Mask:
+    def __call__(self, probability: PerRow) -> Mask:
         return probability >= self.threshold
 
 
@@ -52,5 +52,5 @@ class Exhausted(Maturity):
 class Never(Maturity):
     """No early stop: the search uses all its steps. For pictures, not for training."""
 
-    def __call__(self, probability: PerRow, gradient: Rows) -> Mask:
+    def __call__(self, probability: PerRow) -> Mask:
         return probability > 1

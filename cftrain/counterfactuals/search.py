@@ -9,9 +9,10 @@ from cftrain import stacking
 from cftrain.counterfactuals.categories import Categories, Free
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.energy import target_probability
-from cftrain.counterfactuals.generator import Generator, Noise, Progress
+from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.result import SearchResult, concatenate
+from cftrain.counterfactuals.space import Noise
 from cftrain.counterfactuals.working_set import WorkingSet
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
@@ -90,11 +91,11 @@ class CounterfactualSearch:
             noise = Noise(
                 stream=stream.child(step), rows=factual.shape[1], index=rows.index[0]
             )
-            state = self.generator.encode(rows.x, noise).detach()
+            state = self.generator.space.encode(rows.x, noise).detach()
             logits, gradient = self._gradient(
                 classifier, rows, state, constraints, progress
             )
-            mature = self.maturity(target_probability(logits, rows.target), gradient)
+            mature = self.maturity(target_probability(logits, rows.target))
             last = step == self.descent.max_steps
             if last and self.maturity.accepts_exhausted:
                 mature = torch.ones_like(mature)
@@ -117,7 +118,7 @@ class CounterfactualSearch:
         """Logits of the rows, and the gradient of the loss by their states."""
         with torch.enable_grad():
             state = state.requires_grad_()
-            x = self.generator.view(state, rows.x)
+            x = self.generator.space.view(state, rows.x)
             seen = self.categories.view(x, constraints)
             logits = classifier(seen)
             loss = self.generator.loss(
@@ -137,8 +138,9 @@ class CounterfactualSearch:
     ) -> None:
         """One step of descent, as far as mutability and domain allow."""
         step = over_features(self.descent.step_size) * -gradient
-        move = constraints.restrict(self.generator.move(state, step, rows.x))
+        move = constraints.restrict(self.generator.space.move(state, step, rows.x))
         x = constraints.clamp(rows.x + move, rows.factual)
+        x = self.categories.settled(x, constraints)
         near = (x - rows.factual).abs().amax(-1) <= self.descent.epsilon
         rows.move(x, near)
 
@@ -150,12 +152,14 @@ class CounterfactualSearch:
         counterfactual = self.categories.hard(result.counterfactual, constraints)
         if counterfactual is result.counterfactual:
             return result
-        probability = target_probability(classifier(counterfactual), result.target)
-        at_rest = torch.zeros_like(counterfactual)
-        mature = result.mature & self.maturity(probability, at_rest)
-        if self.maturity.accepts_exhausted:
-            mature = result.mature
+        mature = result.mature
+        if not self.maturity.accepts_exhausted:
+            probability = target_probability(classifier(counterfactual), result.target)
+            mature = mature & self.maturity(probability)
         nascent = self.categories.hard(result.nascent, constraints)
+        # A change of category moves by 1: then the factual's category stays.
+        inside = (nascent - result.factual).abs() <= over_features(self.descent.epsilon)
+        nascent = torch.where(inside, nascent, result.factual)
         return replace(
             result, counterfactual=counterfactual, nascent=nascent, mature=mature
         )

@@ -39,9 +39,14 @@ class WorkingSet:
         return self.x.shape[1]
 
     def stop(self, mature: Mask, broken: Mask) -> int:
-        """Stop mature and broken rows; how many are left."""
-        self.mature = self.mature | (mature & ~broken & ~self.stopped)
-        self.finite = self.finite & ~broken
+        """Stop mature and broken rows; returns how many are left.
+
+        Rows that have stopped before stay what they are: while they wait to be left
+        out, a space that draws shows their judges other states of them.
+        """
+        moving = ~self.stopped
+        self.mature = self.mature | (mature & ~broken & moving)
+        self.finite = self.finite & ~(broken & moving)
         self.stopped = self.stopped | mature | broken
         return len(self) - int(self.stopped.sum())
 

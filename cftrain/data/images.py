@@ -20,7 +20,7 @@ from cftrain.data.declarations import declared_constraints
 from cftrain.data.encoding import Codec, identity_codec
 from cftrain.data.order import random_order
 from cftrain.data.sampling import balanced_draw
-from cftrain.errors import DataError
+from cftrain.errors import DataError, warn
 from cftrain.tensors import Features, Labels
 
 SIDE = 28
@@ -164,7 +164,7 @@ class Mnist(DatasetSpec):
         except sources.Unavailable as reason:
             if embedded_path() is None:
                 raise self._nowhere(f" and no download ({reason})") from reason
-            sources.warn(
+            warn(
                 f"{self.name}: no Parquet file in "
                 f"{', '.join(map(str, sources.folders(self.root)))} and no download "
                 f"({reason}): using the 5,000 embedded digits, a SMALL SET, not "

@@ -62,10 +62,6 @@ def folders(root: str | None) -> tuple[Path, ...]:
     return Path(root), cache()
 
 
-def warn(message: str) -> None:
-    print(f"cftrain: warning: {message}", file=sys.stderr, flush=True)
-
-
 @dataclass(frozen=True)
 class File:
     """A file whose bytes were read once: what is hashed is what is parsed."""

@@ -1,4 +1,4 @@
-"""Maximum mean discrepancy of groups of counterfactuals to observed rows."""
+"""Maximum mean discrepancy of samples of counterfactuals to observed rows."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference, ReferenceClass
 from cftrain.tensors import Features, PerRow
 
-Groups = Float[Tensor, "group row feature"]
-PerGroup = Float[Tensor, " group"]
-Members = Bool[Tensor, "group row"]
+Samples = Float[Tensor, "sample row feature"]
+PerSample = Float[Tensor, " sample"]
+Members = Bool[Tensor, "sample row"]
 
 
 @dataclass(frozen=True)
@@ -38,95 +38,109 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class Discrepancy(CounterfactualMetric):
-    """A metric of groups of counterfactuals: each row has the value of its group.
+    """A metric of samples of counterfactuals: each row has the value of its sample.
 
-    A group holds the counterfactuals of one target, or with `pair` of one target and
-    factual class, as the authors group them. Consecutive rounds are pooled until a
-    group has `least_rows` rows, so that many classes and few individuals make sensible
-    groups too; the rounds of a pool share their value. The pools are the same for all
-    cells: rows count for them whether they are present or not. The first `rows` of a
-    group are held against as many observed rows of the target. Groups of one, and
-    targets with one observed row, have no value (NaN).
+    A sample holds the counterfactuals of one target, or with `pair` those of one target
+    and factual class, as in the authors' code. Its first `rows` are held against as
+    many observed rows of the target. A sample of one row, and one whose target has a single
+    observed row, has no value (NaN).
+
+    Where a round gives a sample fewer than `least_rows` rows, as with many classes and
+    few individuals, consecutive rounds are merged: they share a sample and its value.
+    Which rounds are merged is the same for all cells, for rows count towards it whether
+    they are present or not.
 
     Without a `length_scale` it is the median distance between those observed rows.
     """
 
     length_scale: PositiveFloat | None
-    group: Literal["target", "pair"]
+    sample: Literal["target", "pair"]
     least_rows: Count
     rows: Count
 
     @abstractmethod
-    def of_groups(self, x: Groups, there: Members, observed: Observed) -> PerGroup:
-        """One value for each group of rows x, of which those `there` count."""
+    def of_samples(self, x: Samples, there: Members, observed: Observed) -> PerSample:
+        """Returns a value for each sample of rows x, of which those `there` count."""
 
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:
         found = individuals.found.counterfactual.double()
         values = found.new_full(found.shape[:2], torch.nan)
         by_round = individuals.by_round(values)
-        for target, members in self._groups(individuals):
+        for target, members in self._places(individuals):
             observed = reference.of(target).once(
                 observed_rows, self.rows, self.length_scale
             )
             if len(observed.rows) < 2:
                 continue
-            pools = pooled_rounds(individuals.rounds, len(members), self.least_rows)
+            merged = merged_rounds(individuals.rounds, len(members), self.least_rows)
             rows, filled = (
                 part.to(found.device)
-                for part in self._rows(individuals, members, pools)
+                for part in self._rows(individuals, members, merged)
             )
             for cell, (x, present) in enumerate(
                 zip(found, individuals.present, strict=True)
             ):
-                value = self.of_groups(x[rows], present[rows] & filled, observed)
-                by_round[cell, :, members] = value[pools].unsqueeze(-1)
+                value = self.of_samples(x[rows], present[rows] & filled, observed)
+                by_round[cell, :, members] = value[merged].unsqueeze(-1)
         return values
 
-    def _groups(self, individuals: Individuals) -> Iterator[tuple[int, Tensor]]:
-        """The target of every group, and which individuals of a round it holds."""
+    def _places(self, individuals: Individuals) -> Iterator[tuple[int, Tensor]]:
+        """Yields each sample's target, and where its individuals stand in a round."""
         target, origin = individuals.pair_target, individuals.pair_factual
-        if self.group == "target":
+        if self.sample == "target":
             origin = torch.zeros_like(origin)
         keys = torch.stack([target, origin], 1)
         for key in keys.unique(dim=0):
             yield int(key[0]), (keys == key).all(1).nonzero().squeeze(1)
 
     def _rows(
-        self, individuals: Individuals, members: Tensor, pools: Tensor
+        self, individuals: Individuals, members: Tensor, merged: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The first rows of every pool (pool, row), padded, and where there are any."""
+        """Returns the places of each sample's first rows (sample, row), padded to the
+        longest one, and which of them are real.
+        """
         starts = torch.arange(individuals.rounds) * len(individuals.pair_target)
         rows = starts.unsqueeze(1) + members
-        first = [rows[pools == pool].flatten()[: self.rows] for pool in pools.unique()]
+        first = [rows[merged == s].flatten()[: self.rows] for s in merged.unique()]
         padded = pad_sequence(first, batch_first=True, padding_value=-1)
         return padded.clamp(min=0), padded >= 0
 
 
-def pooled_rounds(rounds: int, members: int, least_rows: int) -> Int[Tensor, " round"]:
-    """The pool of every round, whose group has so many `members`.
+def merged_rounds(rounds: int, members: int, least_rows: int) -> Int[Tensor, " round"]:
+    """Returns the number of each round's sample, to which it adds `members` rows.
 
-    As many even pools as can have `least_rows` rows each, or a single one.
+    There are as many samples of even size as can have `least_rows` rows each, and at
+    least one.
     """
     needed = -(-least_rows // members)
-    pools = max(1, rounds // needed)
-    return torch.arange(rounds) * pools // rounds
+    samples = max(1, rounds // needed)
+    return torch.arange(rounds) * samples // rounds
 
 
 def observed_rows(
     reference: ReferenceClass, most: int, length_scale: float | None
 ) -> Observed:
-    """The first rows of a class, at most so many, under a kernel."""
+    """Returns the first rows of a class, at most so many, under a kernel."""
     rows = reference.rows[:most].double()
     if length_scale is None:
-        length_scale = float(torch.pdist(rows).quantile(0.5)) if len(rows) > 1 else 0.0
+        length_scale = median(torch.pdist(rows)) if len(rows) > 1 else 0.0
     return Observed(rows, length_scale)
 
 
+def median(values: Float[Tensor, " value"]) -> float:
+    """Returns the middle one of the values, or the mean of the two in the middle.
+
+    `torch.quantile` gives the same, but takes 2^24 values at most.
+    """
+    low, high = (len(values) + 1) // 2, len(values) // 2 + 1
+    return float(values.kthvalue(low).values.lerp(values.kthvalue(high).values, 0.5))
+
+
 def gaussian(
-    x: Float[Tensor, "*group row feature"],
+    x: Float[Tensor, "*sample row feature"],
     y: Float[Tensor, "... other feature"],
     length_scale: float,
-) -> Float[Tensor, "*group row other"]:
+) -> Float[Tensor, "*sample row other"]:
     """exp(-|x - y|^2 / (2 l^2)); 1 on the diagonal of k(x, x), but for rounding.
 
     The exponent x.y - x.x / 2 - y.y / 2 is one product of rows with two more columns.

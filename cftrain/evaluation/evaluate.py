@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cftrain.data.dataset import Dataset
-from cftrain.evaluation.attribution import class_attributions
+from cftrain.evaluation.attribution import class_means
 from cftrain.evaluation.individuals import draw_individuals, references
 from cftrain.evaluation.metric import (
     CounterfactualMetric,
@@ -17,6 +17,7 @@ from cftrain.evaluation.metric import (
     ResampledMetric,
 )
 from cftrain.evaluation.protocol import Attributions, Protocol
+from cftrain.evaluation.subject import Subject
 from cftrain.models.classifier import Classifier
 from cftrain.seeding import Streams
 from cftrain.tensors import Mask, PerRow
@@ -72,9 +73,10 @@ def evaluate(
     """Measure all cells; cell s draws its individuals from stream s."""
     measurements: list[Measurement] = []
     explained: list[Explained] = []
+    subject = Subject(classifier=classifier, dataset=dataset)
     for name, metric in protocol.metrics.items():
         if isinstance(metric, ModelMetric | ResampledMetric):
-            measurements += _model_values(name, metric, classifier, dataset)
+            measurements += _model_values(name, metric, subject)
     reference, _ = references(dataset, protocol.split)
     for number, (weight, search) in enumerate(protocol.searches()):
         drawn = [stream.child("evaluation", number) for stream in streams]
@@ -92,27 +94,25 @@ def evaluate(
     return Evaluation(
         measurements=measurements,
         explained=explained,
-        attributions=_attributions(classifier, dataset, protocol.attributions),
+        attributions=_attributions(subject, protocol.attributions),
     )
 
 
 def _attributions(
-    classifier: Classifier, dataset: Dataset, asked: Attributions | None
+    subject: Subject, asked: Attributions | None
 ) -> Float[Tensor, "stack class feature"] | None:
     if asked is None:
         return None
-    return class_attributions(classifier, dataset, steps=asked.steps, seed=asked.seed)
+    found = subject.attributions(steps=asked.steps, seed=asked.seed)
+    return class_means(found, subject.dataset)
 
 
 def _model_values(
-    name: str,
-    metric: ModelMetric | ResampledMetric,
-    classifier: Classifier,
-    dataset: Dataset,
+    name: str, metric: ModelMetric | ResampledMetric, subject: Subject
 ) -> Iterator[Measurement]:
     """A value for each level of an attack, or for each round of resampling."""
     levels = metric.levels if isinstance(metric, ModelMetric) else None
-    for number, of_cells in enumerate(metric(classifier, dataset).tolist()):
+    for number, of_cells in enumerate(metric(subject).tolist()):
         for cell, value in enumerate(of_cells):
             yield Measurement(
                 cell=cell,
@@ -121,7 +121,7 @@ def _model_values(
                 round=number if levels is None else None,
                 epsilon=None if levels is None else levels[number],
                 value=value,
-                rows=len(dataset.test_labels),
+                rows=len(subject.dataset.test_labels),
             )
 
 

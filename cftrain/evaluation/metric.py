@@ -9,23 +9,25 @@ from torch import Tensor
 
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.data.constraints import Constraints
-from cftrain.data.dataset import Dataset
 from cftrain.evaluation.reference import Reference
+from cftrain.evaluation.subject import Subject
 from cftrain.models.classifier import Classifier
 from cftrain.tensors import Classes, Mask, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Individuals:
-    """The searched individuals of one evaluation, and who explains them.
+    """The searched individuals of one evaluation, and the models that explain them.
 
-    Rows are ordered by round, then by individual. The (factual class, target) pairs of
-    a round are the same in every round and cell; `pair_target` lists the targets of one
-    round and `pair_factual` the factual classes. `factual_row` is the place of a
-    factual among the rows of the evaluated split. `present` is False where there is
-    nothing to explain: no row of the factual class, or one that the model already
-    predicts as the target. `held_out` has for each row an observed row of its target
-    class that is not among the reference rows, the same for all cells.
+    Rows are ordered by round, then by individual. All rounds and cells have the same
+    list of classes: an individual has the factual class `pair_factual` and the target
+    `pair_target`, which are listed for one round.
+
+    - `factual_row`: the place of each factual among the rows of the evaluated split;
+    - `present`: False where there is nothing to explain, because no row has the factual
+      class or because the model predicts the row as its target already;
+    - `held_out`: for each row an observed row of its target class, taken from the other
+      split and the same for all cells.
     """
 
     found: SearchResult
@@ -50,9 +52,10 @@ class Individuals:
 
 
 class Metric(ABC):
-    """A quantity with a unit and a direction.
+    """A quantity that has a unit and is better when it is higher, or when it is lower.
 
-    Most metrics have them as class variables; one that wraps another has the other's.
+    Most metrics say so in class variables. One that wraps another metric takes unit and
+    direction from that one.
     """
 
     @property
@@ -65,13 +68,18 @@ class Metric(ABC):
 
 
 class CounterfactualMetric(Metric):
-    """A metric of counterfactuals: one value per row."""
-
-    of_valid: ClassVar[bool] = True
-    """Whether only valid counterfactuals count in means, as in the paper's tables."""
+    """A metric of counterfactuals: one value for each row."""
 
     individual: ClassVar[bool] = False
     """Whether the value of every single counterfactual is stored."""
+
+    @property
+    def of_valid(self) -> bool:
+        """Whether only valid counterfactuals count in means, as in the paper's tables.
+
+        A metric that counts all of them has a class variable in its place.
+        """
+        return True
 
     @abstractmethod
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow: ...
@@ -79,7 +87,12 @@ class CounterfactualMetric(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class DerivedMetric(CounterfactualMetric):
-    """Another metric of other rows, in the unit and direction of that one."""
+    """Another metric, of other rows or counted otherwise.
+
+    It has the other's unit and direction and counts the same rows, unless it says
+    otherwise. Its single values are not stored: they are no counterfactual's own, or
+    stored already.
+    """
 
     metric: CounterfactualMetric
 
@@ -91,9 +104,13 @@ class DerivedMetric(CounterfactualMetric):
     def higher_is_better(self) -> bool:
         return self.metric.higher_is_better
 
+    @property
+    def of_valid(self) -> bool:
+        return self.metric.of_valid
+
 
 class ModelMetric(Metric):
-    """A metric of the classifier on the test rows: one value per level and cell."""
+    """A metric of models on the test rows: one value for each level and cell."""
 
     @property
     def levels(self) -> tuple[float | None, ...]:
@@ -101,18 +118,14 @@ class ModelMetric(Metric):
         return (None,)
 
     @abstractmethod
-    def __call__(
-        self, classifier: Classifier, dataset: Dataset
-    ) -> Float[Tensor, "level stack"]: ...
+    def __call__(self, subject: Subject) -> Float[Tensor, "level stack"]: ...
 
 
 class ResampledMetric(Metric):
-    """A metric of the classifier on resampled test rows: a value per round and cell.
+    """A metric of models on resampled test rows: one value for each round and cell.
 
-    Without rounds where it does not apply.
+    Where it does not apply there are no rounds.
     """
 
     @abstractmethod
-    def __call__(
-        self, classifier: Classifier, dataset: Dataset
-    ) -> Float[Tensor, "round stack"]: ...
+    def __call__(self, subject: Subject) -> Float[Tensor, "round stack"]: ...

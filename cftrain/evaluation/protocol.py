@@ -11,9 +11,9 @@ from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.data.dataset import Dataset
 from cftrain.errors import ConfigError
 from cftrain.evaluation.metric import Metric
-from cftrain.tensors import Features
 
 
 @named("gallery")
@@ -72,17 +72,21 @@ class Protocol:
                 "evaluation.energy_weights: expected at least one, got none"
             )
 
-    def fitted(self, rows: Features, folder: Path) -> "Protocol":
-        """The protocol with generators that know the data's pool."""
+    def fitted(self, dataset: Dataset, cache: Path) -> "Protocol":
+        """Returns the protocol made ready for a dataset; files go to the cache."""
         gallery = self.gallery
         if gallery is not None:
-            shown = gallery.generator.fitted(rows, folder)
+            shown = gallery.generator.fitted(dataset.features, cache)
             gallery = replace(gallery, generator=shown)
-        generator = self.generator.fitted(rows, folder)
-        return replace(self, generator=generator, gallery=gallery)
+        return replace(
+            self,
+            generator=self.generator.fitted(dataset.features, cache),
+            categories=self.categories.fitted(dataset),
+            gallery=gallery,
+        )
 
     def searches(self) -> list[tuple[float | None, CounterfactualSearch]]:
-        """Each energy weight with its search."""
+        """Returns each energy weight with its search."""
         generator: Any = self.generator  # a dataclass, which its abstract base is not
         if "energy_weight" not in (field.name for field in fields(generator)):
             return [(None, self._search(generator))]

@@ -26,7 +26,6 @@ class Ecco(Generator):
     `constant` keeps the weight, for clean studies of it.
     """
 
-    name: str
     distance_weight: Weight
     energy_weight: Weight
     schedule: Literal["decay", "constant"]

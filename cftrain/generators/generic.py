@@ -15,9 +15,11 @@ from cftrain.tensors import Classes, Logits, PerRow, Rows
 @final
 @dataclass(frozen=True, kw_only=True)
 class Generic(Generator):
-    """Cross-entropy to the target plus L1 distance (Wachter et al., 2018)."""
+    """Cross-entropy to the target plus L1 distance (Wachter et al., 2018).
 
-    name: str
+    In the latent space of a VAE this is REVISE (Joshi et al., 2019).
+    """
+
     distance_weight: Weight
 
     def loss(
@@ -31,3 +33,6 @@ class Generic(Generator):
     ) -> PerRow:
         pull = self.distance_weight * distance(counterfactual, factual)
         return cross_entropy(logits, target) + pull
+
+    def ineffective(self, max_steps: int) -> frozenset[str]:
+        return frozenset()

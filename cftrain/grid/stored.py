@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from cftrain.config.build import build_object
+from cftrain.errors import ConfigError, ResultError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell
 from cftrain.results.store import Store
@@ -13,18 +14,23 @@ from cftrain.training.run import rebuild
 
 
 def stored_cells(rows: pd.DataFrame) -> list[Cell]:
-    """The cells of some rows of the table of cells. Raises ConfigError if cftrain does
+    """The cells of some rows of the table of cells. Raises ResultError if cftrain does
     not know a class or a value of them any more.
     """
-    return [
-        Cell(
-            id=row["cell"],
-            pair=row["pair"],
-            data=row["data_identity"],
-            run=rebuild(json.loads(row["config"])),
+    cells = []
+    for row in rows.to_dict("records"):
+        try:
+            run = rebuild(json.loads(row["config"]))
+        except ConfigError as error:
+            raise ResultError(
+                f"cell {row['cell']}: expected a run of this version of cftrain, got "
+                f"one of version {row['cftrain_version']} ({row['git_revision']}): "
+                f"{error}"
+            ) from error
+        cells.append(
+            Cell(id=row["cell"], pair=row["pair"], data=row["data_identity"], run=run)
         )
-        for row in rows.to_dict("records")
-    ]
+    return cells
 
 
 def stored_protocol(store: Store, name: str) -> Protocol:

@@ -173,7 +173,7 @@ def _measured(
     dataset = data.of(cells)
     runs = [cell.run for cell in cells]
     models = restored(place.store, [cell.id for cell in cells], runs, dataset)
-    fitted = protocol.fitted(dataset.features, cache())
+    fitted = protocol.fitted(dataset, cache())
     streams = [Stream(run.seed) for run in runs]
     found = evaluate(models.classifier, dataset, fitted, streams=streams)
     gallery = fitted.gallery

@@ -1,56 +1,49 @@
 """Where a search has been: it reports the end of every row only."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import final
 
 import torch
 from torch import Tensor
 
-from cftrain.counterfactuals.generator import Generator, Noise, Progress
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.counterfactuals.space import Noise, Space
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
-from cftrain.tensors import Classes, Logits, PerRow, Rows
+from cftrain.tensors import Classes, Features, Rows
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Recorder(Generator):
-    """Does what another generator does, and keeps the rows that it is shown: those that
-    are left in each step of a search, and their places.
+class Recorder(Space):
+    """Does what another space does, and keeps the rows that it is shown: those that are
+    left in each step of a search, and their places.
     """
 
-    name: str
-    generator: Generator
+    space: Space
     shown: list[tuple[Tensor, Rows]]
 
     @property
     def draws(self) -> bool:
-        return self.generator.draws
+        return self.space.draws
+
+    def fitted(self, rows: Features, cache: Path) -> "Recorder":
+        return replace(self, space=self.space.fitted(rows, cache))
+
+    def sharing(self, fitted: Space) -> "Recorder":
+        return replace(self, space=self.space.sharing(fitted))
 
     def encode(self, x: Rows, noise: Noise) -> Tensor:
         self.shown.append((noise.index, x))
-        return self.generator.encode(x, noise)
+        return self.space.encode(x, noise)
 
     def view(self, state: Tensor, x: Rows) -> Rows:
-        return self.generator.view(state, x)
+        return self.space.view(state, x)
 
     def move(self, state: Tensor, step: Tensor, x: Rows) -> Rows:
-        return self.generator.move(state, step, x)
-
-    def loss(
-        self,
-        logits: Logits,
-        target: Classes,
-        counterfactual: Rows,
-        factual: Rows,
-        *,
-        progress: Progress,
-    ) -> PerRow:
-        return self.generator.loss(
-            logits, target, counterfactual, factual, progress=progress
-        )
+        return self.space.move(state, step, x)
 
 
 def record(
@@ -66,12 +59,9 @@ def record(
 
     For a handful of rows, that a search walks in one chunk.
     """
-    recorder = Recorder(
-        name=search.generator.name, generator=search.generator, shown=[]
-    )
-    found = replace(search, generator=recorder)(
-        classifier, factual, target, constraints=constraints
-    )
+    recorder = Recorder(space=search.generator.space, shown=[])
+    recorded = replace(search, generator=replace(search.generator, space=recorder))
+    found = recorded(classifier, factual, target, constraints=constraints)
     seen: list[list[Tensor]] = [[] for _ in range(factual.shape[1])]
     for index, rows in recorder.shown:
         for place, row in zip(index.tolist(), rows[0], strict=True):

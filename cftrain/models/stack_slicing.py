@@ -3,11 +3,14 @@
 import copy
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cftrain.models.classifier import Classifier
 from cftrain.tensors import Classes
+
+PREDICTED_ROWS = 4096
+"""Rows of each cell that are predicted at a time."""
 
 
 def frozen(classifier: Classifier, cells: slice | list[int]) -> Classifier:
@@ -40,9 +43,26 @@ def stack_size(classifier: nn.Module) -> int:
 def predict(
     classifier: Classifier, rows: Float[Tensor, "cells row feature"]
 ) -> Classes:
-    """Predicted classes (stack, row); rows (1, row, feature) are shared by all."""
+    """Returns the predicted classes; all cells share rows (1, row, feature)."""
     stack = stack_size(classifier)
-    if len(rows) != stack:
-        rows = rows.expand(stack, -1, -1)
-    predicted: Classes = classifier(rows).argmax(-1)
-    return predicted
+    portions = [
+        classifier(portion.expand(stack, -1, -1)).argmax(-1)
+        for portion in rows.split(PREDICTED_ROWS, 1)
+    ]
+    return torch.cat(portions, 1)
+
+
+def predict_at(
+    classifier: Classifier,
+    table: Float[Tensor, "place feature"],
+    places: Int[Tensor, "stack row"],
+) -> Classes:
+    """Returns predicted classes of the rows at these places of a table, cell by cell.
+
+    No more rows are gathered at a time than are predicted at a time.
+    """
+    portions = [
+        predict(classifier, table[portion])
+        for portion in places.split(PREDICTED_ROWS, 1)
+    ]
+    return torch.cat(portions, 1)

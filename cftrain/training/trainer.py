@@ -11,6 +11,7 @@ from torch import Tensor
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
+from cftrain.models.stack_slicing import predict_at
 from cftrain.objectives.objective import PARTS, Batch, Objective
 from cftrain.seeding import Streams
 from cftrain.tensors import PerCell
@@ -19,9 +20,6 @@ from cftrain.training.epoch import EpochCounterfactuals, children, draw_counterf
 from cftrain.training.history import EpochRecord, as_records, as_tensor
 from cftrain.training.optimiser import FlatAdam
 from cftrain.training.schedule import Schedule, batches, groups
-
-PREDICTED_ROWS = 4096
-"""Rows predicted at a time for an accuracy."""
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -158,12 +156,9 @@ class Trainer:
             ridge_share=pool.ridge_share[:, share],
         )
 
-    @torch.no_grad()
     def _accuracy(self, classifier: Classifier, index: Tensor) -> PerCell:
-        correct = torch.zeros(len(self.streams), dtype=torch.float64)
-        for rows in index.split(PREDICTED_ROWS, 1):
-            predicted = classifier(self.rows.features(rows)).argmax(-1)
-            correct += (predicted == self.rows.labels(rows)).sum(1).cpu()
+        predicted = predict_at(classifier, self.rows.dataset.features, index)
+        correct = (predicted == self.rows.labels(index)).sum(1).double().cpu()
         return correct / max(1, index.shape[1])
 
     def _nothing(self) -> PerCell:

@@ -7,14 +7,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cftrain.counterfactuals.categories import Relaxed, Snap, valid_categories
+from cftrain.counterfactuals.categories import (
+    Relaxed,
+    Snap,
+    SnappedState,
+    valid_categories,
+)
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.maturity import Never
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import KINDS, Constraints, mutability_flags
-from cftrain.generators.ecco import Ecco
-from cftrain.generators.generic import Generic
-from cftrain.generators.revise import Revise
+from cftrain.generators.latent import LatentSpace
 from cftrain.models.vae import VaeSpec, initial
 from tests import builders
 from tests.builders import CLASSES, FEATURES, normal
@@ -34,17 +37,15 @@ CPU = torch.device("cpu")
 
 def generators() -> dict[str, object]:
     network = initial(SPEC, features=FEATURES).to(dtype=torch.float64, device=CPU)
-    latent = Revise(
-        name="revise", distance_weight=0.1, encoding="sample", vae=SPEC, network=network
-    )
-    ecco = Ecco(
-        name="ecco", distance_weight=0.1, energy_weight=3.0, schedule="constant"
-    )
+    sample = LatentSpace(encoding="sample", vae=SPEC, network=network)
+    mean = replace(sample, encoding="mean")
+    generic, ecco = builders.generic(0.1), builders.ecco(0.1, 3.0, "constant")
     return {
-        "generic": Generic(name="generic", distance_weight=0.1),
+        "generic": generic,
         "ecco": ecco,
-        "revise-sample": latent,
-        "revise-mean": replace(latent, encoding="mean"),
+        "revise-sample": replace(generic, space=sample),
+        "revise-mean": replace(generic, space=mean),
+        "ecco-latent": replace(ecco, space=sample),
     }
 
 
@@ -79,7 +80,9 @@ def constrained(schema: Schema) -> Constraints:
 
 
 @pytest.mark.parametrize("name", list(generators()))
-@pytest.mark.parametrize("categories", [Snap(), Relaxed(temperature=0.5)])
+@pytest.mark.parametrize(
+    "categories", [Snap(), Relaxed(temperature=0.5), SnappedState(extra_members={})]
+)
 @given(SCHEMAS, st.integers(0, 1000))
 @settings(max_examples=25)
 def test_searches_and_positives_keep_to_the_schema(name, categories, schema, seed):

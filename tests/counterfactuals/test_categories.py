@@ -7,9 +7,14 @@ from cftrain.counterfactuals.categories import (
     Free,
     Relaxed,
     Snap,
+    SnappedState,
     snapped,
     valid_categories,
 )
+from cftrain.data.columns import CategoricalColumn, NumericColumn
+from cftrain.data.dataset import Dataset
+from cftrain.data.encoding import Codec
+from cftrain.errors import ConfigError, StackError
 from tests import builders
 from tests.builders import constraints, generic, integers, normal, stacked
 
@@ -19,7 +24,8 @@ KINDS = ["free"] * 7 + ["immutable"] * 2
 LIMITS = constraints(KINDS, -2, 2, GROUPS)
 WIDTH, STACK, ROWS = 9, 2, 12
 X = normal(STACK, ROWS, WIDTH, seed=1)
-WAYS = [Free(), Snap(), Relaxed(temperature=0.5)]
+PUBLISHED = SnappedState(extra_members={})
+WAYS = [Free(), Snap(), Relaxed(temperature=0.5), PUBLISHED]
 
 
 def corners(values: list[float]) -> list[float]:
@@ -98,6 +104,7 @@ def test_relaxation_is_differentiable_and_each_cell_has_its_temperature():
 def test_without_groups_there_is_nothing_to_do(way):
     plain = constraints(["free"] * WIDTH, -2, 2)
     assert torch.equal(way.view(X, plain), X)
+    assert torch.equal(way.settled(X, plain), X)
     assert torch.equal(way.hard(X, plain), X)
 
 
@@ -111,7 +118,7 @@ def search(way, limits=LIMITS, **changed):
     )
 
 
-@pytest.mark.parametrize("way", [Snap(), Relaxed(temperature=0.5)])
+@pytest.mark.parametrize("way", [Snap(), Relaxed(temperature=0.5), PUBLISHED])
 def test_reported_rows_are_valid_and_judged_as_they_are_reported(way):
     found = search(way)
     for state in (found.counterfactual, found.nascent):
@@ -141,9 +148,122 @@ def test_searches_without_groups_are_the_free_ones(way):
         assert torch.equal(getattr(found, name), getattr(expected, name))
 
 
-@pytest.mark.parametrize("way", [Snap(), Relaxed(temperature=0.5)])
+@pytest.mark.parametrize("way", [Snap(), Relaxed(temperature=0.5), PUBLISHED])
 def test_nascent_rows_keep_their_categories_within_a_small_epsilon(way):
     """A corner is left by half a unit: no smaller epsilon changes a category."""
     found = search(way, epsilon=0.45)
     assert torch.equal(found.nascent[..., 2:], found.factual[..., 2:])
     assert ((found.nascent - found.factual).abs() <= 0.45).all()
+
+
+@pytest.mark.parametrize("epsilon", [0.45, 0.7, 0.99])
+@pytest.mark.parametrize("way", [Snap(), Relaxed(temperature=0.5), PUBLISHED])
+def test_nascent_rows_never_leave_their_ball(way, epsilon):
+    """A category may change before any of its inputs is moved by epsilon."""
+    found = search(way, epsilon=epsilon)
+    assert ((found.nascent - found.factual).abs() <= epsilon).all()
+    assert valid_categories(found.nascent, LIMITS).all()
+    assert (found.nascent != found.factual).any()
+
+
+def test_nascent_rows_may_change_their_category_in_a_ball_that_holds_it():
+    found = search(Snap(), epsilon=1.0)
+    changed = (found.nascent != found.factual)[..., 2:7]
+    assert changed.any()
+    assert valid_categories(found.nascent, LIMITS).all()
+
+
+def test_every_state_of_a_published_search_is_snapped():
+    """Written out: a step of the number, then the nearest corner, and on from there."""
+    steps = 12
+    found = search(PUBLISHED, max_steps=steps, threshold=0.999999, epsilon=0.3)
+    model = builders.mlp(STACK, features=WIDTH, scale=2.0)
+    x = nascent = one_hot()
+    for _ in range(steps):
+        x = x.detach().requires_grad_()
+        shares = model(x).log_softmax(-1).gather(-1, found.target.unsqueeze(-1))
+        (slope,) = torch.autograd.grad(-shares.sum(), x)
+        slope[..., 7:] = 0
+        moved = (x - 0.5 * slope).detach().clamp(-2, 2)
+        rows = [[corners(row) for row in cell] for cell in moved.tolist()]
+        x = torch.tensor(rows, dtype=torch.float64)
+        near = ((x - found.factual).abs() <= 0.3).all(-1, keepdim=True)
+        nascent = torch.where(near, x, nascent)
+    assert (found.steps == steps).all()
+    torch.testing.assert_close(found.counterfactual, x)
+    torch.testing.assert_close(found.nascent, nascent)
+    categories = found.counterfactual[..., 2:7] != found.factual[..., 2:7]
+    assert categories.any(), "a large step may reach another corner"
+
+
+def test_small_steps_do_not_add_up_where_the_state_is_snapped():
+    """The published step size leaves categories as they are; straight-through not."""
+    frozen, through = (
+        search(way, step_size=0.05, max_steps=200) for way in (PUBLISHED, Snap())
+    )
+    kept = [
+        (found.counterfactual == found.factual)[..., 2:7].all()
+        for found in (frozen, through)
+    ]
+    assert kept == [True, False]
+
+
+def test_snapping_moves_nothing_that_must_stay():
+    kept = X.clone()
+    found = PUBLISHED.settled(X, LIMITS)
+    assert torch.equal(found[..., 7:], kept[..., 7:]), "whatever the factual is"
+    assert torch.equal(found[..., :7], snapped(X, LIMITS)[..., :7])
+
+
+def table(kinds: list[str] | None = None) -> Dataset:
+    """Columns a and b are categories of two, n and m are numbers."""
+    columns = (
+        CategoricalColumn(name="a", levels=("0", "1")),
+        NumericColumn(name="n", mean=0.0, deviation=1.0),
+        CategoricalColumn(name="b", levels=("0", "1")),
+        NumericColumn(name="m", mean=0.0, deviation=1.0),
+    )
+    codec = Codec(columns=columns)
+    rows = torch.tensor([[1.0, 0, 0.2, 0, 1, 3], [0, 1, 0.7, 1, 0, 4]]).double()
+    limits = constraints(kinds or ["free"] * 6, -9, 9, codec.groups)
+    return Dataset(
+        name="table",
+        source="generated",
+        features=rows,
+        labels=torch.tensor([0, 1]),
+        test_features=rows,
+        test_labels=torch.tensor([0, 1]),
+        validation_rows=0,
+        classes=2,
+        feature_names=codec.feature_names,
+        constraints=limits,
+        image_shape=None,
+        codec=codec,
+    )
+
+
+def test_a_number_may_count_as_a_member_of_a_category():
+    """As in the authors' evaluation of Adult, by a slip."""
+    data = table()
+    slip = SnappedState(extra_members={"b": ("n",)}).fitted(data)
+    assert slip.groups == ((0, 1), (2, 3, 4))
+    x = torch.tensor([[[0.9, 0.1, 0.2, 0.8, 0.3, 7], [0, 1, 5, 0.1, 0.9, 7]]]).double()
+    expected = [[1, 0, 0, 1, 0, 7], [0, 1, 1, 0, 0, 7]]
+    assert slip.settled(x, data.constraints)[0].tolist() == expected
+    plain = PUBLISHED.fitted(data)
+    assert torch.equal(plain.settled(x, data.constraints), snapped(x, data.constraints))
+    kept = table(["free", "free", "increase", "free", "free", "free"]).constraints
+    assert torch.equal(slip.settled(x, kept)[..., 2], x[..., 2])
+
+
+@pytest.mark.parametrize(
+    "members", [{"c": ("n",)}, {"b": ("x",)}, {"b": ("a",)}, {"n": ("m",)}]
+)
+def test_only_numbers_count_as_members_of_categories(members):
+    with pytest.raises(ConfigError, match="expected numeric columns for a category"):
+        SnappedState(extra_members=members).fitted(table())
+
+
+def test_extra_members_have_to_be_found_first():
+    with pytest.raises(StackError, match="expected them fitted to the data"):
+        SnappedState(extra_members={"b": ("n",)}).settled(X, LIMITS)

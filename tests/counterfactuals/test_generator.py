@@ -1,8 +1,8 @@
 import torch
 
-from cftrain.counterfactuals.generator import Noise
+from cftrain.counterfactuals.space import FeatureSpace, Noise
 from cftrain.seeding import Stream
-from tests.builders import generic, normal
+from tests.builders import normal
 
 LIKE = torch.zeros((), dtype=torch.float64)
 
@@ -28,9 +28,9 @@ def test_draws_are_standard_normal_and_a_function_of_the_stream():
     assert not torch.equal(other, noise([0, 1]).normal(2, like=LIKE))
 
 
-def test_generators_of_the_feature_space_search_among_the_rows_themselves():
+def test_a_state_of_the_feature_space_is_its_row():
     x, step = normal(1, 4, 3), normal(1, 4, 3, seed=1)
-    generator = generic()
-    assert generator.encode(x, noise([0, 1, 2, 3], rows=4)) is x
-    assert generator.view(x, normal(1, 4, 3, seed=2)) is x
-    assert generator.move(x, step, x) is step
+    space = FeatureSpace()
+    assert space.encode(x, noise([0, 1, 2, 3], rows=4)) is x
+    assert space.view(x, normal(1, 4, 3, seed=2)) is x
+    assert space.move(x, step, x) is step

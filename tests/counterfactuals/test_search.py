@@ -11,6 +11,7 @@ from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.maturity import Exhausted, Never
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.data.constraints import KINDS, Constraints
 from cftrain.models.stack_slicing import frozen
 from tests import builders
@@ -278,12 +279,14 @@ def test_a_direction_cannot_be_taken_back():
 class Scripted(Generator):
     """Walks a given path: the step of all features is `moves[step]`."""
 
-    name: str
     moves: tuple[float, ...]
 
     def loss(self, logits, target, counterfactual, factual, *, progress: Progress):
         move = self.moves[min(progress.step, len(self.moves) - 1)]
         return -move * counterfactual.sum(-1) + 0 * logits.sum(-1)
+
+    def ineffective(self, max_steps):
+        return frozenset()
 
 
 def walk(
@@ -291,7 +294,7 @@ def walk(
 ) -> SearchResult:
     """The search along a scripted path, which starts at zero."""
     search = builders.search(
-        Scripted(name="scripted", moves=tuple(moves)),
+        Scripted(name="scripted", space=FeatureSpace(), moves=tuple(moves)),
         Never(),
         step_size=1.0,
         max_steps=steps or len(moves),
@@ -345,7 +348,7 @@ def test_every_cell_has_its_own_epsilon():
     moves = (0.1,) * 8
     searches = [
         builders.search(
-            Scripted(name="scripted", moves=moves),
+            Scripted(name="scripted", space=FeatureSpace(), moves=moves),
             Never(),
             step_size=1.0,
             max_steps=8,

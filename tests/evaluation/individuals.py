@@ -12,9 +12,10 @@ from cftrain.evaluation.individuals import draw_individuals
 from cftrain.evaluation.metric import Individuals
 from cftrain.evaluation.protocol import Protocol
 from cftrain.evaluation.reference import Reference
+from cftrain.evaluation.subject import Subject
 from cftrain.seeding import Stream
 from tests.builders import CLASSES, free, linear, mlp, streams
-from tests.console import run_of
+from tests.console import read
 
 
 def individuals(
@@ -65,15 +66,19 @@ def reference(*classes: Tensor) -> Reference:
 
 def protocol(**changes: object) -> Protocol:
     """The published protocol, but small."""
-    small = run_of(
+    _, options = read(
         "evaluation.sampling=paper",
         "evaluation.rounds=3",
         "evaluation.individuals=12",
         "evaluation.energy_weights=[0.5,5.0]",
         "evaluation.search.max_steps=15",
         "evaluation.maturity.threshold=0.6",
-    ).evaluation
-    return replace(small, **changes)
+    )
+    return replace(options.evaluation, **changes)
+
+
+def subject(classifier: torch.nn.Module, data: Dataset) -> Subject:
+    return Subject(classifier=classifier, dataset=data)
 
 
 def one_class_only(cells: int = 1) -> torch.nn.Module:

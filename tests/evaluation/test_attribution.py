@@ -8,7 +8,7 @@ from cftrain.counterfactuals.energy import target_logit
 from cftrain.evaluation import attribution
 from cftrain.evaluation.attribution import (
     attributions,
-    class_attributions,
+    class_means,
     integrated_gradients,
 )
 from cftrain.models.stack_slicing import frozen
@@ -95,11 +95,11 @@ def test_test_rows_have_baselines_of_their_own(classifier):
     assert not torch.equal(found, attributions(model, data, steps=1, seed=8))
 
 
-def test_class_attributions_are_means_over_the_rows_of_a_class(classifier):
+def test_classes_have_the_means_of_their_own_rows(classifier):
     data = blobs()
     data = replace(data, test_labels=data.test_labels.clamp(max=1))
-    found = class_attributions(classifier, data, steps=4, seed=1)
     each = attributions(classifier, data, steps=4, seed=1)
+    found = class_means(each, data)
     assert found.shape == (3, CLASSES, FEATURES)
     for label in range(2):
         expected = each[:, data.test_labels == label].mean(1)

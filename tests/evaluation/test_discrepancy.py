@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -5,7 +6,12 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import rbf_kernel
 
-from cftrain.evaluation.discrepancy import gaussian, observed_rows, pooled_rounds
+from cftrain.evaluation.discrepancy import (
+    gaussian,
+    median,
+    merged_rounds,
+    observed_rows,
+)
 from cftrain.evaluation.reference import ReferenceClass
 from tests.builders import normal
 
@@ -18,13 +24,13 @@ def test_the_kernel_is_that_of_another_implementation(length_scale):
     torch.testing.assert_close(found, torch.from_numpy(expected), rtol=1e-12, atol=0)
 
 
-def test_groups_have_kernels_of_their_own():
+def test_samples_have_kernels_of_their_own():
     x, y = normal(5, 6, 3, seed=1), normal(4, 3, seed=2)
     for left, right in ((x, y), (x, x)):
         found = gaussian(left, right, 2.0)
-        for group in range(5):
-            other = right if right is y else x[group]
-            torch.testing.assert_close(found[group], gaussian(x[group], other, 2.0))
+        for sample in range(5):
+            other = right if right is y else x[sample]
+            torch.testing.assert_close(found[sample], gaussian(x[sample], other, 2.0))
 
 
 def test_the_kernel_is_never_above_one():
@@ -35,18 +41,18 @@ def test_the_kernel_is_never_above_one():
 
 
 @given(st.integers(1, 120), st.integers(1, 30), st.integers(1, 90))
-def test_pools_are_as_many_and_as_even_as_their_least_rows_allow(
+def test_samples_are_as_many_and_as_even_as_their_least_rows_allow(
     rounds, members, least_rows
 ):
-    pools = pooled_rounds(rounds, members, least_rows)
-    assert pools.shape == (rounds,)
-    assert (pools.diff() >= 0).all()
-    sizes = pools.bincount()
+    merged = merged_rounds(rounds, members, least_rows)
+    assert merged.shape == (rounds,)
+    assert (merged.diff() >= 0).all()
+    sizes = merged.bincount()
     assert (sizes > 0).all()
     assert sizes.max() - sizes.min() <= 1
     if len(sizes) > 1:
         assert sizes.min() * members >= least_rows
-    # One pool more would leave some pool with too few rows.
+    # One sample more would leave some sample with too few rows.
     assert rounds // (len(sizes) + 1) * members < least_rows or len(sizes) == rounds
 
 
@@ -57,6 +63,20 @@ def test_the_length_scale_is_the_median_distance_of_the_first_rows():
     expected = torch.from_numpy(pdist(rows[:15])).quantile(0.5)
     assert observed.length_scale == pytest.approx(expected.item())
     assert observed_rows(ReferenceClass(rows), 15, 0.7).length_scale == 0.7
+
+
+@given(st.integers(1, 400), st.integers(0, 1000))
+def test_the_median_is_the_quantile_bit_for_bit(count, seed):
+    values = normal(count, seed=seed)
+    assert median(values) == values.quantile(0.5).item()
+
+
+def test_the_length_scale_of_many_rows():
+    """torch.quantile refuses the distances of 6,000 rows."""
+    rows = normal(6000, 2, seed=1)
+    expected = np.median(pdist(rows))
+    found = observed_rows(ReferenceClass(rows), 6000, None).length_scale
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_mean_within_a_class_is_that_of_all_pairs():

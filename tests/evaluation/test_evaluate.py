@@ -8,6 +8,7 @@ from torch import Tensor
 
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.data.dataset import Dataset
+from cftrain.evaluation.attribution import attributions
 from cftrain.evaluation.evaluate import Evaluation, Measurement, evaluate
 from cftrain.evaluation.individuals import pairs
 from cftrain.evaluation.metric import (
@@ -18,7 +19,7 @@ from cftrain.evaluation.metric import (
 from cftrain.evaluation.protocol import Attributions, Protocol
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.seeding import Stream
-from tests.builders import CLASSES, blobs, generic, mlp, streams
+from tests.builders import CLASSES, blobs, constraints, generic, mlp, streams
 from tests.evaluation.individuals import individuals_of, one_class_only, protocol
 
 LEVELS = {"fgsm_accuracy": [0.01, 0.03, 0.1], "pgd_accuracy": [0.03, 0.1]}
@@ -260,7 +261,7 @@ def test_resampled_metrics_have_a_value_for_each_round(classifier, data):
     class Rounds(ResampledMetric):
         unit, higher_is_better = "rounds", False
 
-        def __call__(self, classifier, dataset):
+        def __call__(self, subject):
             return torch.arange(12.0, dtype=torch.float64).view(4, 3)
 
     found = measured(classifier, data, replace(protocol(), metrics={"r": Rounds()}))
@@ -279,6 +280,28 @@ def test_attributions_are_there_if_asked_for(classifier, data):
     found = evaluation_of(classifier, data, asked).attributions
     assert found is not None
     assert found.shape == (3, CLASSES, 4)
+
+
+def test_integrated_gradients_are_found_once(classifier, monkeypatch):
+    """Both normalisations and the picture of classes need them."""
+    asked = []
+
+    def spy(classifier, dataset, *, steps, seed):
+        asked.append((steps, seed))
+        return attributions(classifier, dataset, steps=steps, seed=seed)
+
+    monkeypatch.setattr("cftrain.evaluation.subject.attributions", spy)
+    limits = constraints(["immutable", "free", "free", "free"], -9, 9)
+    made = protocol(
+        rounds=1, individuals=3, attributions=Attributions(steps=50, seed=2025)
+    )
+    found = evaluation_of(classifier, blobs(rows=60, limits=limits), made)
+    assert asked == [(50, 2025)]
+    assert found.attributions is not None
+    assert {m.metric for m in found.measurements} >= RESAMPLED_METRICS
+    other = replace(made, attributions=Attributions(steps=7, seed=1))
+    evaluation_of(classifier, blobs(rows=60, limits=limits), other)
+    assert asked[1:] == [(50, 2025), (7, 1)]
 
 
 def test_two_metrics_of_one_class_stay_apart(classifier, data):

@@ -15,7 +15,7 @@ def gallery(factuals: int = CLASSES) -> Gallery:
         factuals=factuals,
         generator=ecco(0.0, 25.0),
         maturity=Never(),
-        search=search(max_steps=10).steps,
+        search=search(max_steps=10).descent,
     )
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.counterfactuals.space import Space
 from cftrain.evaluation.individuals import draw_individuals, pairs, references
 from cftrain.evaluation.metric import Individuals
 from cftrain.evaluation.protocol import Protocol
@@ -153,20 +153,18 @@ def test_searching_once_gives_what_searching_each_row_gives(classifier, data):
     assert torch.equal(found.found.mature, each.mature)
 
 
-class Restless(Generator):
+class Restless(Space):
     """Says that it draws, so that no two rows may share a search."""
 
     draws = True
-    name = "restless"
-
-    def loss(self, logits, target, counterfactual, factual, *, progress):
-        raise NotImplementedError
+    fitted = sharing = encode = view = move = None
 
 
 @pytest.mark.parametrize("draws", [True, False])
 def test_rows_are_searched_once_unless_the_search_draws(classifier, data, draws):
     made, seen = protocol(individuals=40), []
     plain = made.searches()[0][1]
+    restless = replace(plain.generator, space=Restless())
 
     class Spy(CounterfactualSearch):
         def __call__(self, classifier, factual, target, **context):
@@ -174,9 +172,9 @@ def test_rows_are_searched_once_unless_the_search_draws(classifier, data, draws)
             return plain(classifier, factual, target, **context)
 
     spy = Spy(
-        generator=Restless() if draws else plain.generator,
+        generator=restless if draws else plain.generator,
         maturity=plain.maturity,
-        steps=plain.steps,
+        descent=plain.descent,
     )
     found = draw_individuals(classifier, data, made, spy, streams=streams(3))
     rows = found.factual_row.shape[1]

@@ -1,16 +1,20 @@
 from dataclasses import dataclass, replace
 
-from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Never
+from cftrain.counterfactuals.space import Space
 from cftrain.evaluation.protocol import Protocol
-from tests.builders import generic, normal
-from tests.console import run_of
+from tests.builders import blobs, generic
+from tests.console import read
 from tests.evaluation.individuals import protocol
+
+
+def configured(*overrides: str) -> Protocol:
+    return read(*overrides)[1].evaluation
 
 
 def test_the_published_protocol():
     """Section 1 of the evaluation of the paper, as coded by its authors."""
-    made = run_of().evaluation
+    made = configured()
     assert isinstance(made, Protocol)
     assert (made.rounds, made.individuals, made.split) == (100, 250, "test")
     assert made.energy_weights == (0.1, 0.5, 1.0, 5.0, 10.0)
@@ -18,8 +22,8 @@ def test_the_published_protocol():
     assert made.maturity.threshold == 0.95
     assert made.generator.distance_weight == 0
     assert made.metrics["ip_star"].length_scale == 5
-    assert run_of("evaluation=tabular").evaluation.individuals == 100
-    assert run_of("evaluation=images").evaluation.individuals == 25
+    assert configured("evaluation=tabular").individuals == 100
+    assert configured("evaluation=images").individuals == 25
 
 
 def test_there_is_a_search_for_each_energy_weight():
@@ -29,7 +33,7 @@ def test_there_is_a_search_for_each_energy_weight():
     for weight, search in zip(weights, searches, strict=True):
         assert search.generator == replace(made.generator, energy_weight=weight)
         assert search.maturity == Never()
-        assert search.steps == made.search
+        assert search.descent == made.search
         assert search.categories == made.categories
 
 
@@ -40,24 +44,21 @@ def test_a_generator_without_energy_is_searched_once():
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitting(Generator):
-    """Has to know the data before it can search, as REVISE does."""
+class Fitting(Space):
+    """Has to know the data before anything is searched in it, as a VAE has."""
 
-    name: str = "fitting"
     ready: bool = False
 
     def fitted(self, rows, cache):
         return replace(self, ready=True)
 
-    def loss(self, logits, target, counterfactual, factual, *, progress):
-        raise NotImplementedError
+    draws = sharing = encode = view = move = None
 
 
 def test_all_generators_of_a_protocol_get_to_know_the_data(tmp_path):
-    gallery = replace(
-        run_of("evaluation=images").evaluation.gallery, generator=Fitting()
-    )
-    made = protocol(generator=Fitting(), gallery=gallery)
-    ready = made.fitted(normal(5, 2), tmp_path)
-    assert ready.generator.ready
-    assert ready.gallery.generator.ready
+    fitting = replace(generic(), space=Fitting())
+    gallery = replace(configured("evaluation=images").gallery, generator=fitting)
+    made = protocol(generator=fitting, gallery=gallery)
+    ready = made.fitted(blobs(), tmp_path)
+    assert ready.generator.space.ready
+    assert ready.gallery.generator.space.ready

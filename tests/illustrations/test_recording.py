@@ -34,5 +34,5 @@ def test_paths_go_from_the_factual_to_the_counterfactual(name, tmp_path):
         assert len(path) == found.steps[0, place] + 1
         assert torch.equal(path[0], factual[0, place])
         assert torch.equal(path[-1], found.counterfactual[0, place])
-        near = (path - path[0]).abs().amax(1) <= search.steps.epsilon
+        near = (path - path[0]).abs().amax(1) <= search.descent.epsilon
         assert torch.equal(path[near][-1], found.nascent[0, place])

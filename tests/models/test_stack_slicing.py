@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from cftrain.models.stack_slicing import frozen, predict, stack_size
-from tests.builders import mlp, normal
+from cftrain.models.stack_slicing import frozen, predict, predict_at, stack_size
+from tests.builders import integers, mlp, normal
 
 
 class Scaled(nn.Module):
@@ -67,3 +67,30 @@ def test_shared_rows_are_predicted_by_every_cell(classifier):
     for cell in range(3):
         alone = predict(frozen(classifier, [cell]), x)
         assert torch.equal(found[cell : cell + 1], alone)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("portion", [1, 7, 8, 100])
+def test_portions_of_rows_change_no_prediction(monkeypatch, portion, dtype):
+    model = mlp(3, scale=2.0, dtype=dtype)
+    x = normal(3, 50, 4, seed=1, dtype=dtype)
+    whole = model(x).argmax(-1)
+    monkeypatch.setattr("cftrain.models.stack_slicing.PREDICTED_ROWS", portion)
+    assert torch.equal(predict(model, x), whole)
+    assert torch.equal(predict(model, x[:1])[0], whole[0])
+
+
+def test_without_rows_there_are_no_predictions(classifier):
+    assert predict(classifier, normal(1, 0, 4)).shape == (3, 0)
+    nowhere = torch.zeros(3, 0, dtype=torch.int64)
+    assert predict_at(classifier, normal(9, 4), nowhere).shape == (3, 0)
+
+
+@pytest.mark.parametrize("portion", [2, 100])
+def test_every_cell_predicts_the_rows_at_its_own_places(
+    classifier, monkeypatch, portion
+):
+    table, places = normal(9, 4, seed=1), integers(9, 3, 5, seed=2)
+    expected = predict(classifier, table[places])
+    monkeypatch.setattr("cftrain.models.stack_slicing.PREDICTED_ROWS", portion)
+    assert torch.equal(predict_at(classifier, table, places), expected)

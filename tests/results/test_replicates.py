@@ -40,8 +40,8 @@ def test_what_varies_need_not_be_there():
 
 
 def test_the_seed_of_an_autoencoder_is_no_training_seed():
-    first = replicate_key(cell("generator=revise", "generator.vae.seed=1"))
-    second = replicate_key(cell("generator=revise", "generator.vae.seed=2"))
+    first = replicate_key(cell("generator=revise", "generator.space.vae.seed=1"))
+    second = replicate_key(cell("generator=revise", "generator.space.vae.seed=2"))
     assert first != second
 
 

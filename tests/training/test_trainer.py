@@ -218,7 +218,7 @@ def test_every_epoch_and_cell_has_its_own_draws(monkeypatch):
 
 
 def test_accuracies_are_those_of_the_model_after_the_epoch(monkeypatch):
-    monkeypatch.setattr(trainer_module, "PREDICTED_ROWS", 7)
+    monkeypatch.setattr("cftrain.models.stack_slicing.PREDICTED_ROWS", 7)
     ours, model = trainer([objective()] * 2), builders.mlp(2)
     records = ours.train(model)
     for part in ("train", "validation"):

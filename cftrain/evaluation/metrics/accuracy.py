@@ -7,10 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.data.dataset import Dataset
 from cftrain.evaluation.metric import ModelMetric
-from cftrain.models.classifier import Classifier
-from cftrain.models.stack_slicing import predict
+from cftrain.evaluation.subject import Subject
 
 
 @named("accuracy")
@@ -22,8 +20,6 @@ class Accuracy(ModelMetric):
     unit: ClassVar[str] = "share"
     higher_is_better: ClassVar[bool] = True
 
-    def __call__(
-        self, classifier: Classifier, dataset: Dataset
-    ) -> Float[Tensor, "level stack"]:
-        predicted = predict(classifier, dataset.test_features.unsqueeze(0))
-        return (predicted == dataset.test_labels).double().mean(1).unsqueeze(0)
+    def __call__(self, subject: Subject) -> Float[Tensor, "level stack"]:
+        right = subject.predicted == subject.dataset.test_labels
+        return right.double().mean(1).unsqueeze(0)

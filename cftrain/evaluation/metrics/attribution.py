@@ -9,10 +9,8 @@ from torch import Tensor
 
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, Seed
-from cftrain.data.dataset import Dataset
-from cftrain.evaluation.attribution import attributions
 from cftrain.evaluation.metric import ResampledMetric
-from cftrain.models.classifier import Classifier
+from cftrain.evaluation.subject import Subject
 from cftrain.models.stack_slicing import stack_size
 from cftrain.seeding import Stream
 
@@ -43,14 +41,13 @@ class ProtectedAttribution(ResampledMetric):
     def unit(self) -> str:
         return "share" if self.normalisation == "bounded" else "ratio"
 
-    def __call__(
-        self, classifier: Classifier, dataset: Dataset
-    ) -> Float[Tensor, "round stack"]:
-        protected = dataset.constraints.protected
+    def __call__(self, subject: Subject) -> Float[Tensor, "round stack"]:
+        protected = subject.dataset.constraints.protected
         if not protected.any():
-            return torch.zeros(0, stack_size(classifier), dtype=torch.float64)
-        found = attributions(classifier, dataset, steps=self.steps, seed=self.seed)
-        shares = self._shares(len(dataset.test_labels)).to(found.device)
+            cells = stack_size(subject.classifier)
+            return torch.zeros(0, cells, dtype=torch.float64)
+        found = subject.attributions(steps=self.steps, seed=self.seed)
+        shares = self._shares(found.shape[1]).to(found.device)
         means = torch.einsum("ij,sjf->isf", shares, found.double())
         if self.normalisation == "bounded":
             size = means.abs()

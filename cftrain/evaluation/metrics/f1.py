@@ -8,10 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.data.dataset import Dataset
 from cftrain.evaluation.metric import ModelMetric
-from cftrain.models.classifier import Classifier
-from cftrain.models.stack_slicing import predict
+from cftrain.evaluation.subject import Subject
 
 
 @named("macro_f1")
@@ -23,10 +21,8 @@ class MacroF1(ModelMetric):
     unit: ClassVar[str] = "share"
     higher_is_better: ClassVar[bool] = True
 
-    def __call__(
-        self, classifier: Classifier, dataset: Dataset
-    ) -> Float[Tensor, "level stack"]:
-        predicted = predict(classifier, dataset.test_features.unsqueeze(0))
+    def __call__(self, subject: Subject) -> Float[Tensor, "level stack"]:
+        predicted, dataset = subject.predicted, subject.dataset
         labels = dataset.test_labels.unsqueeze(0)
         scores = []
         for label in range(dataset.classes):

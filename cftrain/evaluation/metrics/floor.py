@@ -13,11 +13,11 @@ from cftrain.tensors import PerRow
 @final
 @dataclass(frozen=True, kw_only=True)
 class Floor(DerivedMetric):
-    """What held-out rows of the target class score where counterfactuals stand.
+    """The metric of held-out rows of the target class, in place of counterfactuals.
 
-    Counted like the metric itself, by the valid counterfactuals that the rows replace:
-    metric and floor have the same share of each class. A metric below its floor is no
-    win: the counterfactuals have collapsed onto the centre of the class.
+    A held-out row counts where the counterfactual that it replaces does, so that metric
+    and floor have the same share of each class. Below its floor a metric is no success:
+    the counterfactuals have collapsed onto the centre of the class.
     """
 
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:

@@ -8,10 +8,10 @@ import torch
 from cftrain.config.names import named
 from cftrain.evaluation.discrepancy import (
     Discrepancy,
-    Groups,
     Members,
     Observed,
-    PerGroup,
+    PerSample,
+    Samples,
     gaussian,
 )
 
@@ -23,7 +23,7 @@ class MmdImplausibility(Discrepancy):
     """Squared maximum mean discrepancy, unbiased (paper Eq. 7; Gretton et al., 2012).
 
     Being unbiased, a single value may be negative: `clamp` lifts those to zero, as the
-    authors' code does, which biases the mean of small groups upwards.
+    authors' code does, which biases the mean of small samples upwards.
     """
 
     unit: ClassVar[str] = "MMD^2"
@@ -31,7 +31,7 @@ class MmdImplausibility(Discrepancy):
 
     clamp: bool
 
-    def of_groups(self, x: Groups, there: Members, observed: Observed) -> PerGroup:
+    def of_samples(self, x: Samples, there: Members, observed: Observed) -> PerSample:
         weight = there.to(x)
         count = weight.sum(-1)
         own = gaussian(x, x, observed.length_scale) @ weight.unsqueeze(-1)

@@ -10,10 +10,9 @@ from torch import Tensor
 from cftrain.config.names import named
 from cftrain.config.ranges import AtLeast
 from cftrain.data.constraints import unconstrained
-from cftrain.data.dataset import Dataset
 from cftrain.evaluation.attacks import Attack
 from cftrain.evaluation.metric import ModelMetric
-from cftrain.models.classifier import Classifier
+from cftrain.evaluation.subject import Subject
 from cftrain.models.stack_slicing import predict, stack_size
 
 ATTACKED_ROWS = 1024
@@ -41,9 +40,8 @@ class RobustAccuracy(ModelMetric):
     def levels(self) -> tuple[float | None, ...]:
         return self.epsilons
 
-    def __call__(
-        self, classifier: Classifier, dataset: Dataset
-    ) -> Float[Tensor, "level stack"]:
+    def __call__(self, subject: Subject) -> Float[Tensor, "level stack"]:
+        classifier, dataset = subject.classifier, subject.dataset
         stack, rows = stack_size(classifier), dataset.test_features
         constraints = dataset.constraints
         if not self.constrained:

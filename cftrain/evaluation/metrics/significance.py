@@ -12,10 +12,10 @@ from cftrain.config.names import named
 from cftrain.config.ranges import Count, Seed
 from cftrain.evaluation.discrepancy import (
     Discrepancy,
-    Groups,
     Members,
     Observed,
-    PerGroup,
+    PerSample,
+    Samples,
     gaussian,
 )
 from cftrain.seeding import Stream
@@ -30,9 +30,9 @@ TIE = 1e-12
 class MmdPValue(Discrepancy):
     """Permutation p-value of the squared MMD (Gretton et al., 2012, section 5).
 
-    The share of random divisions of the group and its observed rows that are at least
-    as far apart; the actual division counts as one. Factuals are drawn with
-    replacement: where one group has many repetitions, its p-value is too small.
+    The share of random divisions of a sample and its observed rows that are at least as
+    far apart; the actual division counts as one of them. Factuals are drawn with
+    replacement: where a sample has many repetitions, its p-value is too small.
     """
 
     unit: ClassVar[str] = "p"
@@ -41,7 +41,7 @@ class MmdPValue(Discrepancy):
     permutations: Count
     seed: Seed
 
-    def of_groups(self, x: Groups, there: Members, observed: Observed) -> PerGroup:
+    def of_samples(self, x: Samples, there: Members, observed: Observed) -> PerSample:
         values = [
             self._value(rows[counted], observed)
             for rows, counted in zip(x, there, strict=True)
@@ -52,10 +52,10 @@ class MmdPValue(Discrepancy):
         first = len(x)
         if first < 2:
             return torch.nan
-        pooled = torch.cat([x, observed.rows])
-        drawn = _divisions(self.permutations, first, len(pooled), self.seed).to(x)
-        actual = (torch.arange(len(pooled), device=x.device) < first).to(x)
-        kernel = gaussian(pooled, pooled, observed.length_scale)
+        both = torch.cat([x, observed.rows])
+        drawn = _divisions(self.permutations, first, len(both), self.seed).to(x)
+        actual = (torch.arange(len(both), device=x.device) < first).to(x)
+        kernel = gaussian(both, both, observed.length_scale)
         found = _discrepancies(kernel, torch.cat([actual.unsqueeze(0), drawn]), first)
         if not torch.isfinite(found[0]):
             return torch.nan

@@ -5,12 +5,14 @@ import torch
 from cftrain.evaluation.metrics.floor import Floor
 from cftrain.evaluation.metrics.implausibility import Implausibility
 from cftrain.evaluation.metrics.mmd import MmdImplausibility
+from cftrain.evaluation.metrics.unfiltered import Unfiltered
+from cftrain.evaluation.metrics.validity import Validity
 from tests.builders import normal
 from tests.evaluation.individuals import individuals, reference
 
 IP = Implausibility(norm="l1", reference_rows=None, seed=0)
 IP_STAR = MmdImplausibility(
-    length_scale=1.0, group="target", least_rows=1, rows=50, clamp=False
+    length_scale=1.0, sample="target", least_rows=1, rows=50, clamp=False
 )
 
 
@@ -33,6 +35,13 @@ def test_the_floor_has_unit_and_direction_of_its_metric():
         assert floor.higher_is_better == metric.higher_is_better
         assert floor.of_valid
         assert not floor.individual
+
+
+def test_the_floor_counts_the_rows_that_its_metric_counts():
+    for metric, of_valid in ((Unfiltered(metric=IP), False), (Validity(), False)):
+        assert metric.of_valid == of_valid
+        assert Floor(metric=metric).of_valid == of_valid
+    assert Unfiltered(metric=Floor(metric=IP)).of_valid is False
 
 
 def test_the_floor_of_the_divergence_is_zero():

@@ -18,13 +18,13 @@ def metric(
     length_scale: float | None = 5.0,
     rows: int = 100,
     *,
-    group: str = "target",
+    sample: str = "target",
     least_rows: int = 1,
     clamp: bool = False,
 ) -> MmdImplausibility:
     return MmdImplausibility(
         length_scale=length_scale,
-        group=group,
+        sample=sample,
         least_rows=least_rows,
         rows=rows,
         clamp=clamp,
@@ -44,7 +44,7 @@ def squared_mmd(x: np.ndarray, y: np.ndarray, length_scale: float) -> float:
 
 
 @pytest.mark.parametrize("length_scale", [0.5, 5.0])
-def test_every_group_is_the_estimate_of_another_implementation(length_scale):
+def test_every_sample_is_the_estimate_of_another_implementation(length_scale):
     classes = [normal(rows, 3, seed=rows) for rows in (9, 40, 2)]
     pair_target = torch.tensor([0, 1, 2, 1, 0, 1, 2, 1])
     x = 1 + 2 * normal(2, 32, 3, seed=5)
@@ -55,14 +55,14 @@ def test_every_group_is_the_estimate_of_another_implementation(length_scale):
     for cell in range(2):
         for number in range(4):
             for label, observed in enumerate(classes):
-                group = by_round[cell, number, pair_target == label]
-                expected = squared_mmd(group.numpy(), observed.numpy(), length_scale)
+                sample = by_round[cell, number, pair_target == label]
+                expected = squared_mmd(sample.numpy(), observed.numpy(), length_scale)
                 values = found.unflatten(1, (4, 8))[cell, number, pair_target == label]
                 for value in values.tolist():
                     assert math.isclose(value, expected, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def test_only_the_first_rows_of_group_and_reference_enter():
+def test_only_the_first_rows_of_sample_and_reference_enter():
     observed, x = normal(50, 2, seed=1), normal(1, 30, 2, seed=2)
     targets = torch.ones(30, dtype=torch.long)
     found = metric(rows=20)(individuals(x, targets), reference(EMPTY, observed))
@@ -90,7 +90,7 @@ def test_two_points_each_by_hand():
 
 
 def drawn(references: int = 150, rounds: int = 20, clamp: bool = False) -> torch.Tensor:
-    """Means of many small groups from the distribution of their references."""
+    """Means of many small samples from the distribution of their references."""
     targets = torch.ones(5, dtype=torch.long)
     values = []
     for seed in range(references):
@@ -121,7 +121,7 @@ def test_clamping_lifts_every_value_to_zero_and_so_the_mean():
     torch.testing.assert_close(values[1], values[0].clamp(min=0))
 
 
-def test_groups_of_one_and_classes_of_one_have_no_value():
+def test_samples_of_one_and_classes_of_one_have_no_value():
     classes = [normal(5, 2, seed=1), normal(1, 2, seed=2), normal(5, 2, seed=3)]
     pair_target = torch.tensor([0, 1, 1, 2, 2])
     x = normal(1, 10, 2, seed=4)
@@ -130,7 +130,7 @@ def test_groups_of_one_and_classes_of_one_have_no_value():
     assert found.isnan().tolist() == [absent * 2]
 
 
-def test_groups_of_other_rounds_cells_and_classes_change_nothing():
+def test_samples_of_other_rounds_cells_and_classes_change_nothing():
     classes = [normal(8, 2, seed=1), normal(8, 2, seed=2)]
     pair_target = torch.tensor([0, 1, 0, 1])
     x = normal(2, 8, 2, seed=3)
@@ -170,13 +170,13 @@ def test_observed_rows_at_one_place_have_no_median_distance():
     assert metric(None)(made, reference(EMPTY, observed)).isnan().all()
 
 
-def test_a_group_is_of_one_target_or_of_one_target_and_factual_class():
+def test_a_sample_is_of_one_target_or_of_one_target_and_factual_class():
     classes = [normal(20, 2, seed=seed) for seed in range(3)]
     target, factual = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([1, 1, 2, 2, 0, 0])
     x = normal(2, 12, 2, seed=5)
     made = individuals(x, target, rounds=2, pair_factual=factual)
-    for group, parts in (("target", [[0, 1, 2, 3]]), ("pair", [[0, 1], [2, 3]])):
-        found = metric(group=group)(made, reference(*classes)).unflatten(1, (2, 6))
+    for sample, parts in (("target", [[0, 1, 2, 3]]), ("pair", [[0, 1], [2, 3]])):
+        found = metric(sample=sample)(made, reference(*classes)).unflatten(1, (2, 6))
         for members in [*parts, [4, 5]]:
             observed = classes[int(target[members[0]])].numpy()
             for number in range(2):
@@ -186,7 +186,7 @@ def test_a_group_is_of_one_target_or_of_one_target_and_factual_class():
                     assert math.isclose(value, expected, rel_tol=1e-9)
 
 
-def test_rounds_are_pooled_until_a_group_has_its_least_rows():
+def test_rounds_are_merged_until_a_sample_has_its_least_rows():
     observed, x = normal(20, 2, seed=1), normal(1, 10, 2, seed=2)
     present = torch.ones(1, 10, dtype=torch.bool)
     present[0, 3] = False

@@ -14,6 +14,7 @@ from cftrain.evaluation.metrics.f1 import MacroF1
 from cftrain.evaluation.metrics.robustness import RobustAccuracy
 from cftrain.models.stack_slicing import frozen, predict
 from tests.builders import blobs, constraints, linear, mlp, normal
+from tests.evaluation.individuals import subject
 
 PGD = Pgd(steps=5, step_size=0.05, seed=1)
 
@@ -57,7 +58,10 @@ def constant(label: int) -> torch.nn.Module:
 
 def test_accuracy_and_f1_are_those_of_another_implementation(classifier, data):
     predicted = predict(classifier, data.test_features.unsqueeze(0))
-    accuracy, f1 = Accuracy()(classifier, data), MacroF1()(classifier, data)
+    accuracy, f1 = (
+        Accuracy()(subject(classifier, data)),
+        MacroF1()(subject(classifier, data)),
+    )
     assert accuracy.shape == f1.shape == (1, 4)
     for cell in range(4):
         theirs = (data.test_labels, predicted[cell])
@@ -71,19 +75,21 @@ def test_one_class_for_everything_has_a_closed_form(data):
     """Precision 1/3, recall 1 for one class; 0 for the others."""
     data = with_test_labels(data, torch.arange(30) % 3)
     for label in range(3):
-        assert Accuracy()(constant(label), data).item() == pytest.approx(1 / 3)
-        assert MacroF1()(constant(label), data).item() == pytest.approx(0.5 / 3)
+        assert Accuracy()(subject(constant(label), data)).item() == pytest.approx(1 / 3)
+        assert MacroF1()(subject(constant(label), data)).item() == pytest.approx(
+            0.5 / 3
+        )
 
 
 def test_a_class_that_neither_is_nor_is_predicted_counts_as_zero(data):
     data = with_test_labels(data, torch.zeros(8, dtype=torch.long))
-    assert Accuracy()(constant(0), data).item() == 1
-    assert MacroF1()(constant(0), data).item() == pytest.approx(1 / 3)
+    assert Accuracy()(subject(constant(0), data)).item() == 1
+    assert MacroF1()(subject(constant(0), data)).item() == pytest.approx(1 / 3)
 
 
 def test_accuracy_under_attack_is_that_of_foolbox(classifier, data):
     epsilons = (0.0, 0.1, 0.4, 1.0)
-    found = robust(*epsilons)(classifier, data)
+    found = robust(*epsilons)(subject(classifier, data))
     assert found.shape == (4, 4)
     for cell in range(4):
         one = frozen(classifier, slice(cell, cell + 1))
@@ -105,12 +111,12 @@ def test_accuracy_under_attack_is_that_of_foolbox(classifier, data):
 
 
 def test_no_attack_is_plain_accuracy(classifier, data):
-    plain = Accuracy()(classifier, data)
+    plain = Accuracy()(subject(classifier, data))
     for attack in (Fgsm(), PGD):
         for constrained in (False, True):
             metric = robust(0.0, attack=attack, constrained=constrained)
             assert metric.levels == (0.0,)
-            found = metric(classifier, data)
+            found = metric(subject(classifier, data))
             torch.testing.assert_close(found, plain, rtol=0, atol=1e-15)
 
 
@@ -119,16 +125,16 @@ def test_the_portions_of_an_attack_change_nothing(
     attack, classifier, data, monkeypatch
 ):
     metric = robust(0.1, 0.3, attack=attack)
-    whole = metric(classifier, data)
+    whole = metric(subject(classifier, data))
     monkeypatch.setattr(robustness, "ATTACKED_ROWS", 7)
-    torch.testing.assert_close(metric(classifier, data), whole)
+    torch.testing.assert_close(metric(subject(classifier, data)), whole)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_cells_are_measured_as_if_alone(metric, classifier, data):
-    together = metric(classifier, data)
+    together = metric(subject(classifier, data))
     for cell in range(4):
-        alone = metric(frozen(classifier, [cell]), data)
+        alone = metric(subject(frozen(classifier, [cell]), data))
         torch.testing.assert_close(together[:, [cell]], alone)
 
 
@@ -137,13 +143,16 @@ def test_training_rows_are_not_looked_at(metric, classifier, data):
     other = replace(
         data, features=torch.zeros_like(data.features), labels=data.labels.flip(0)
     )
-    assert torch.equal(metric(classifier, other), metric(classifier, data))
+    assert torch.equal(
+        metric(subject(classifier, other)), metric(subject(classifier, data))
+    )
 
 
 def test_many_steps_find_more_than_one(classifier, data):
     steps = Pgd(steps=40, step_size=0.02, seed=1)
     one, many = (
-        robust(0.3, attack=attack)(classifier, data) for attack in (Fgsm(), steps)
+        robust(0.3, attack=attack)(subject(classifier, data))
+        for attack in (Fgsm(), steps)
     )
     assert (many <= one).all()
 
@@ -166,8 +175,8 @@ def test_a_constrained_attack_moves_what_may_move(data):
         narrow = replace(data, constraints=limits)
         for attack in (Fgsm(), Pgd(steps=9, step_size=0.05, seed=1)):
             held = robust(0.1, attack=attack, constrained=True)
-            assert held(classifier, narrow).item() == expected
-            assert robust(0.1, attack=attack)(classifier, narrow).item() == 0
+            assert held(subject(classifier, narrow)).item() == expected
+            assert robust(0.1, attack=attack)(subject(classifier, narrow)).item() == 0
 
 
 def test_a_constrained_attack_stays_in_the_domain(data):
@@ -183,5 +192,5 @@ def test_a_constrained_attack_stays_in_the_domain(data):
         test_labels=torch.zeros(3, dtype=torch.long),
         constraints=limits,
     )
-    assert robust(0.1, constrained=True)(classifier, data).item() == 1
-    assert robust(0.1)(classifier, data).item() == 0
+    assert robust(0.1, constrained=True)(subject(classifier, data)).item() == 1
+    assert robust(0.1)(subject(classifier, data)).item() == 0

@@ -4,7 +4,7 @@ from cftrain.evaluation.metrics import significance
 from cftrain.evaluation.metrics.significance import MmdPValue
 from tests.builders import normal
 from tests.evaluation.individuals import individuals, reference
-from tests.evaluation.metrics.test_divergence import squared_mmd
+from tests.evaluation.metrics.test_mmd import squared_mmd
 
 EMPTY = normal(0, 2)
 
@@ -12,7 +12,7 @@ EMPTY = normal(0, 2)
 def metric(permutations: int = 99, length_scale: float | None = 1.0) -> MmdPValue:
     return MmdPValue(
         length_scale=length_scale,
-        group="target",
+        sample="target",
         least_rows=1,
         rows=30,
         permutations=permutations,

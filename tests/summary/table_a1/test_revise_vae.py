@@ -15,7 +15,7 @@ LAYOUT = ReviseOverVaes(
     grid="revise_vae",
     dataset="linearly_separable",
     metric="ip_all",
-    axis="generator.vae.seed",
+    axis="generator.space.vae.seed",
     interval="t",
     published="table_a1.csv",
 )
@@ -28,7 +28,7 @@ def pair(vae: int, steps: int, *ours: float, **given) -> Pair:
         baseline={"ip_all": values(*[100.0] * len(ours))},
         coordinates={
             "generator": "revise",
-            "generator.vae.seed": vae,
+            "generator.space.vae.seed": vae,
             "maturity.threshold": 0.75,
             "search.max_steps": steps,
         },

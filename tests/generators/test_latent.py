@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from cftrain.counterfactuals.generator import Noise, Progress
+from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Never
+from cftrain.counterfactuals.space import FeatureSpace, Noise
 from cftrain.errors import StackError
-from cftrain.generators.revise import Revise
+from cftrain.generators.latent import LatentSpace
 from cftrain.models.stack_slicing import frozen
 from cftrain.models.vae import Vae, VaeSpec, initial
 from cftrain.seeding import Stream
@@ -16,6 +17,7 @@ from tests.builders import (
     CLASSES,
     FEATURES,
     constraints,
+    ecco,
     generic,
     integers,
     normal,
@@ -42,21 +44,20 @@ def network() -> Vae:
     return initial(SPEC, features=FEATURES).to(dtype=torch.float64, device=CPU)
 
 
-def revise(encoding: str = "mean", weight: float = 0.1) -> Revise:
-    return Revise(
-        name="revise",
-        distance_weight=weight,
-        encoding=encoding,
-        vae=SPEC,
-        network=network(),
-    )
+def latent(encoding: str = "mean") -> LatentSpace:
+    return LatentSpace(encoding=encoding, vae=SPEC, network=network())
+
+
+def revise(encoding: str = "mean", weight: float = 0.1) -> Generator:
+    """The generic loss in the latent space."""
+    return replace(generic(weight), space=latent(encoding))
 
 
 def noise(seed: int = 1) -> Noise:
     return Noise(stream=Stream(seed), rows=ROWS, index=torch.arange(ROWS))
 
 
-def search(generator: Revise, **changed):
+def search(generator: Generator, **changed):
     changed = {"threshold": 0.6, "step_size": 0.5, "max_steps": 12} | changed
     return builders.search(generator, **changed)
 
@@ -73,16 +74,16 @@ def run(found, limits=None, cells: slice = slice(0, STACK)):
 
 def test_a_state_is_the_mean_or_a_draw_of_the_posterior():
     mean, log_sigma = network().encode(X[:1])
-    assert torch.equal(revise("mean").encode(X[:1], noise()), mean)
-    drawn = revise("sample").encode(X[:1], noise())
+    assert torch.equal(latent("mean").encode(X[:1], noise()), mean)
+    drawn = latent("sample").encode(X[:1], noise())
     expected = mean + log_sigma.exp() * noise().normal(2, like=mean)
     torch.testing.assert_close(drawn, expected)
-    assert not torch.equal(revise("sample").encode(X[:1], noise(2)), drawn)
+    assert not torch.equal(latent("sample").encode(X[:1], noise(2)), drawn)
 
 
 def test_rows_are_seen_as_they_are_with_the_slope_of_the_decoder():
     state = normal(1, ROWS, 2, seed=4).requires_grad_()
-    seen = revise().view(state, X[:1])
+    seen = latent().view(state, X[:1])
     torch.testing.assert_close(seen, X[:1], rtol=0, atol=1e-15)
     weight = normal(1, ROWS, FEATURES, seed=5)
     (slope,) = torch.autograd.grad((weight * seen).sum(), state)
@@ -93,26 +94,23 @@ def test_rows_are_seen_as_they_are_with_the_slope_of_the_decoder():
 
 def test_a_step_moves_to_the_decoded_state():
     state, step = normal(1, ROWS, 2, seed=4), normal(1, ROWS, 2, seed=5)
-    moved = X[:1] + revise().move(state, step, X[:1])
+    moved = X[:1] + latent().move(state, step, X[:1])
     torch.testing.assert_close(moved, network().decode(state + step))
 
 
-def test_the_loss_is_the_generic_one():
-    arguments = normal(STACK, ROWS, CLASSES), TARGET, normal(STACK, ROWS, 4, seed=7), X
-    progress = Progress(step=0, max_steps=5)
-    found = revise(weight=0.3).loss(*arguments, progress=progress)
-    assert torch.equal(found, generic(0.3).loss(*arguments, progress=progress))
-
-
-def plain_walk(x: Tensor, cell: int, target: int, steps: int) -> Tensor:
+def plain_walk(
+    x: Tensor, cell: int, target: int, steps: int, energy_weight: float = 0.0
+) -> Tensor:
     """Some steps of one row, written out; encoded by the mean, without distance."""
     vae, model = network(), builders.mlp(STACK, scale=2.0)
     for _ in range(steps):
         at = torch.zeros(STACK, 1, FEATURES, dtype=torch.float64)
         at[cell, 0] = x
         at.requires_grad_()
-        surprise = -model(at)[cell, 0].log_softmax(-1)[target]
-        slope = torch.autograd.grad(surprise, at)[0][cell, 0]
+        logits = model(at)[cell, 0]
+        surprise, energy = -logits.log_softmax(-1)[target], -logits[target]
+        total = surprise + energy_weight * (energy + 0.001 * energy**2)
+        slope = torch.autograd.grad(total, at)[0][cell, 0]
         state = vae.encode(x.view(1, 1, -1))[0].flatten()
         decoder = torch.autograd.functional.jacobian(
             lambda z: vae.decode(z.view(1, 1, -1)).flatten(), state
@@ -129,6 +127,16 @@ def test_searches_agree_with_a_loop_over_rows(steps):
     for cell in range(STACK):
         for row in range(ROWS):
             expected = plain_walk(X[cell, row], cell, int(TARGET[cell, row]), steps)
+            torch.testing.assert_close(found.counterfactual[cell, row], expected)
+
+
+def test_every_loss_can_be_descended_in_the_latent_space():
+    limits = constraints(["free"] * FEATURES, -1.5, 1.5)
+    generator = replace(ecco(0.0, 0.7, "constant"), space=latent())
+    found = run(search(generator, maturity=Never(), max_steps=4), limits)
+    for cell in range(STACK):
+        for row in range(ROWS):
+            expected = plain_walk(X[cell, row], cell, int(TARGET[cell, row]), 4, 0.7)
             torch.testing.assert_close(found.counterfactual[cell, row], expected)
 
 
@@ -151,25 +159,28 @@ def test_a_cell_is_searched_as_it_is_alone(encoding):
 
 
 def test_fitting_gives_a_network_and_sharing_hands_it_on(tmp_path):
-    fitted = replace(revise(), network=None).fitted(X[0], tmp_path)
-    assert fitted.network is not None
-    assert next(iter(fitted.network.weights.values())).dtype == X.dtype
-    other = replace(revise("sample", 0.7), network=None).sharing(fitted)
-    assert other.network is fitted.network
-    assert (other.encoding, other.distance_weight) == ("sample", 0.7)
+    unfitted = replace(latent(), network=None)
+    fitted = replace(revise(), space=unfitted).fitted(X[0], tmp_path)
+    assert fitted.space.network is not None
+    assert next(iter(fitted.space.network.weights.values())).dtype == X.dtype
+    unfitted = replace(latent("sample"), network=None)
+    other = replace(generic(0.7), space=unfitted).sharing(fitted)
+    assert other.space.network is fitted.space.network
+    assert (other.space.encoding, other.distance_weight) == ("sample", 0.7)
 
 
 def test_cells_of_a_stack_share_one_network():
-    other = replace(revise(), vae=replace(SPEC, latent=3))
+    other = replace(latent(), vae=replace(SPEC, latent=3))
     with pytest.raises(StackError, match="expected equal VAEs"):
-        other.sharing(revise())
+        other.sharing(latent())
     with pytest.raises(StackError, match="expected equal VAEs"):
-        revise().sharing(generic())
+        latent().sharing(FeatureSpace())
 
 
 def test_without_a_network_nothing_is_searched():
+    unfitted = replace(latent(), network=None)
     with pytest.raises(StackError, match="expected a fitted VAE, got none"):
-        run(search(replace(revise(), network=None)))
+        run(search(replace(revise(), space=unfitted)))
 
 
 def test_stacked_hyperparameters_are_those_of_each_cell():
