@@ -10,7 +10,7 @@ import time
 import torch
 from setting import cell
 
-from cftrain.grid.worker import train
+from cftrain.training.stack import train
 
 EXPERIMENTS = (
     "linearly_separable",

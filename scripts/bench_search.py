@@ -15,9 +15,9 @@ from setting import cell, stacked_search
 from torch import Tensor
 
 from cftrain.counterfactuals.search import CounterfactualSearch
-from cftrain.grid.worker import train
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.training.run import Run
+from cftrain.training.stack import train
 
 ROWS = 1000
 LOOP_ROWS = 20

@@ -11,7 +11,7 @@ import time
 import torch
 from setting import cell, replicas
 
-from cftrain.grid.worker import train
+from cftrain.training.stack import train
 
 PUBLISHED_CPU_SECONDS = 370
 WIDTHS = (1, 8, 32, 128)

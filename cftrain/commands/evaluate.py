@@ -34,7 +34,7 @@ class EvaluateOptions:
     """Which models are evaluated, how, and by whom."""
 
     folder: str
-    data: tuple[str, ...] | None
+    datasets: tuple[str, ...] | None
     evaluation: Protocol
     device: Literal["cpu", "cuda"]
     workers: Count | None
@@ -52,7 +52,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
     store = Store(Path(options.folder))
     typed = list(HydraConfig.get().overrides.task)
     chosen = options.evaluation if names_protocol(typed) else None
-    cells = wanted(store, options.data, chosen, values[GROUP], typed)
+    cells = wanted(store, options.datasets, chosen, values[GROUP], typed)
     dry = options.dry_run
     with nullcontext() if dry else at_work(store.folder, "cftrain evaluate"):
         work = plan_work(
@@ -82,7 +82,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
 
 def wanted(
     store: Store,
-    data: Sequence[str] | None,
+    datasets: Sequence[str] | None,
     chosen: Protocol | None,
     composed: dict[str, Any],
     typed: Sequence[str],
@@ -96,11 +96,11 @@ def wanted(
     rows = store.cells()
     rows = rows[rows["status"] == "done"]
     known = sorted(set(rows["data"]))
-    if data is not None:
-        rows = rows[rows["data"].isin(data)]
+    if datasets is not None:
+        rows = rows[rows["data"].isin(datasets)]
     if rows.empty:
         raise ResultError(
-            f"{store.folder}: expected trained models of {listed(data)}, got those of "
+            f"{store.folder}: expected trained models of {listed(datasets)}, got those of "
             f"{listed(known)}"
         )
     cells = stored_cells(rows)

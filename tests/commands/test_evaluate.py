@@ -49,7 +49,7 @@ def protocols(folder: Path) -> list[dict]:
 def test_another_evaluation_by_its_name(folder, trained):
     words = ("evaluation=full", *FEW, "evaluation.metrics.unfaithfulness.steps=2")
     outcome = evaluate(folder, *words)
-    assert "2 trained cells; 2 to evaluate in 1 stacks on 1 workers" in outcome.out
+    assert "2 trained cells; 2 to evaluate in 2 stacks on 1 workers" in outcome.out
     assert "2 of 2 cells done" in outcome.out
     found = numbers(folder)
     assert "unfaithfulness" in set(found["metric"])
@@ -120,9 +120,9 @@ def test_a_dry_run_writes_nothing(folder):
 def test_datasets_may_be_chosen(folder):
     assert (
         "2 to evaluate"
-        in evaluate(folder, "data=[moons]", "evaluation.rounds=3", "--dry-run").out
+        in evaluate(folder, "datasets=[moons]", "evaluation.rounds=3", "--dry-run").out
     )
-    message = call("evaluate", str(folder), "data=[adult]").message
+    message = call("evaluate", str(folder), "datasets=[adult]").message
     assert "expected trained models of adult, got those of moons" in message
 
 
@@ -164,11 +164,10 @@ def test_what_cannot_be_is_one_message(folder, words, said):
 
 def test_a_key_that_the_stored_protocol_does_not_have_is_one_message(folder):
     """The packaged default has it; the models were evaluated without."""
-    evaluate(folder, "~evaluation.metrics.mature_share", "~evaluation.metrics.ip_star")
-    message = call(
-        "evaluate", str(folder), "evaluation.metrics.ip_star.length_scale=0.3"
-    ).message
-    assert message.startswith("evaluation.metrics.ip_star.length_scale: expected a key")
+    evaluate(folder, "~evaluation.metrics.pgd_accuracy")
+    key = "evaluation.metrics.pgd_accuracy.constrained"
+    message = call("evaluate", str(folder), f"{key}=true").message
+    assert message.startswith(f"{key}: expected a key of the stored protocol")
 
 
 def test_a_folder_without_models_is_one_message(tmp_path):

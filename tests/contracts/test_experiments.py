@@ -7,19 +7,22 @@ import pytest
 import yaml
 
 from cftrain.commands import options
-from cftrain.commands.figure import FigureSettings
-from cftrain.commands.grid import GridSettings
+from cftrain.commands.evaluate import EvaluateOptions
+from cftrain.commands.figure import FigureOptions
+from cftrain.commands.grid import GridOptions
 from cftrain.commands.options import Options
-from cftrain.commands.tables import TablesSettings
+from cftrain.commands.tables import TablesOptions
 from cftrain.config import tree
+from cftrain.config.build import build_object
 from cftrain.data import images, sources
+from cftrain.data.tabular import Tabular
 from tests.console import TINY, call, compose, files, read, run_of
 
 FOLDER = tree.folder()
-ROOTS = {"run": Options, "grid": GridSettings, "figure": FigureSettings}
+ROOTS = {"run": Options, "grid": GridOptions, "figure": FigureOptions}
 """What a file at the top of the tree describes besides a run."""
 
-WITHOUT_RUN = {"tables": TablesSettings}
+WITHOUT_RUN = {"tables": TablesOptions, "evaluate": EvaluateOptions}
 """Files at the top that describe no run."""
 
 OPTIONS = sorted(
@@ -54,7 +57,7 @@ def choice(name: str) -> str:
 def needs_tables(name: str) -> bool:
     """Whether an experiment's data is neither generated nor carried by a package."""
     data = yaml.safe_load((FOLDER / "data" / f"{data_of(name)}.yaml").read_text())
-    return data["_target_"] == f"{Table.__module__}.{Table.__qualname__}"
+    return data["_target_"] == f"{Tabular.__module__}.{Tabular.__qualname__}"
 
 
 def data_of(name: str) -> str:
@@ -93,18 +96,20 @@ def test_every_root_reads():
     for root, settings in ROOTS.items():
         run, _ = options.read(compose(root=root), settings)
         assert run == run_of()
+    for root, settings in WITHOUT_RUN.items():
+        build_object(tree.plain(compose(root=root)), settings, root)
 
 
 @pytest.mark.parametrize("name", GRIDS)
 def test_every_grid_reads(name):
-    _, settings = options.read(compose(choice(name), root="grid"), GridSettings)
+    _, settings = options.read(compose(choice(name), root="grid"), GridOptions)
     assert settings.grid.name == name.partition("/")[2]
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_reads(name):
     values = tree.plain(compose(choice(name), root="tables"))
-    settings = config.build_object(values, TablesSettings, "tables")
+    settings = build_object(values, TablesOptions, "tables")
     assert settings.table.name == name.partition("/")[2]
 
 
@@ -151,8 +156,8 @@ def test_every_experiment_runs(name, tmp_path, monkeypatch, request):
     assert "CT against BL" in outcome.out
     assert "Traceback" not in outcome.err
     written = {Path(name).parts[0] for name in files(tmp_path / "run")}
-    tables = {"cells", "history", "individuals", "metrics"}
-    assert written == {*tables, "weights", "config.yaml"}
+    tables = {"cells", "history", "evaluations", "individuals", "metrics", "protocols"}
+    assert written == {*tables, "weights", "config.yaml", "overrides.yaml", ".lock"}
 
 
 def no_network(*_: object, **__: object) -> None:
