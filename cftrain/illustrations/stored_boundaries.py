@@ -53,8 +53,8 @@ def _drawn(found: Drawable, folder: Path) -> Picture | None:
         caption=(
             "Training rows, probability of class 1 and the 0.5 boundary of "
             f"{compared}, first seed (the smallest number). Lines are searches as in "
-            f"training, from {FACTUALS} test rows, half of each class, that both models "
-            "predict rightly; dots are steps."
+            f"training, from {FACTUALS} test rows, half of each class, that both "
+            "models predict rightly; dots are steps."
         ),
         files=draw_paths(ways, dataset.feature_names, path),
     )
