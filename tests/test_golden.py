@@ -36,7 +36,7 @@ def measured(names: tuple[str, ...], *overrides: str) -> dict[tuple[str, int], f
         dataset,
         device=torch.device("cpu"),
     )
-    protocol = options.evaluation.fitted(dataset.features, cache())
+    protocol = options.evaluation.fitted(dataset, cache())
     metrics = {name: protocol.metrics[name] for name in names}
     found = evaluate(
         frozen(trained.classifier, slice(None)),

@@ -48,7 +48,10 @@ def modules(needed: list[Requirement]) -> set[str]:
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
+    """The packages that are imported, or whose files are looked for."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("find_spec"):
+            yield ast.literal_eval(node.args[0])
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

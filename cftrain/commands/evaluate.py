@@ -100,8 +100,8 @@ def wanted(
         rows = rows[rows["data"].isin(datasets)]
     if rows.empty:
         raise ResultError(
-            f"{store.folder}: expected trained models of {listed(datasets)}, got those of "
-            f"{listed(known)}"
+            f"{store.folder}: expected trained models of {listed(datasets)}, got "
+            f"those of {listed(known)}"
         )
     cells = stored_cells(rows)
     if chosen is not None:

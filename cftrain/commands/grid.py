@@ -12,9 +12,14 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.options import Options, build
+from cftrain.commands.options import (
+    Options,
+    build,
+    clamped,
+    save_configuration,
+    typed_keys,
+)
 from cftrain.commands.train import FAILED_CELLS
-from cftrain.commands.typed import clamped, save_configuration, typed_keys
 from cftrain.config.ranges import Count
 from cftrain.config.tree import groups, plain
 from cftrain.errors import ConfigError

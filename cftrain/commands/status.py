@@ -1,4 +1,4 @@
-"""`cftrain status FOLDER`: how far a grid is."""
+"""`cftrain status FOLDER`: how far a grid is, or what `cftrain train` has left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ import pandas as pd
 from tabulate import tabulate
 
 from cftrain.commands.words import read_words
+from cftrain.errors import ResultError
 from cftrain.results.leaves import hyperparameters
-from cftrain.results.points import load_points
+from cftrain.results.points import FILE, load_points
 from cftrain.results.store import Store, done, failed
 
 SLOWEST = 5
@@ -23,8 +24,12 @@ def run(arguments: Sequence[str]) -> None:
     """Counts, failures with reasons, the slowest stacks and the time left."""
     folder, _ = read_words(arguments, StatusOptions, {})
     store = Store(folder)
-    wanted = set(load_points(folder)["cell"])
     cells, evaluations = store.cells(), store.evaluations()
+    wanted = set(cells["cell"])
+    if (folder / FILE).is_file():
+        wanted = set(load_points(folder)["cell"])
+    if not wanted:
+        raise ResultError(f"{folder}: expected results of cftrain, got none")
     cells = cells[cells["cell"].isin(wanted)]
     evaluations = evaluations[evaluations["cell"].isin(wanted)]
     trained, lost = done(cells), failed(cells)

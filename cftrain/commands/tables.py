@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cftrain.config.build import build_object
-from cftrain.config.tree import folder, plain
+from cftrain.config.tree import folder, options, plain
 from cftrain.errors import ConfigError, ResultError
 from cftrain.illustrations.drawable import drawable
 from cftrain.results.writing import written_whole
@@ -63,15 +63,15 @@ def run(config: DictConfig) -> None:
     values = {"table": None, **plain(config)}
     if values["protocol"] is not None:
         values["protocol"] = _typed("protocol") or str(values["protocol"])
-    options = build_object(values, TablesOptions, "tables")
-    if options.explain is not None and options.table is None:
+    chosen = build_object(values, TablesOptions, "tables")
+    if chosen.explain is not None and chosen.table is None:
         raise ConfigError("explain: expected a table as well, table=main, got none")
-    collection = collect(Path(options.folder), options.protocol)
+    collection = collect(Path(chosen.folder), chosen.protocol)
     reader = Reader(collection, folder() / "table" / "published")
-    if options.table is None:
-        _everything(configured_tables(options.order), reader, Path(options.folder))
+    if chosen.table is None:
+        _everything(configured_tables(chosen.order), reader, Path(chosen.folder))
     else:
-        _print_one(options.table.table(reader), options)
+        _print_one(chosen.table.table(reader), chosen)
     if reader.left_out:
         ids = ", ".join(sorted(name[:SHOWN] for name in reader.left_out))
         print(
@@ -84,8 +84,7 @@ def run(config: DictConfig) -> None:
 def configured_tables(order: Sequence[str]) -> list[Layout]:
     """Returns every table of the configuration. Raises ConfigError."""
     given = list(HydraConfig.get().overrides.task)
-    others = sorted(path.stem for path in (folder() / "table").glob("*.yaml"))
-    names = dict.fromkeys([*order, *others])
+    names = dict.fromkeys([*order, *options("table")])
     layouts = []
     for name in names:
         values = plain(compose("tables", overrides=[*given, f"table={name}"]))
@@ -102,14 +101,14 @@ def _typed(key: str) -> str | None:
     return found[-1] if found else None
 
 
-def _print_one(table: Table, options: TablesOptions) -> None:
+def _print_one(table: Table, chosen: TablesOptions) -> None:
     """Raises ResultError if there is no number to show."""
-    if options.explain is not None:
-        print(_explanation(table, options.explain))
+    if chosen.explain is not None:
+        print(_explanation(table, chosen.explain))
         return
     if not table.has_values:
-        raise ResultError(f"{options.folder}: {_nothing(table)}")
-    _, written = FORMATS[options.format]
+        raise ResultError(f"{chosen.folder}: {_nothing(table)}")
+    _, written = FORMATS[chosen.format]
     print(written(table), end="")
 
 

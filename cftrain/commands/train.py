@@ -9,8 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from tqdm import tqdm
 
-from cftrain.commands.options import Options, read
-from cftrain.commands.typed import save_configuration
+from cftrain.commands.options import Options, read, save_configuration
 from cftrain.grid.cells import cell, protocol_id
 from cftrain.grid.coordinate import (
     choose_device,

@@ -36,7 +36,10 @@ def read_words(
     given = dict(_pair(word, usage) for word in arguments[1:])
     target = f"{options.__module__}.{options.__qualname__}"
     values = {"_target_": target, **defaults, **given}
-    return Path(arguments[0]), build_object(values, options, command)
+    built, folder = build_object(values, options, command), Path(arguments[0])
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: expected a folder with results, got none")
+    return folder, built
 
 
 def _pair(word: str, usage: str) -> tuple[str, Any]:

@@ -164,13 +164,16 @@ def _extended(extra_members: dict[str, tuple[str, ...]], dataset: Dataset) -> Gr
     """Returns the data's groups with their extra members. Raises ConfigError."""
     inputs, groups = dataset.units.inputs, list(dataset.constraints.groups)
     mistakes = []
+    taken: set[str] = set()
     for category, extras in extra_members.items():
         group = inputs.get(category)
-        numeric = [name for name in extras if len(inputs.get(name, ())) == 1]
-        if group not in groups or len(numeric) < len(extras):
+        free = {name for name in extras if len(inputs.get(name, ())) == 1} - taken
+        taken |= free
+        if group not in groups or len(free) < len(extras):
             mistakes.append(
                 "categories.extra_members: expected numeric columns for a category of "
-                f"{dataset.name}, got {list(extras)} for {category!r}"
+                f"{dataset.name}, each of them once, got {list(extras)} for "
+                f"{category!r}"
             )
             continue
         members = (*group, *(inputs[name][0] for name in extras))

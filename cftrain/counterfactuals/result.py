@@ -16,6 +16,9 @@ class SearchResult:
     `counterfactual` is the last state, mature or not; `nascent` the last state within
     epsilon of the factual; `steps` the number of moves made. Rows whose gradient was
     not finite stopped where they were and are not `finite`.
+
+    Where categories are made valid at the end, a nascent row keeps its factual's value
+    of every input that would be moved by more than epsilon.
     """
 
     factual: Rows
@@ -38,14 +41,14 @@ class SearchResult:
                 )
 
     def rows(self, places: Tensor) -> "SearchResult":
-        """The rows at these places, the same in every cell; places may repeat."""
+        """Returns the rows at some places, the same in all cells; places may repeat."""
         return SearchResult(
             **{f.name: getattr(self, f.name)[:, places] for f in fields(self)}
         )
 
 
 def concatenate(results: list[SearchResult], axis: int) -> SearchResult:
-    """Join results along the stack (0) or the row axis (1)."""
+    """Joins results along the stack (0) or the row axis (1)."""
     if len(results) == 1:
         return results[0]
     joined: dict[str, Tensor] = {

@@ -157,7 +157,7 @@ class CounterfactualSearch:
             probability = target_probability(classifier(counterfactual), result.target)
             mature = mature & self.maturity(probability)
         nascent = self.categories.hard(result.nascent, constraints)
-        # A change of category moves by 1: then the factual's category stays.
+        # Another category is a move by 1: a ball that is smaller keeps the factual's.
         inside = (nascent - result.factual).abs() <= over_features(self.descent.epsilon)
         nascent = torch.where(inside, nascent, result.factual)
         return replace(

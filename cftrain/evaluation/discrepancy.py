@@ -42,8 +42,8 @@ class Discrepancy(CounterfactualMetric):
 
     A sample holds the counterfactuals of one target, or with `pair` those of one target
     and factual class, as in the authors' code. Its first `rows` are held against as
-    many observed rows of the target. A sample of one row, and one whose target has a single
-    observed row, has no value (NaN).
+    many observed rows of the target. A sample of one row has no value (NaN), nor has
+    one whose target has a single observed row.
 
     Where a round gives a sample fewer than `least_rows` rows, as with many classes and
     few individuals, consecutive rounds are merged: they share a sample and its value.

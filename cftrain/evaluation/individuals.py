@@ -1,4 +1,4 @@
-"""Whom an evaluation explains, and their counterfactuals."""
+"""The individuals that an evaluation explains, and their counterfactuals."""
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from cftrain.tensors import Classes, Mask, Rows
 
 
 def references(dataset: Dataset, split: str) -> tuple[Reference, Reference]:
-    """The observed rows of the split that is evaluated, and those of the other one."""
+    """Returns the observed rows of the evaluated split, and those of the other one."""
     test = Reference(dataset.test_features, dataset.test_labels, dataset.classes)
     training = Reference(dataset.features, dataset.labels, dataset.classes)
     return (test, training) if split == "test" else (training, test)
@@ -31,7 +31,7 @@ def draw_individuals(
     *,
     streams: Streams,
 ) -> Individuals:
-    """Draw the individuals of all rounds and search their counterfactuals."""
+    """Draws the individuals of all rounds and searches their counterfactuals."""
     reference, other = references(dataset, protocol.split)
     pair_factual, pair_target = pairs(
         protocol.individuals, dataset.classes, Stream(protocol.pair_seed)
@@ -61,7 +61,7 @@ def draw_individuals(
 
 
 def pairs(count: int, classes: int, stream: Stream) -> tuple[Tensor, Tensor]:
-    """Factual classes, uniform, and targets, uniform among the other classes."""
+    """Draws factual classes from all classes, and targets from the other ones."""
     generator = stream.generator()
     factual = torch.randint(classes, (count,), generator=generator)
     offset = torch.randint(1, classes, (count,), generator=generator)
@@ -71,7 +71,10 @@ def pairs(count: int, classes: int, stream: Stream) -> tuple[Tensor, Tensor]:
 def _own_rows(
     classifier: Classifier, reference: Reference, wanted: Classes, streams: Streams
 ) -> tuple[Classes, Mask]:
-    """Rows that each model predicts to be of the wanted classes, as published."""
+    """Draws rows that each model predicts to be of the wanted classes, as published.
+
+    A model without such rows has no individual there.
+    """
     predicted = predict(classifier, reference.features.unsqueeze(0))
     index = class_index(predicted, reference.classes)
     return index.draw(wanted, streams), index.counts.gather(1, wanted) > 0
@@ -84,9 +87,9 @@ def _same_rows(
     target: Classes,
     protocol: Protocol,
 ) -> tuple[Classes, Mask]:
-    """Rows labelled as wanted, the same for all models and energy weights.
+    """Draws rows labelled as wanted, the same for all models and energy weights.
 
-    A row that a model predicts as the target already is no individual of that model.
+    Where a model predicts the target already, it has no individual.
     """
     row, there = _labelled(reference, wanted, protocol, "individuals")
     predicted = predict(classifier, reference.features[row[:1]])
@@ -94,7 +97,10 @@ def _same_rows(
 
 
 def _held_out(other: Reference, target: Classes, protocol: Protocol) -> Rows:
-    """Rows of the other split with the target's label; NaN where there is none."""
+    """Draws rows of the other split that have the target as their label.
+
+    They are NaN for a target without rows.
+    """
     row, there = _labelled(other, target, protocol, "held out")
     rows = other.features[row[:1]].masked_fill(~there[:1].unsqueeze(-1), torch.nan)
     return rows.expand(len(target), -1, -1)
@@ -103,7 +109,10 @@ def _held_out(other: Reference, target: Classes, protocol: Protocol) -> Rows:
 def _labelled(
     reference: Reference, wanted: Classes, protocol: Protocol, purpose: str
 ) -> tuple[Classes, Mask]:
-    """Places of rows with the wanted labels, and where there are such rows at all."""
+    """Draws places of rows with the wanted labels.
+
+    The mask says for which of them there are such rows at all.
+    """
     index = class_index(reference.labels.unsqueeze(0), reference.classes)
     stream = Stream(protocol.pair_seed).child(purpose)
     row = index.draw(wanted[:1], [stream])
@@ -121,8 +130,10 @@ def _searched(
     *,
     streams: Streams,
 ) -> SearchResult:
-    """Counterfactuals of the rows. Rounds draw the same individuals again and again:
-    each is searched once, unless the search itself draws.
+    """Searches the counterfactuals of the rows.
+
+    Rounds draw the same individuals again and again. Each of them is searched once,
+    unless a repeated search could end elsewhere.
     """
     found = []
     for cell, stream in enumerate(streams):

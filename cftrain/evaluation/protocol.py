@@ -41,15 +41,17 @@ class Attributions:
 class Protocol:
     """The published counterfactual benchmark (paper section 5.1), as coded.
 
-    For each of the `energy_weights`, `rounds` times `individuals` factuals of drawn
-    classes are drawn from the split and searched for drawn other classes. `pair_seed`
-    fixes the classes for all rounds and models. A generator without energy weight is
-    evaluated once. By `sampling`, factuals are
+    A round has so many `individuals`. Each has a factual class and another class as its
+    target, both drawn at random. `pair_seed` draws this list of classes once for all
+    `rounds`, models and `energy_weights`; the authors draw one for each energy weight.
+    A generator without energy weight is evaluated once. By `sampling`, factuals are
+    drawn
 
-    - `paper`: rows that the evaluated model predicts to be of their class, drawn anew
-      for every model and energy weight;
-    - `paired`: rows with that label, the same ones for all models, so that models are
-      compared on the same individuals and with less noise.
+    - `paper`: from the rows that the evaluated model predicts to be of the class, anew
+      for each energy weight. Models of one seed draw by the same random numbers: those
+      that predict alike, as on three of the paper's sets, explain the same rows;
+    - `paired`: from the rows with that label, once for all models and energy weights.
+      So models are compared on the same individuals, and with less noise.
     """
 
     rounds: Count

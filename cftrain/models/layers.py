@@ -34,7 +34,7 @@ class StackedConv2d(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, kernel: int, pool: int, streams: Streams
+        self, inputs: int, outputs: int, *, kernel: int, pooling: int, streams: Streams
     ) -> None:
         super().__init__()
         shape = (outputs, inputs, kernel, kernel)
@@ -42,7 +42,7 @@ class StackedConv2d(nn.Module):
             torch.stack([glorot(s.generator(), *shape) for s in streams])
         )
         self.bias = nn.Parameter(torch.zeros(len(streams), outputs))
-        self.padding, self.pool = kernel // 2, pool
+        self.padding, self.pooling = kernel // 2, pooling
 
     def forward(
         self, x: Float[Tensor, "stack row height width input"]
@@ -53,7 +53,7 @@ class StackedConv2d(nn.Module):
     def _of_cell(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         x = x.permute(0, 3, 1, 2)
         x = functional.conv2d(x, weight, bias, padding=self.padding)
-        return functional.max_pool2d(x, self.pool).permute(0, 2, 3, 1)
+        return functional.max_pool2d(x, self.pooling).permute(0, 2, 3, 1)
 
 
 def glorot(generator: torch.Generator, *shape: int) -> Tensor:

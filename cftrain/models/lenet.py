@@ -31,7 +31,7 @@ class Lenet(ModelSpec):
     image: tuple[Count, Count]
     channels: tuple[Count, ...]
     kernel: Count
-    pool: Count
+    pooling: Count
     hidden: tuple[Count, ...]
     activation: Literal["relu", "tanh"]
 
@@ -45,9 +45,9 @@ class Lenet(ModelSpec):
         if 0 in self._pooled():
             height, width = self.image
             mistakes.append(
-                f"model.image: expected at least {self.pool ** len(self.channels)} "
-                f"pixels a side for {len(self.channels)} times pooling by {self.pool}, "
-                f"got {height} x {width}"
+                f"model.image: expected at least {self.pooling ** len(self.channels)} "
+                f"pixels a side for {len(self.channels)} times pooling by "
+                f"{self.pooling}, got {height} x {width}"
             )
         if mistakes:
             raise ConfigError(mistakes)
@@ -67,7 +67,7 @@ class Lenet(ModelSpec):
                 inputs,
                 outputs,
                 kernel=self.kernel,
-                pool=self.pool,
+                pooling=self.pooling,
                 streams=of_layer(streams, next(depths)),
             )
             layers += [convolution, activation()]
@@ -79,7 +79,7 @@ class Lenet(ModelSpec):
 
     def _pooled(self) -> tuple[int, int]:
         """Height and width after the convolutions."""
-        shrink = self.pool ** len(self.channels)
+        shrink = self.pooling ** len(self.channels)
         return self.image[0] // shrink, self.image[1] // shrink
 
     def _flat(self) -> int:

@@ -77,7 +77,7 @@ def _united(*tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, partitioning=None)
     except (pa.ArrowException, OSError) as error:
         raise ResultError(f"{path}: expected a readable table, got {error}") from error
     found = (table.schema.metadata or {}).get(b"cftrain_format", b"2").decode()

@@ -117,7 +117,7 @@ def _newest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
     try:
-        part = pq.read_table(path)
+        part = pq.read_table(path, partitioning=None)
     except (pa.ArrowException, OSError) as error:
         raise ResultError(
             f"{path}: expected a readable Parquet file, got {error}; delete it and "

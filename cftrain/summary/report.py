@@ -100,8 +100,8 @@ def _notes(store: Store, chosen: pd.DataFrame, evaluations: pd.DataFrame) -> lis
             )
     seconds = chosen["seconds"].iloc[0]
     evaluated = evaluations["seconds"].reindex(chosen.index).iloc[0]
-    told = "" if pd.isna(evaluated) else f", evaluated in {evaluated:.1f} s"
-    return [*notes, f"trained in {seconds:.1f} s{told}"]
+    measured = "" if pd.isna(evaluated) else f", evaluated in {evaluated:.1f} s"
+    return [*notes, f"trained in {seconds:.1f} s{measured}"]
 
 
 def _training(cell: pd.Series, history: pd.DataFrame) -> str | None:

@@ -1,5 +1,4 @@
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -27,14 +26,14 @@ def of_the_package(monkeypatch):
     monkeypatch.setattr(words, "WordsOfTest", WordsOfTest, raising=False)
 
 
-def test_the_folder_comes_first_and_defaults_hold():
-    folder, options = read_words(["some/folder"], WordsOfTest, DEFAULTS)
-    assert folder == Path("some/folder")
+def test_the_folder_comes_first_and_defaults_hold(tmp_path):
+    folder, options = read_words([str(tmp_path)], WordsOfTest, DEFAULTS)
+    assert folder == tmp_path
     assert options == WordsOfTest(sample=5, tolerance=0.0, note="none")
 
 
-def test_values_have_the_types_of_the_fields():
-    arguments = ["x", "sample=3", "tolerance=1e-6", "note=a=b"]
+def test_values_have_the_types_of_the_fields(tmp_path):
+    arguments = [str(tmp_path), "sample=3", "tolerance=1e-6", "note=a=b"]
     _, options = read_words(arguments, WordsOfTest, DEFAULTS)
     assert options == WordsOfTest(sample=3, tolerance=1e-6, note="a=b")
 
@@ -72,6 +71,13 @@ def test_all_mistakes_are_told_at_once():
 def test_commands_check_the_ranges_of_their_words(tmp_path, arguments):
     command, word = arguments
     assert "expected a whole number >= 1" in call(command, str(tmp_path), word).message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["status", "verify", "transfer"])
+def test_a_folder_that_is_not_there_is_one_message_and_is_not_made(tmp_path, command):
+    message = call(command, str(tmp_path / "nowhere")).message
+    assert message == f"{tmp_path}/nowhere: expected a folder with results, got none"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -257,7 +257,15 @@ def test_a_number_may_count_as_a_member_of_a_category():
 
 
 @pytest.mark.parametrize(
-    "members", [{"c": ("n",)}, {"b": ("x",)}, {"b": ("a",)}, {"n": ("m",)}]
+    "members",
+    [
+        {"c": ("n",)},
+        {"b": ("x",)},
+        {"b": ("a",)},
+        {"n": ("m",)},
+        {"b": ("n", "n")},
+        {"a": ("n",), "b": ("n",)},
+    ],
 )
 def test_only_numbers_count_as_members_of_categories(members):
     with pytest.raises(ConfigError, match="expected numeric columns for a category"):

@@ -49,7 +49,7 @@ def test_models_that_agree_on_nothing_share_no_factuals(dataset):
 def test_a_protected_feature_is_the_same_as_a_loaded_one(dataset):
     """One reading of the data serves all panels."""
     held = run_of(
-        "data=moons", "data.generated_rows=6000", "data.mutability={x1: immutable}"
+        "data=moons", "data.generated_rows=6000", "+data.mutability.x1=immutable"
     ).data.load()
     found = protecting(dataset, "x1")
     assert torch.equal(found.features, held.features)

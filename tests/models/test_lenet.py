@@ -20,7 +20,7 @@ def lenet(**changes) -> Lenet:
         "image": (9, 8),
         "channels": (2, 3),
         "kernel": 3,
-        "pool": 2,
+        "pooling": 2,
         "hidden": (7, 5),
         "activation": "relu",
     }
@@ -50,7 +50,7 @@ def reference(spec: Lenet, weights: list, x: torch.Tensor) -> torch.Tensor:
         weights[:convolutions:2], weights[1:convolutions:2], strict=True
     ):
         state = functional.conv2d(state, weight, bias, padding="same")
-        state = functional.max_pool2d(activation(state), spec.pool)
+        state = functional.max_pool2d(activation(state), spec.pooling)
     state = state.permute(0, 2, 3, 1).flatten(1)
     dense = weights[convolutions:]
     for weight, bias in zip(dense[:-2:2], dense[1:-2:2], strict=True):
@@ -64,7 +64,7 @@ def reference(spec: Lenet, weights: list, x: torch.Tensor) -> torch.Tensor:
     [
         {},
         {"kernel": 5},
-        {"pool": 3, "image": (11, 9)},
+        {"pooling": 3, "image": (11, 9)},
         {"channels": (3,)},
         {"channels": (), "hidden": ()},
         {"image": (4, 11), "hidden": (6,)},
@@ -128,7 +128,7 @@ def test_layers_of_equal_size_start_with_different_weights():
 
 
 def test_convolutions_are_uniform_with_glorots_limit_and_biases_zero():
-    layer = StackedConv2d(6, 16, kernel=5, pool=2, streams=streams(2))
+    layer = StackedConv2d(6, 16, kernel=5, pooling=2, streams=streams(2))
     limit = math.sqrt(6 / ((6 + 16) * 25))
     count = layer.weight[0].numel()
     uniform = (layer.weight[0].flatten().sort().values / limit + 1) / 2

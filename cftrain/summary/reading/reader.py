@@ -38,8 +38,11 @@ class Reader:
         self.published = published
         self.left_out: set[str] = set()
         self._measured = collection.measured
+        self._done = set(self._measured.index)
+        self._done_cells = {cell for cell, _ in self._done}
         self._part = lru_cache(PARTS)(self._read)
         self._key = cache(self._replicate_key)
+        self._found = cache(self._trials)
 
     def datasets(self, selections: Iterable[Selection]) -> list[str]:
         """Returns those with any selected model, in the paper's order."""
@@ -59,17 +62,7 @@ class Reader:
         """
         # Models with and without protected features are evaluated apart by design.
         alike = [each for each in beside if each.protected == selection.protected]
-        shown = list(dict.fromkeys([selection, *alike]))
-        of_columns = [s.of_dataset(self.collection.pairs, dataset) for s in shown]
-        choice = self._choice(of_columns)
-        groups: dict[str, list[Trial]] = {}
-        pairs = of_columns[0].sort_values("seed", kind="stable")
-        for pair in pairs.to_dict("records"):
-            trial = _trial(pair, choice)
-            if self._comparable(trial):
-                key = self._key(trial.model, selection.varies)
-                groups.setdefault(key, []).append(trial)
-        return Trials(groups=tuple(map(tuple, groups.values())), note=choice.note)
+        return self._found(tuple(dict.fromkeys([selection, *alike])), dataset)
 
     def points(self, grid: str, dataset: str) -> Points:
         """Returns the points of a grid whose models are evaluated, by one protocol."""
@@ -80,8 +73,8 @@ class Reader:
         points = [
             Point(coordinates=pair["coordinates"], trial=_trial(pair, choice))
             for pair in pairs.to_dict("records")
-            if (pair["model"], choice.protocol) in self._measured.index
-            and (pair["baseline"], choice.protocol) in self._measured.index
+            if (pair["model"], choice.protocol) in self._done
+            and (pair["baseline"], choice.protocol) in self._done
         ]
         return Points(points=tuple(points), note=choice.note)
 
@@ -112,6 +105,19 @@ class Reader:
             return None
         return Store(Path(where["folder"])).path(table, where["stack"])
 
+    def _trials(self, shown: tuple[Selection, ...], dataset: str) -> Trials:
+        """The models of the first of several selections side by side."""
+        of_columns = [s.of_dataset(self.collection.pairs, dataset) for s in shown]
+        choice = self._choice(of_columns)
+        groups: dict[str, list[Trial]] = {}
+        pairs = of_columns[0].sort_values("seed", kind="stable")
+        for pair in pairs.to_dict("records"):
+            trial = _trial(pair, choice)
+            if self._comparable(trial):
+                key = self._key(trial.model, shown[0].varies)
+                groups.setdefault(key, []).append(trial)
+        return Trials(groups=tuple(map(tuple, groups.values())), note=choice.note)
+
     def _where(self, table: str, cell: str, protocol: str | None) -> pd.Series | None:
         of_training = table in OF_TRAINING
         return self.cell(cell) if of_training else self.evaluation(cell, protocol)
@@ -127,10 +133,8 @@ class Reader:
         """Whether the model has the protocol, or no other one either: a failure is to
         be shown, another evaluation is not.
         """
-        measured = self._measured.index
-        if (trial.model, trial.protocol) in measured:
-            return True
-        return trial.model not in measured.get_level_values("cell")
+        evaluated = (trial.model, trial.protocol) in self._done
+        return evaluated or trial.model not in self._done_cells
 
     def _read(
         self, table: str, folder: str, stack: str, protocol: str | None

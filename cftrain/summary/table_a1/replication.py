@@ -79,8 +79,8 @@ def trained_effects(reader: Reader, points: Sequence[Point], metric: str) -> Eff
     """
     by_key: dict[Key, list[Point]] = {}
     for point in points:
-        values = {name: point.coordinates.get(axis) for name, axis in AXES.items()}
-        by_key.setdefault(_key(values), []).append(point)
+        place = {name: point.coordinates.get(axis) for name, axis in AXES.items()}
+        by_key.setdefault(_key(place), []).append(point)
     effects = {}
     for key, found in by_key.items():
         values = [value for p in found for value in reductions(reader, p.trial, metric)]

@@ -1,6 +1,6 @@
 import pytest
 
-from cftrain.commands.typed import clamped
+from cftrain.commands.options import clamped
 from tests.commands.grids import small
 from tests.console import call, compose, run_of
 
