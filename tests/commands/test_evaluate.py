@@ -82,8 +82,10 @@ def test_a_new_metric_is_measured_in_evaluation_time(folder):
     )
     assert len(toll) > 0
     pd.testing.assert_series_equal(toll, cost, check_exact=True)
-    evaluate(folder, "~evaluation.metrics.toll")
-    assert len(protocols(folder)) == 2, "the first protocol again"
+    evaluate(folder, "~evaluation.metrics.cost")
+    _, with_both, with_toll = (set(each["metrics"]) for each in protocols(folder))
+    assert with_both - with_toll == {"cost"}
+    assert "toll" in with_toll, "typed values change the newest protocol"
 
 
 def test_without_any_wish_there_is_nothing_to_do(folder):

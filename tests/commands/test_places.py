@@ -88,7 +88,8 @@ def test_moved_models_are_restored(places, monkeypatch):
     models = restore(store, list(store.cells()["cell"]))
     assert models.dataset.source == "parquet"
     assert {run.data.root for run in models.runs} == {str(tables)}
-    assert torch.isfinite(models.classifier(models.dataset.features[None])).all()
+    rows = models.dataset.features.expand(len(models.runs), -1, -1)
+    assert torch.isfinite(models.classifier(rows)).all()
 
 
 def test_nothing_stored_names_a_place(moved):

@@ -174,7 +174,7 @@ def killed(start: Callable[[], subprocess.Popen], log: Path, after: int) -> None
         time.sleep(0.01)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=60)
+    process.communicate(timeout=60)
 
 
 def kill_and_count(folder: Path, kills: int, chance: random.Random) -> None:

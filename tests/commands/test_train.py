@@ -276,15 +276,19 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
         patched.setattr(train._Bar, "update", interrupt)
         stopped = call("train", *TINY_MOONS, f"hydra.run.dir={tmp_path}")
     assert stopped.code == 130
-    assert stopped.err == "cftrain: interrupted; run it again to go on\n"
+    assert stopped.err == (
+        "cftrain: interrupted; what is finished is kept, run the same command again to "
+        "go on\n"
+    )
     assert stopped.out == ""
-    assert [Path(name).parts[0] for name in files(tmp_path)] == ["checkpoints"]
+    kinds = {Path(name).parts[0] for name in files(tmp_path)}
+    assert kinds == {".lock", "checkpoints", "config.yaml", "overrides.yaml"}
     epochs: list[int] = []
     monkeypatch.setattr(
         train._Bar, "update", lambda bar, epoch, record: epochs.append(epoch)
     )
     tiny(tmp_path)
-    assert epochs == [2]
+    assert epochs == [2, 1, 2], "the model goes on, its baseline had not begun"
     same_numbers(tmp_path, folder)
     assert sorted(files(tmp_path)) == sorted(files(folder))
     for path in (folder / "weights").iterdir():
