@@ -11,17 +11,17 @@ def target_logit(logits: Logits, target: Classes) -> PerRow:
 
 
 def energy(logits: Logits, target: Classes) -> PerRow:
-    """Minus the logit of the target class (paper, below Eq. 2)."""
+    """Returns minus the logit of the target class (paper, below Eq. 2)."""
     return -target_logit(logits, target)
 
 
 def cross_entropy(logits: Logits, label: Classes) -> PerRow:
-    """Softmax cross-entropy of each row, without reduction."""
+    """Returns the softmax cross-entropy of each row."""
     # Classes first: a softmax over a short last axis takes ten times as long.
     rows: Tensor = torch.nn.functional.cross_entropy(logits.mT, label, reduction="none")
     return rows
 
 
 def target_probability(logits: Logits, target: Classes) -> PerRow:
-    """Softmax probability of the target class."""
+    """Returns the softmax probability of the target class."""
     return torch.exp(-cross_entropy(logits, target))

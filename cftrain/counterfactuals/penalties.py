@@ -4,17 +4,17 @@ from cftrain.tensors import PerRow, Rows
 
 
 def distance(counterfactual: Rows, factual: Rows) -> PerRow:
-    """L1 distance, summed over features (Wachter et al., 2018)."""
+    """Returns the L1 distance, summed over features (Wachter et al., 2018)."""
     return (counterfactual - factual).abs().sum(-1)
 
 
 def energy_constraint(energy: PerRow) -> PerRow:
-    """E + 0.001 E^2: low energy, with a weak pull that bounds it (ECCo, as coded)."""
+    """Returns E + 0.001 E^2: the square keeps energies from falling for ever (ECCo)."""
     return energy + ENERGY_RIDGE * energy * energy
 
 
 def polynomial_decay(step: int, max_steps: int) -> float:
-    """The published weight of the energy constraint at a step counted from 0.
+    """Returns the published weight of the energy constraint at a step, counted from 0.
 
     a (b + t)^-0.9 with t = step + 1, b = round(max_steps / 25), a = b / 10. It is zero
     for max_steps <= 12: ECCo is then the generic generator.

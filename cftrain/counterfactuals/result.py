@@ -41,7 +41,7 @@ class SearchResult:
                 )
 
     def rows(self, places: Tensor) -> "SearchResult":
-        """Returns the rows at some places, the same in all cells; places may repeat."""
+        """Returns the rows at these places, in all cells; places may repeat."""
         return SearchResult(
             **{f.name: getattr(self, f.name)[:, places] for f in fields(self)}
         )

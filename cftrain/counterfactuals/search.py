@@ -53,8 +53,10 @@ class CounterfactualSearch:
         constraints: Constraints,
         streams: Streams | None = None,
     ) -> SearchResult:
-        """Search from every factual. Streams, one per cell, feed generators that draw;
-        without them their draws are the same in every cell.
+        """Searches from every factual.
+
+        Spaces that draw do so from the streams, one for each cell. Without streams they
+        draw the same in every cell.
         """
         size = min(MOST_ROWS, max(1, CHUNK_NUMBERS // factual.shape[2]))
         cells = []
@@ -84,7 +86,7 @@ class CounterfactualSearch:
         constraints: Constraints,
         stream: Stream,
     ) -> SearchResult:
-        """Move the rows of one cell until each is mature, broken or out of steps."""
+        """Moves the rows of one cell until each is mature, broken or out of steps."""
         rows = WorkingSet(factual, target)
         for step in range(self.descent.max_steps + 1):
             progress = Progress(step=step, max_steps=self.descent.max_steps)
@@ -115,7 +117,7 @@ class CounterfactualSearch:
         constraints: Constraints,
         progress: Progress,
     ) -> tuple[Logits, Tensor]:
-        """Logits of the rows, and the gradient of the loss by their states."""
+        """Returns the rows' logits, and the gradient of the loss by their states."""
         with torch.enable_grad():
             state = state.requires_grad_()
             x = self.generator.space.view(state, rows.x)
@@ -136,7 +138,7 @@ class CounterfactualSearch:
         gradient: Tensor,
         constraints: Constraints,
     ) -> None:
-        """One step of descent, as far as mutability and domain allow."""
+        """Makes one step of descent, as far as mutability and domain allow."""
         step = over_features(self.descent.step_size) * -gradient
         move = constraints.restrict(self.generator.space.move(state, step, rows.x))
         x = constraints.clamp(rows.x + move, rows.factual)
@@ -148,7 +150,7 @@ class CounterfactualSearch:
     def _hardened(
         self, result: SearchResult, classifier: Classifier, constraints: Constraints
     ) -> SearchResult:
-        """Reported rows have valid categories, and are judged as they are reported."""
+        """Returns rows with valid categories, judged as they are reported."""
         counterfactual = self.categories.hard(result.counterfactual, constraints)
         if counterfactual is result.counterfactual:
             return result

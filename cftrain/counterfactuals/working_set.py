@@ -39,7 +39,7 @@ class WorkingSet:
         return self.x.shape[1]
 
     def stop(self, mature: Mask, broken: Mask) -> int:
-        """Stop mature and broken rows; returns how many are left.
+        """Stops mature and broken rows; returns how many are left.
 
         Rows that have stopped before stay what they are: while they wait to be left
         out, a space that draws shows their judges other states of them.
@@ -51,14 +51,14 @@ class WorkingSet:
         return len(self) - int(self.stopped.sum())
 
     def move(self, x: Rows, near: Mask) -> None:
-        """Move the rows that have not stopped; those near their factual are nascent."""
+        """Moves the rows that have not stopped; rows near their factual are nascent."""
         moving = ~self.stopped
         self.x = torch.where(moving.unsqueeze(-1), x, self.x)
         self.nascent = torch.where((near & moving).unsqueeze(-1), x, self.nascent)
         self.steps = self.steps + moving
 
     def compact(self, *others: Tensor) -> list[Tensor]:
-        """Leave out the stopped rows; the same of other (1, row, ...) tensors."""
+        """Leaves the stopped rows out, and out of the other tensors that it returns."""
         self._write()
         kept = (~self.stopped[0]).nonzero().squeeze(1)
         for name in (*MOVING, *OUTCOMES):

@@ -24,11 +24,11 @@ class Attack(ABC):
 
     @abstractmethod
     def starts(self, rows: Features) -> Features:
-        """Where each row starts: its offset, in units of epsilon."""
+        """Returns where each row starts: its offset, in units of epsilon."""
 
     @abstractmethod
     def step_sizes(self, epsilon: float) -> tuple[float, ...]:
-        """How far every feature moves in each step."""
+        """Returns how far every feature moves in each step."""
 
     def __call__(
         self,
@@ -40,7 +40,7 @@ class Attack(ABC):
         epsilon: float,
         constraints: Constraints,
     ) -> Rows:
-        """The attacked rows, after every step projected on what is allowed."""
+        """Returns the attacked rows; every step is projected on what is allowed."""
         attacked = _allowed(x + epsilon * start, x, epsilon, constraints)
         for size in self.step_sizes(epsilon):
             gradient = input_gradient(cross_entropy, classifier, attacked, label)
@@ -85,7 +85,7 @@ class Pgd(Attack):
 
 
 def _allowed(attacked: Rows, x: Rows, epsilon: float, constraints: Constraints) -> Rows:
-    """Attacked rows without forbidden moves from x, in the domain and in the ball.
+    """Returns attacked rows in the domain and the ball, without forbidden moves from x.
 
     The ball has the last word: from outside the domain nothing comes in by more than
     epsilon.

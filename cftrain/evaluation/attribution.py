@@ -20,7 +20,7 @@ ATTRIBUTED_ROWS = 1024
 def integrated_gradients(
     classifier: Classifier, x: Rows, label: Classes, baseline: Features, *, steps: int
 ) -> Rows:
-    """What the logit of each row's label owes to its features.
+    """Returns what the logit of each row's label owes to its features.
 
     Sundararajan et al. (2017): the row minus its baseline, the same in all cells, times
     the mean gradient on the straight way between them, by the midpoint rule.
@@ -37,7 +37,7 @@ def integrated_gradients(
 def attributions(
     classifier: Classifier, dataset: Dataset, *, steps: int, seed: int
 ) -> Rows:
-    """Integrated gradients of all test rows, each for the logit of its own label.
+    """Returns integrated gradients of all test rows, each for its own label's logit.
 
     Every row has a baseline of its own, uniform in (-1, 1) and a function of the seed:
     whether the authors draw one for each row or for each call is not known.

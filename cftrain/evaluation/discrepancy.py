@@ -141,7 +141,7 @@ def gaussian(
     y: Float[Tensor, "... other feature"],
     length_scale: float,
 ) -> Float[Tensor, "*sample row other"]:
-    """exp(-|x - y|^2 / (2 l^2)); 1 on the diagonal of k(x, x), but for rounding.
+    """Returns exp(-|x - y|^2 / (2 l^2)); but for rounding 1 where x is y.
 
     The exponent x.y - x.x / 2 - y.y / 2 is one product of rows with two more columns.
     """

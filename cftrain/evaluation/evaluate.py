@@ -70,7 +70,7 @@ class Evaluation:
 def evaluate(
     classifier: Classifier, dataset: Dataset, protocol: Protocol, *, streams: Streams
 ) -> Evaluation:
-    """Measure all cells; cell s draws its individuals from stream s."""
+    """Measures all cells; cell s draws its individuals from stream s."""
     measurements: list[Measurement] = []
     explained: list[Explained] = []
     subject = Subject(classifier=classifier, dataset=dataset)
@@ -110,7 +110,7 @@ def _attributions(
 def _model_values(
     name: str, metric: ModelMetric | ResampledMetric, subject: Subject
 ) -> Iterator[Measurement]:
-    """A value for each level of an attack, or for each round of resampling."""
+    """Yields a value for each level of an attack, or for each round of resampling."""
     levels = metric.levels if isinstance(metric, ModelMetric) else None
     for number, of_cells in enumerate(metric(subject).tolist()):
         for cell, value in enumerate(of_cells):

@@ -14,7 +14,7 @@ def input_gradient(
     x: Rows,
     label: Classes,
 ) -> Rows:
-    """Gradient of each row's quantity, such as its loss, by the row's own features."""
+    """Returns the gradient of each row's quantity, such as its loss, by the row."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         # Rows are independent: the gradient of the sum is that of each row.

@@ -47,7 +47,7 @@ class Individuals:
         return self.present & (self.predicted == self.found.target)
 
     def by_round(self, values: Tensor) -> Tensor:
-        """(stack, row, ...) as (stack, round, individual, ...)."""
+        """Returns (stack, row, ...) as (stack, round, individual, ...)."""
         return values.unflatten(1, (self.rounds, -1))
 
 

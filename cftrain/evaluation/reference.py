@@ -28,14 +28,14 @@ class ReferenceClass:
     )
 
     def once(self, prepare: Callable[..., T], *arguments: Hashable) -> T:
-        """What `prepare` makes of this class, made at the first call."""
+        """Returns what `prepare` makes of this class; it is made at the first call."""
         key = (prepare, *arguments)
         if key not in self._prepared:
             self._prepared[key] = prepare(self, *arguments)
         return self._prepared[key]
 
     def drawn(self, most: int, seed: int) -> "ReferenceClass":
-        """As many rows, but at most so many, drawn with replacement."""
+        """Draws as many rows, but at most so many, with replacement."""
         count = min(most, len(self.rows))
         generator = Stream(seed).generator()
         # Without rows there are no draws, and no range to draw from either.
@@ -45,7 +45,7 @@ class ReferenceClass:
     def mean_distance(
         self, x: Float[Tensor, "query feature"]
     ) -> Float[Tensor, " query"]:
-        """Mean L1 distance from each of x to all rows; NaN without rows.
+        """Returns the mean L1 distance from each of x to all rows; NaN without rows.
 
         Exact and without a distance matrix: the mean is a sum over features, and in a
         sorted column prefix sums give the distances to both sides of a query. So a row
@@ -62,7 +62,7 @@ class ReferenceClass:
     def mean_euclidean_distance(
         self, x: Float[Tensor, "query feature"]
     ) -> Float[Tensor, " query"]:
-        """Mean Euclidean distance from each of x to all rows; NaN without rows."""
+        """Returns the mean Euclidean distance from x to all rows; NaN without rows."""
         size = max(1, DISTANCES // max(1, len(self.rows)))
         rows = self.rows.double()
         portions = x.double().split(size)
@@ -87,7 +87,7 @@ class Reference:
     classes: int
 
     def of(self, label: int) -> ReferenceClass:
-        """The observed rows of a class."""
+        """Returns the observed rows of a class."""
         return self._by_class[label]
 
     @cached_property

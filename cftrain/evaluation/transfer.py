@@ -27,8 +27,10 @@ class Transferred:
 def transferred(
     classifier: Classifier, dataset: Dataset, protocol: Protocol, *, streams: Streams
 ) -> Iterator[Transferred]:
-    """Every cell of the stack under every other one (robustness to model change, as in
-    Upadhyay et al., 2021, with retrained models in the place of worst-case ones).
+    """Judges the counterfactuals of every cell by every other cell of the stack.
+
+    This is robustness to model change as in Upadhyay et al. (2021), with retrained
+    models in the place of worst-case ones.
     """
     for number, (weight, search) in enumerate(protocol.searches()):
         drawn = [stream.child("evaluation", number) for stream in streams]

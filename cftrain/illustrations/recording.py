@@ -54,8 +54,8 @@ def record(
     *,
     constraints: Constraints,
 ) -> tuple[SearchResult, list[Tensor]]:
-    """What a search by a stack of one model finds, and the path (step, feature) of each
-    row from its factual to its counterfactual, both included.
+    """Returns what a search by a stack of one model finds, and the path (step, feature)
+    of each row from its factual to its counterfactual, both included.
 
     For a handful of rows, that a search walks in one chunk.
     """

@@ -52,9 +52,9 @@ def _drawn(found: Drawable, folder: Path) -> Picture | None:
         f"({group.title})",
         caption=(
             "Training rows, probability of class 1 and the 0.5 boundary of "
-            f"{compared}, first seed. Lines are searches as in training, from "
-            f"{FACTUALS} test rows, half of each class, that both models predict "
-            "rightly; dots are steps."
+            f"{compared}, first seed (the smallest number). Lines are searches as in "
+            f"training, from {FACTUALS} test rows, half of each class, that both "
+            "models predict rightly; dots are steps."
         ),
         files=draw_paths(ways, dataset.feature_names, path),
     )

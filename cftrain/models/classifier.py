@@ -21,4 +21,4 @@ class ModelSpec(ABC):
 
     @abstractmethod
     def build(self, *, features: int, classes: int, streams: Streams) -> Classifier:
-        """A classifier for `len(streams)` cells; cell s depends on stream s alone."""
+        """Returns a classifier with a cell for each stream, which alone shapes it."""

@@ -57,7 +57,7 @@ class StackedConv2d(nn.Module):
 
 
 def glorot(generator: torch.Generator, *shape: int) -> Tensor:
-    """Uniform in +- sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010).
+    """Draws uniformly in +- sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010).
 
     The shape is (output, input) or that of a convolution, (output, input, *window),
     each of whose inputs and outputs counts once for every place in the window.
@@ -68,5 +68,5 @@ def glorot(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 def of_layer(streams: Streams, depth: int) -> list[Stream]:
-    """The streams that the weights of one layer come from."""
+    """Returns the streams that the weights of one layer come from."""
     return [stream.child("layer", depth) for stream in streams]

@@ -78,11 +78,11 @@ class Lenet(ModelSpec):
         return nn.Sequential(*layers[:-1])
 
     def _pooled(self) -> tuple[int, int]:
-        """Height and width after the convolutions."""
+        """Returns height and width after the convolutions."""
         shrink = self.pooling ** len(self.channels)
         return self.image[0] // shrink, self.image[1] // shrink
 
     def _flat(self) -> int:
-        """Numbers of one row after the convolutions."""
+        """Returns how many numbers a row has after the convolutions."""
         height, width = self._pooled()
         return height * width * (1, *self.channels)[-1]

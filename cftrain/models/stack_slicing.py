@@ -14,7 +14,7 @@ PREDICTED_ROWS = 4096
 
 
 def frozen(classifier: Classifier, cells: slice | list[int]) -> Classifier:
-    """A classifier for some cells only, sharing memory with the whole where it can.
+    """Returns a classifier for some cells, in the memory of the whole where it can.
 
     Its weights need no gradients: a search differentiates by its inputs alone.
     """
@@ -35,7 +35,7 @@ def frozen(classifier: Classifier, cells: slice | list[int]) -> Classifier:
 
 
 def stack_size(classifier: nn.Module) -> int:
-    """How many cells the classifier holds."""
+    """Returns how many cells the classifier holds."""
     return int(next(classifier.parameters()).shape[0])
 
 

@@ -61,7 +61,7 @@ class Vae:
     weights: dict[str, Tensor]
 
     def encode(self, x: Rows) -> tuple[Latents, Latents]:
-        """Mean and logarithm of the standard deviation of a row's latent state."""
+        """Returns a latent state's mean and the logarithm of its standard deviation."""
         hidden = torch.sigmoid(self._dense("encoder", x))
         return self._dense("mean", hidden), self._dense("log_sigma", hidden)
 
@@ -78,12 +78,12 @@ class Vae:
 
 
 def draw(mean: Latents, log_sigma: Latents, noise: Latents) -> Latents:
-    """A latent state from standard normal noise (Kingma and Welling, 2014)."""
+    """Returns a latent state from standard normal noise (Kingma and Welling, 2014)."""
     return mean + log_sigma.exp() * noise
 
 
 def divergence_from_normal(mean: Latents, log_sigma: Latents) -> PerRow:
-    """Kullback-Leibler divergence of a row's latent state from N(0, 1), in nats."""
+    """Returns a latent state's Kullback-Leibler divergence from N(0, 1), in nats."""
     terms = (2 * log_sigma).exp() + mean.square() - 1 - 2 * log_sigma
     return terms.sum(-1) / 2
 
@@ -91,7 +91,7 @@ def divergence_from_normal(mean: Latents, log_sigma: Latents) -> PerRow:
 def loss(
     vae: Vae, x: Rows, noise: Latents, *, decoder_decay: float
 ) -> Float[Tensor, ""]:
-    """Squared error plus divergence, mean of all rows, plus decay of the decoder.
+    """Returns the mean of squared error and divergence, plus decay of the decoder.
 
     As the authors' code. Without a factor 1/2 the squared error stands for noise of
     variance 1/2, so that directions of less variance are not encoded at all.
@@ -108,7 +108,7 @@ def loss(
 
 
 def fitted(spec: VaeSpec, rows: Features, folder: Path) -> Vae:
-    """The fit to these rows: from a file in the folder, or new and then kept there.
+    """Returns the fit to these rows: from a file in the folder, or new and kept there.
 
     Raises DataError if the file is damaged or of another fit, and as `fit` does.
     """
@@ -129,7 +129,7 @@ def fitted(spec: VaeSpec, rows: Features, folder: Path) -> Vae:
 
 
 def fit(spec: VaeSpec, rows: Features) -> Vae:
-    """Fit to rows, on the CPU in float32, with nothing random but from the seed.
+    """Fits to rows, on the CPU in float32, with nothing random but from the seed.
 
     Raises DataError if the rows are not finite, or too large for the learning rate.
     """
@@ -155,7 +155,7 @@ def fit(spec: VaeSpec, rows: Features) -> Vae:
 
 
 def initial(spec: VaeSpec, *, features: int) -> Vae:
-    """Before the fit: Glorot's weights, zero biases."""
+    """Returns what a fit starts from: Glorot's weights and zero biases."""
     weights = {}
     for layer, (outputs, inputs) in _shapes(spec, features).items():
         generator = _stream(spec).child("weights", layer).generator()
@@ -168,7 +168,7 @@ def initial(spec: VaeSpec, *, features: int) -> Vae:
 def _epoch(
     spec: VaeSpec, epoch: int, vae: Vae, rows: Tensor, optimiser: torch.optim.Adam
 ) -> float:
-    """One pass over the shuffled rows in batches; the sum of their losses."""
+    """Passes once over the shuffled rows in batches; returns their summed loss."""
     generator = _stream(spec).child("epoch", epoch).generator()
     shuffled = rows[torch.randperm(len(rows), generator=generator)].unsqueeze(0)
     noise = torch.randn(1, len(rows), spec.latent, generator=generator)
@@ -190,7 +190,7 @@ def _stream(spec: VaeSpec) -> Stream:
 
 
 def _shapes(spec: VaeSpec, features: int) -> dict[str, tuple[int, int]]:
-    """Outputs and inputs of every layer."""
+    """Returns how many outputs and inputs each layer has."""
     return {
         "encoder": (spec.hidden, features),
         "mean": (spec.latent, spec.hidden),
@@ -201,7 +201,7 @@ def _shapes(spec: VaeSpec, features: int) -> dict[str, tuple[int, int]]:
 
 
 def _identity(spec: VaeSpec, rows: Features) -> dict[str, str]:
-    """What a fit follows from, as it stands in the file."""
+    """Returns what a fit follows from, as it stands in the file."""
     values = rows.detach().to("cpu", torch.float32).contiguous()
     digest = blake2b(values.numpy().tobytes(), digest_size=16).hexdigest()
     count, features = rows.shape
@@ -213,7 +213,7 @@ def _identity(spec: VaeSpec, rows: Features) -> dict[str, str]:
 
 
 def _save(vae: Vae, path: Path, identity: dict[str, str]) -> None:
-    """Write under a temporary name, then rename: no one reads half a file."""
+    """Writes under a temporary name, then renames: no one reads half a file."""
     with replacing(path) as partial:
         safetensors.torch.save_file(vae.weights, partial, metadata=identity)
 

@@ -72,7 +72,7 @@ class Objective:
         return any(torch.as_tensor(weight).any() for weight in self.weights[1:])
 
     def cells_with_counterfactuals(self, stack: int) -> list[int]:
-        """The cells of the stack that have a term about counterfactuals."""
+        """Returns the cells of the stack that have a term about counterfactuals."""
         needed = torch.zeros(stack, dtype=torch.bool)
         for weight in self.weights[1:]:
             needed |= torch.as_tensor(weight).flatten().cpu() != 0
@@ -87,7 +87,7 @@ class Objective:
         return "energy" if diverges else "vanilla"
 
     def parts(self, batch: Batch) -> Tensor:
-        """Means of the terms over the batch: (part, stack), ordered as `PARTS`."""
+        """Returns the terms' batch means: (part, stack), in the order of `PARTS`."""
         observed, nascent = batch.observed_label, batch.nascent_label
         count, tuples = observed.shape[1], nascent.shape[1]
         if not tuples:
@@ -109,7 +109,7 @@ class Objective:
         )
 
     def total(self, parts: Tensor) -> PerCell:
-        """The weighted sum of the parts (paper Eq. 2)."""
+        """Returns the weighted sum of the parts (paper Eq. 2)."""
         return (self._weights.to(parts) * parts).sum(0)
 
     @cached_property

@@ -9,10 +9,10 @@ from cftrain.tensors import PerRow
 
 
 def divergence(positive: PerRow, counterfactual: PerRow) -> PerRow:
-    """Energy gap of observed target-class rows over counterfactuals (paper Eq. 4)."""
+    """Returns by how much energy observed rows exceed counterfactuals (paper Eq. 4)."""
     return positive - counterfactual
 
 
 def ridge(positive: PerRow, counterfactual: PerRow) -> PerRow:
-    """Squared energies of both, which bound the divergence from below (paper Eq. 3)."""
+    """Returns both squared energies: they bound the divergence from below (Eq. 3)."""
     return positive * positive + counterfactual * counterfactual

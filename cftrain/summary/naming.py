@@ -23,32 +23,32 @@ GENERATORS = {"ecco": "ECCo", "generic": "Generic", "revise": "REVISE"}
 
 
 def dataset_name(dataset: str) -> str:
-    """Its abbreviation; other datasets go by their own names."""
+    """Returns its abbreviation; other datasets go by their own names."""
     return DATASETS.get(dataset, dataset)
 
 
 def objective_name(objective: str) -> str:
-    """Its abbreviation, or its own name if it has none."""
+    """Returns its abbreviation, or its own name if it has none."""
     return OBJECTIVES.get(objective, objective)
 
 
 def generator_name(generator: str) -> str:
-    """Its name in the paper, or else its own."""
+    """Returns its name in the paper, or else its own."""
     return GENERATORS.get(generator, generator)
 
 
 def axis_name(axis: str) -> str:
-    """A grid's axis in words: it is named by its key in the configuration."""
+    """Returns a grid's axis, named by its key in the configuration, in words."""
     return axis.replace(".", " ").replace("_", " ")
 
 
 def ordered_datasets(datasets: Iterable[str]) -> list[str]:
-    """Each once: the paper's in its order, then the others by name."""
+    """Returns each once: the paper's in its order, then the others by name."""
     return _ordered(datasets, list(DATASETS))
 
 
 def ordered_objectives(objectives: Iterable[str]) -> list[str]:
-    """Each once: the paper's in its order, then the others by name."""
+    """Returns each once: the paper's in its order, then the others by name."""
     return _ordered(objectives, list(OBJECTIVES))
 
 

@@ -229,6 +229,7 @@ def table(kinds: list[str] | None = None) -> Dataset:
     return Dataset(
         name="table",
         source="generated",
+        identity="generated",
         features=rows,
         labels=torch.tensor([0, 1]),
         test_features=rows,

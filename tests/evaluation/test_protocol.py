@@ -1,10 +1,14 @@
 from dataclasses import dataclass, replace
 
+import pytest
+
+from cftrain.counterfactuals.categories import Free, Relaxed, SnappedState
 from cftrain.counterfactuals.maturity import Never
 from cftrain.counterfactuals.space import Space
 from cftrain.evaluation.protocol import Protocol
 from tests.builders import blobs, generic
-from tests.console import read
+from tests.console import read, run_of
+from tests.contracts.configured import names
 from tests.evaluation.individuals import protocol
 
 
@@ -35,6 +39,47 @@ def test_there_is_a_search_for_each_energy_weight():
         assert search.maturity == Never()
         assert search.descent == made.search
         assert search.categories == made.categories
+
+
+@pytest.mark.parametrize("name", names("generator"))
+def test_a_protocol_takes_any_generator_by_its_name(name):
+    made = configured(f"evaluation/generator={name}", "evaluation=full")
+    assert made.generator.name == name
+    assert made.generator.distance_weight == 0
+    trained = run_of(f"generator={name}").generator
+    assert type(made.generator) is type(trained)
+    assert made.generator.space == trained.space
+    weights = [weight for weight, _ in made.searches()]
+    found = [getattr(s.generator, "energy_weight", None) for _, s in made.searches()]
+    assert weights == found
+    assert len(weights) == (5 if "ecco" in name else 1)
+
+
+def test_parts_of_a_protocol_are_chosen_as_those_of_a_run():
+    """Hydra's words: the package of a group that is used in another place."""
+    made = configured(
+        "generator/space@evaluation.generator.space=latent",
+        "categories@evaluation.categories=relaxed",
+        "evaluation.generator.space.encoding=mean",
+    )
+    assert made.generator.space.encoding == "mean"
+    assert made.categories == Relaxed(temperature=0.5)
+    gallery = configured("evaluation=images", "evaluation/generator=revise").gallery
+    assert (gallery.generator.name, gallery.generator.energy_weight) == ("ecco", 25)
+
+
+@pytest.mark.parametrize("data", ["adult", "credit_default"])
+@pytest.mark.parametrize("suffix", ["", "_protected"])
+def test_where_the_paper_has_categories_its_evaluation_snaps_the_state(data, suffix):
+    run, options = read(f"+experiment={data}{suffix}")
+    assert options.evaluation.categories == SnappedState(extra_members={})
+    assert run.categories == Free()
+
+
+def test_the_authors_slip_is_an_option():
+    choice = "categories@evaluation.categories=snapped_adult"
+    found = read("+experiment=adult", choice)[1].evaluation.categories
+    assert found == SnappedState(extra_members={"education": ("education_num",)})
 
 
 def test_a_generator_without_energy_is_searched_once():

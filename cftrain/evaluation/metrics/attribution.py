@@ -55,7 +55,7 @@ class ProtectedAttribution(ResampledMetric):
         return _published(means)[..., protected].mean(-1)
 
     def _shares(self, count: int) -> Float[Tensor, "round row"]:
-        """The share of every test row in the draws of each round."""
+        """Returns the share of every test row in the draws of each round."""
         generator = Stream(self.seed).child("rounds").generator()
         drawn = torch.randint(count, (self.rounds, self.rows), generator=generator)
         shares = torch.zeros(self.rounds, count, dtype=torch.float64)

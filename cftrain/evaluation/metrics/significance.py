@@ -66,7 +66,7 @@ class MmdPValue(Discrepancy):
 def _divisions(
     count: int, first: int, rows: int, seed: int
 ) -> Bool[Tensor, "division row"]:
-    """Indicators of the `first` rows of random permutations."""
+    """Returns which rows come `first` in each of some random permutations."""
     generator = Stream(seed).generator()
     return torch.rand(count, rows, generator=generator).argsort(1) < first
 
@@ -76,7 +76,7 @@ def _discrepancies(
     chosen: Float[Tensor, "division row"],
     first: int,
 ) -> Float[Tensor, " division"]:
-    """Unbiased MMD^2 of the chosen rows, `first` in number, to the others."""
+    """Returns the unbiased MMD^2 of the `first` chosen rows to the others."""
     second = len(kernel) - first
     chosen_rows = chosen @ kernel
     among = (chosen_rows * chosen).sum(1)

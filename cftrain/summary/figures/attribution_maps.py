@@ -72,7 +72,7 @@ def _draw(
             "Mean integrated gradients of the test images of each class for the logit "
             f"of that class; models of seed {rows['seed'].iloc[0]}. Red pixels speak "
             "for the class, blue ones against it. Every model has one scale for all "
-            f"classes, symmetric about zero.{_of_held(held)}"
+            f"classes, symmetric about zero.{_of_held(held)}{group.note([dataset])}"
         ),
         figure=figure,
     )

@@ -59,7 +59,7 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
                 caption=(
                     "Test images (framed) that every model predicts rightly, and their "
                     "counterfactuals for every other class, by column; a line for each "
-                    f"model of seed {shown['seed'].iloc[0]}."
+                    f"model of seed {shown['seed'].iloc[0]}.{group.note([dataset])}"
                 ),
                 figure=figure,
             )

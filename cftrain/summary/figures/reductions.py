@@ -102,7 +102,7 @@ def _draw(group: Replicas, rows: pd.DataFrame) -> Drawing:
             "cost of counterfactuals against the baseline; above zero it is better. "
             f"Small marks are training seeds ({seeds(rows)}), large ones their mean; "
             f"lines are its 95 % intervals by Student's t, from {INTERVAL_SEEDS} seeds "
-            "on."
+            f"on.{group.note(datasets)}"
         ),
         figure=figure,
     )

@@ -45,7 +45,7 @@ def _draw(group: Replicas, attack: str, rows: pd.DataFrame) -> Drawing:
         caption=(
             f"Test accuracy under {name} attacks on the model itself, against their "
             f"strength ε in units of the features. {over_seeds(rows)} Vertical axes "
-            "differ."
+            f"differ.{group.note(datasets)}"
         ),
         figure=figure,
     )

@@ -40,8 +40,9 @@ def one_protocol(measured: pd.DataFrame, cells: Iterable[str]) -> pd.DataFrame:
     indexed by cell, with the column `protocol`.
     """
     wanted = list(dict.fromkeys(cells))
-    chosen = choose(measured, [wanted], 0).protocol
-    table = pd.DataFrame({"protocol": chosen}, index=pd.Index(wanted, name="cell"))
+    chosen = choose(measured, [wanted], 0)
+    index = pd.Index(wanted, name="cell")
+    table = pd.DataFrame({"protocol": chosen.protocol}, index=index)
     return table[table.set_index("protocol", append=True).index.isin(measured.index)]
 
 

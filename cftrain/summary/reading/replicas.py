@@ -1,5 +1,6 @@
 """Cells that are the same but for their seeds: what a mean over seeds may hold."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from cftrain.results.replicates import replicate_key
 from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.pairs import SINGLE
-from cftrain.summary.reading.protocols import choose
+from cftrain.summary.reading.protocols import SHOWN, Choice, choose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,11 +17,13 @@ class Replicas:
 
     `cells` is indexed by cell and has the columns data, objective, seed and protocol,
     one for each dataset; those with protected features are never among those without.
+    `left_out` names the other protocols by which cells of a dataset were evaluated.
     """
 
     grid: str
     protected: bool
     cells: pd.DataFrame
+    left_out: Mapping[str, tuple[str, ...]]
 
     @property
     def name(self) -> str:
@@ -32,6 +35,16 @@ class Replicas:
         """The replicas' name for people."""
         grid = "single runs" if self.grid == SINGLE else self.grid
         return f"{grid}, protected features" if self.protected else grid
+
+    def note(self, datasets: Iterable[str]) -> str:
+        """Returns a sentence for a caption about some datasets; empty if nothing of
+        them is left out.
+        """
+        found = {other for data in datasets for other in self.left_out[data]}
+        if not found:
+            return ""
+        ids = ", ".join(sorted(other[:SHOWN] for other in found))
+        return f" Other evaluations, by protocol {ids}, are left out."
 
     def of_first_seed(self) -> pd.DataFrame:
         """Returns the cells of each dataset's smallest seed."""
@@ -51,13 +64,18 @@ def replicas(collection: Collection) -> list[Replicas]:
         keys = group.groupby(["data", "objective"])["key"].nunique()
         mixed = keys[keys > 1].index.get_level_values("data")
         kept = group[~group["data"].isin(mixed)].set_index("cell")
-        kept = _of_one_protocol(collection, kept)
+        choices = {
+            str(data): choose(collection.measured, [own.index], 0)
+            for data, own in kept.groupby("data")
+        }
+        kept = _of_one_protocol(collection, kept, choices)
         if len(kept):
             found.append(
                 Replicas(
                     grid=str(grid),
                     protected=bool(protected),
                     cells=kept[["data", "objective", "seed", "protocol"]],
+                    left_out={data: c.left_out for data, c in choices.items()},
                 )
             )
     return found
@@ -80,15 +98,14 @@ def _cells(collection: Collection) -> pd.DataFrame:
     return listed.drop_duplicates().join(described, on="cell", how="inner")
 
 
-def _of_one_protocol(collection: Collection, cells: pd.DataFrame) -> pd.DataFrame:
+def _of_one_protocol(
+    collection: Collection, cells: pd.DataFrame, choices: Mapping[str, Choice]
+) -> pd.DataFrame:
     """The cells that were evaluated by the protocol of their dataset, with that one, or
     by none.
     """
     measured = collection.measured
-    protocols = {
-        data: choose(measured, [group.index], 0).protocol
-        for data, group in cells.groupby("data")
-    }
+    protocols = {data: choice.protocol for data, choice in choices.items()}
     cells = cells.assign(protocol=cells["data"].map(protocols))
     both = cells.set_index("protocol", append=True).index
     elsewhere = cells.index.isin(measured.index.get_level_values("cell"))

@@ -1,4 +1,7 @@
+from cftrain.results.store import Store
+from cftrain.summary.reading.collection import collect
 from cftrain.summary.reading.replicas import replicas
+from tests.summary.rows import write_evaluation
 from tests.summary.stores import cell, cells, write_grid
 
 
@@ -30,6 +33,20 @@ def test_protected_features_and_failed_cells_are_apart(tmp_path):
     assert list(held.cells.index) == ["held"]
     assert held.name == "ablation-protected"
     assert held.title == "ablation, protected features"
+
+
+def test_figures_show_one_protocol_and_name_the_others(tmp_path):
+    rows = cells(["moons", "gmsc"], ["full", "vanilla"], [1])
+    write_grid(tmp_path, rows)
+    again = [row for row in rows if row["data"] == "moons"]
+    write_evaluation(Store(tmp_path), "e", again, protocol="newer", age=-2)
+    (found,) = replicas(collect(tmp_path))
+    shown = found.cells.groupby("data")["protocol"].agg(set)
+    assert shown.to_dict() == {"moons": {"newer"}, "gmsc": {"protocol"}}
+    assert found.note(["gmsc"]) == ""
+    assert found.note(["gmsc", "moons"]) == (
+        " Other evaluations, by protocol protocol, are left out."
+    )
 
 
 def test_grids_of_hyperparameters_have_no_replicas(tmp_path):
