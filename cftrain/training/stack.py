@@ -71,6 +71,15 @@ def initial(runs: Sequence[Run], dataset: Dataset) -> Classifier:
 
 
 def fitted_runs(runs: Sequence[Run], dataset: Dataset) -> list[Run]:
-    """The runs with generators that know the data, all of them by the same fit."""
+    """Returns the runs with generators and categories that know the data, all of them
+    by the same fit.
+    """
     first = runs[0].generator.fitted(dataset.features, cache())
-    return [replace(run, generator=run.generator.sharing(first)) for run in runs]
+    return [
+        replace(
+            run,
+            generator=run.generator.sharing(first),
+            categories=run.categories.fitted(dataset),
+        )
+        for run in runs
+    ]
