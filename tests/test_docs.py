@@ -23,6 +23,7 @@ from cftrain.config import tree
 from cftrain.config.build import build_object
 from cftrain.config.overrides import replacing_overrides
 from cftrain.errors import ConfigError
+from tests.console import TINY_MOONS, call
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -132,7 +133,7 @@ def test_there_is_something_to_read():
 def test_a_command_means_something(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if command.fails:
-        with pytest.raises(Exception, match="expected|Could not override"):
+        with pytest.raises(Exception, match=r"expected|Could not override"):
             understood(command.line)
     else:
         understood(command.line)
@@ -159,7 +160,21 @@ def test_files_that_the_reader_adds_are_new():
     assert [name for name in TO_BE_MADE if (ROOT / name).exists()] == []
 
 
+def run_examples(page: str) -> None:
+    """The Python blocks of a page, one after the other."""
+    names: dict[str, object] = {}
+    for code in PYTHON.findall((DOCS / page).read_text()):
+        exec(compile(code, page, "exec"), names)
+    assert names
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_the_example_of_the_stack_axis_runs():
-    (code,) = PYTHON.findall((DOCS / "design.md").read_text())
-    exec(compile(code, "design.md", "exec"), {})
+    run_examples("design.md")
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_the_examples_of_results_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call("train", *TINY_MOONS, "hydra.run.dir=outputs/moons").code == 0
+    run_examples("results.md")
