@@ -143,7 +143,8 @@ def test_status_counts(whole, tmp_path):
     assert shown.code == 0
     assert "10 trained, 0 failed, 0 missing of 10" in shown.out
     assert "10 evaluated, 0 failed" in shown.out
-    assert "expected the results of a grid" in call("status", str(tmp_path)).message
+    message = call("status", str(tmp_path)).message
+    assert message == f"{tmp_path}: expected results of cftrain, got none"
 
 
 def test_verify_repeats_cells_alone_bit_for_bit(whole):

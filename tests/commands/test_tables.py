@@ -191,19 +191,19 @@ def evaluated_twice(folder):
         row
         for cell in cells
         for row in metric_rows(
-            cell["cell"], "e", "ip", random_values(cell["seed"]), protocol="quick"
+            cell["cell"], "e", "ip", random_values(cell["seed"]), protocol="brief"
         )
     ]
-    write_evaluation(store, "e", cells, protocol="quick", age=-1, metrics=metrics)
+    write_evaluation(store, "e", cells, protocol="brief", age=-1, metrics=metrics)
     return folder
 
 
 def test_of_several_protocols_the_newest_is_shown_and_the_others_named(evaluated_twice):
     outcome = call("tables", f"folder={evaluated_twice}", "table=main")
     assert outcome.code == 0
-    assert "evaluated by protocol quick" in " ".join(outcome.out.split())
+    assert "evaluated by protocol brief" in " ".join(outcome.out.split())
     assert outcome.err.count("several protocols") == 1
-    assert "protocol=ID shows another one (protocol)" in outcome.err
+    assert "protocol=ID shows another one (q)" in outcome.err
     everything = call("tables", f"folder={evaluated_twice}")
     assert everything.code == 0
     assert everything.err == outcome.err
@@ -211,12 +211,12 @@ def test_of_several_protocols_the_newest_is_shown_and_the_others_named(evaluated
 
 def test_a_protocol_can_be_chosen(evaluated_twice, folder):
     """By the start of its id; the other one then need not be spoken of."""
-    shown = printed(evaluated_twice, "table=main", "protocol=prot")
+    shown = printed(evaluated_twice, "table=main", "protocol=q")
     assert "evaluated by" not in shown
-    other = call("tables", f"folder={folder}", "table=main", "protocol=quick")
+    other = call("tables", f"folder={folder}", "table=main", "protocol=brief")
     assert (other.code, other.err) == (0, "")
     assert "not evaluated" in other.out
-    assert "expected the start of one of protocol, quick, got '12e3'" in message(
+    assert "expected the start of one of brief, q, got '12e3'" in message(
         folder, "table=main", "protocol=12e3"
     )
 

@@ -96,8 +96,10 @@ def test_every_root_reads():
     for root, settings in ROOTS.items():
         run, _ = options.read(compose(root=root), settings)
         assert run == run_of()
-    for root, settings in WITHOUT_RUN.items():
-        build_object(tree.plain(compose(root=root)), settings, root)
+    values = tree.plain(compose(root="evaluate"))
+    assert build_object(values, EvaluateOptions, "evaluate").evaluation == (
+        read()[1].evaluation
+    )
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -117,7 +119,10 @@ def test_every_table_reads(name):
 def test_every_option_reads(name):
     run, settings = read(choice(name), ENOUGH_ROWS)
     group, _, option = name.rpartition("/")
-    part = {**vars(run), **vars(settings)}[group]
+    first, *inner = group.split("/")
+    part = {**vars(run), **vars(settings)}[first]
+    for field in inner:
+        part = getattr(part, field)
     assert (part is None) == (name == "compare/none")
     if group in ("data", "generator", "model", "objective"):
         assert part.name == option

@@ -57,7 +57,7 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
                 name=f"counterfactuals-{group.name}-{dataset}",
                 title=f"Counterfactuals on {name} ({group.title})",
                 caption=(
-                    "Test images (framed) that every model predicts rightly, and their "
+                    "The first test images (framed) of some classes, and their "
                     "counterfactuals for every other class, by column; a line for each "
                     f"model of seed {shown['seed'].iloc[0]}.{group.note([dataset])}"
                 ),
@@ -71,7 +71,7 @@ def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | Non
 
     `objectives` are indexed by cell.
     """
-    # Cells of different stacks chose their factuals apart: show those of all.
+    # Another protocol may have shown other factuals: those that all models have.
     holders = gallery.groupby("factual")["cell"].transform("nunique")
     gallery = gallery[holders == len(objectives)]
     if gallery.empty or gallery["height"].iloc[0] == 1:

@@ -166,7 +166,7 @@ def test_failed_cells_are_neither_done_nor_measured(root):
 
 
 def test_a_protocol_is_chosen_by_the_start_of_its_id(root):
-    assert len(collect(root, protocol="proto").evaluations) == 5
-    for start in ("x", "protocols"):
-        with pytest.raises(ResultError, match="start of one of protocol, got"):
+    assert len(collect(root, protocol="q").evaluations) == 5
+    for start in ("x", "quick"):
+        with pytest.raises(ResultError, match="start of one of q, got"):
             collect(root, protocol=start)

@@ -86,20 +86,20 @@ def test_the_newest_protocol_that_all_share_is_taken(tmp_path):
     ((first, second),) = found.groups
     assert (first.protocol, second.protocol) == ("newer", "newer")
     assert found.note == (
-        "evaluated by protocol newer; evaluations by protocol, newest are left out "
+        "evaluated by protocol newer; evaluations by q, newest are left out "
         "(protocol=ID shows them)"
     )
-    assert reader.left_out == {"protocol", "newest"}
+    assert reader.left_out == {PROTOCOL, "newest"}
     assert list(reader.rows("metrics", first.model, "newer")["value"]) == [9.0]
-    assert list(reader.rows("metrics", first.model, "protocol")["value"]) == [1.0]
+    assert list(reader.rows("metrics", first.model, PROTOCOL)["value"]) == [1.0]
 
 
 def test_a_protocol_that_is_asked_for_is_taken(tmp_path):
     write_grid(tmp_path, [Pair(**PAIR)])
     evaluate_again(tmp_path, 0, "newer", age=-2)
-    reader = Reader(collect(tmp_path, "proto"), PUBLISHED)
+    reader = Reader(collect(tmp_path, PROTOCOL), PUBLISHED)
     found = reader.trials(SELECTION, "moons")
-    assert (found.groups[0][0].protocol, found.note) == ("protocol", None)
+    assert (found.groups[0][0].protocol, found.note) == (PROTOCOL, None)
 
 
 def test_models_without_the_protocol_are_left_out_but_failures_are_not(tmp_path):
@@ -107,13 +107,13 @@ def test_models_without_the_protocol_are_left_out_but_failures_are_not(tmp_path)
     pairs = [
         Pair(**PAIR, seed=1),
         Pair(**PAIR, seed=2),
-        Pair(**PAIR, seed=3, protocol="quick"),
+        Pair(**PAIR, seed=3, protocol="brief"),
         Pair(**PAIR, seed=4, model_cell=failed),
     ]
     write_grid(tmp_path, pairs)
     found = reader_of(tmp_path).trials(SELECTION, "moons")
     assert [trial.seed for trial in found.groups[0]] == [1, 2, 4]
-    assert "evaluations by quick are left out" in found.note
+    assert "evaluations by brief are left out" in found.note
 
 
 def test_columns_side_by_side_share_a_protocol(tmp_path):
@@ -124,20 +124,20 @@ def test_columns_side_by_side_share_a_protocol(tmp_path):
     beside = [SELECTION, replace(SELECTION, objective="energy")]
     for each in beside:
         ((trial,),) = reader.trials(each, "moons", beside).groups
-        assert trial.protocol == "protocol"
+        assert trial.protocol == PROTOCOL
     ((alone,),) = reader.trials(SELECTION, "moons").groups
     assert alone.protocol == "newer"
 
 
 def test_columns_without_a_common_protocol_say_so(tmp_path):
-    odd = Pair(**PAIR, objective="energy", protocol="quick")
+    odd = Pair(**PAIR, objective="energy", protocol="brief")
     write_grid(tmp_path, [Pair(**PAIR), odd])
     beside = [SELECTION, replace(SELECTION, objective="energy")]
     reader = reader_of(tmp_path)
     notes = [reader.trials(each, "moons", beside).note for each in beside]
     assert notes == [
-        "evaluated by protocol protocol; not by that of other columns",
-        "evaluated by protocol quick; not by that of other columns",
+        "evaluated by protocol q; not by that of other columns",
+        "evaluated by protocol brief; not by that of other columns",
     ]
 
 
@@ -154,14 +154,14 @@ def test_points_are_those_that_can_be_compared(tmp_path):
     pairs = [
         Pair(**PAIR, coordinates={"tau": 0.5}),
         Pair(**PAIR, coordinates={"tau": 0.6}, baseline_cell=failed),
-        Pair(**PAIR, coordinates={"tau": 0.7}, protocol="quick"),
+        Pair(**PAIR, coordinates={"tau": 0.7}, protocol="brief"),
         Pair(**{**PAIR, "baseline": None}, coordinates={"tau": 0.8}),
     ]
     write_grid(tmp_path / "a", pairs)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     found = reader_of(tmp_path).points("main", "moons")
     assert [point.coordinates for point in found.points] == [{"tau": 0.5}]
-    assert "by quick are left out" in found.note
+    assert "by brief are left out" in found.note
 
 
 def evaluate_again(folder: Path, number: int, protocol: str, *, age: int) -> None:

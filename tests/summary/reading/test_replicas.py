@@ -1,7 +1,7 @@
 from cftrain.results.store import Store
 from cftrain.summary.reading.collection import collect
 from cftrain.summary.reading.replicas import replicas
-from tests.summary.rows import write_evaluation
+from tests.summary.rows import PROTOCOL, write_evaluation
 from tests.summary.stores import cell, cells, write_grid
 
 
@@ -42,10 +42,10 @@ def test_figures_show_one_protocol_and_name_the_others(tmp_path):
     write_evaluation(Store(tmp_path), "e", again, protocol="newer", age=-2)
     (found,) = replicas(collect(tmp_path))
     shown = found.cells.groupby("data")["protocol"].agg(set)
-    assert shown.to_dict() == {"moons": {"newer"}, "gmsc": {"protocol"}}
+    assert shown.to_dict() == {"moons": {"newer"}, "gmsc": {PROTOCOL}}
     assert found.note(["gmsc"]) == ""
     assert found.note(["gmsc", "moons"]) == (
-        " Other evaluations, by protocol protocol, are left out."
+        " Other evaluations, by protocol q, are left out."
     )
 
 
