@@ -76,8 +76,8 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         )
         here = local_workers(min(workers, max(1, len(work.tasks))))
         with nullcontext(executor) if executor else here as pool:
-            work_off(work.tasks, workplace, pool)
-        conclude(cells, store)
+            lost = work_off(work.tasks, workplace, pool)
+        conclude(cells, store, lost)
 
 
 def wanted(

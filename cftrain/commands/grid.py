@@ -1,7 +1,7 @@
 """`cftrain grid`: every point of a grid, on one core or on many ranks."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -86,9 +86,9 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         )
         here = local_workers(min(workers, max(1, len(work.tasks))))
         with nullcontext(executor) if executor else here as pool:
-            work_off(work.tasks, workplace, pool)
+            lost = work_off(work.tasks, workplace, pool)
         remove_checkpoints(store)
-        conclude(cells, store)
+        conclude(cells, store, lost)
 
 
 def grid_points(options: GridOptions) -> list[Point]:
@@ -141,9 +141,9 @@ def assignment(tasks: Sequence[Task], workers: int) -> str:
     return "\n".join(lines)
 
 
-def conclude(cells: Sequence[Wanted], store: Store) -> None:
-    """Say how it went; SystemExit(1) if some cell has failed."""
-    lost = failures(cells, store)
+def conclude(cells: Sequence[Wanted], store: Store, lost: Mapping[str, str]) -> None:
+    """Say how it went; SystemExit(1) if some cell failed, now (`lost`) or earlier."""
+    lost = {**failures(cells, store), **lost}
     print(f"{len(cells) - len(lost)} of {len(cells)} cells done: {store.folder}")
     if lost:
         for cell, reason in list(lost.items())[:10]:

@@ -41,14 +41,17 @@ def run(config: DictConfig) -> None:
     wanted = _wanted(run, options)
     ids = [each.cell.id for each in wanted]
     with at_work(store.folder, "cftrain train"):
-        if not _train_and_evaluate(wanted, store, options, config):
-            print(f"{store.folder}: done already; overwrite=true repeats it")
+        lost = _train_and_evaluate(wanted, store, options, config)
         protocol = protocol_id(options.evaluation)
         print(report(store, ids, protocol))
         for path in draw_gallery(store, ids, protocol, store.folder / "figures"):
             print(f"picture: {path}")
     print(f"results: {store.folder}")
-    if failures(wanted, store):
+    noted = failures(wanted, store)
+    for each, reason in lost.items():
+        if each not in noted:  # it has older results, which were shown
+            print(f"failed: cell {each}: {reason}", file=sys.stderr)
+    if lost or noted:
         raise SystemExit(FAILED_CELLS)
 
 
@@ -65,8 +68,8 @@ def _wanted(run: Run, options: Options) -> list[Wanted]:
 
 def _train_and_evaluate(
     wanted: Sequence[Wanted], store: Store, options: Options, config: DictConfig
-) -> bool:
-    """Whether there was anything to do. Raises DataError, StackError or ResultError."""
+) -> dict[str, str]:
+    """The cells that failed, and why. Raises DataError, StackError or ResultError."""
     work = plan_work(
         wanted,
         store,
@@ -76,20 +79,22 @@ def _train_and_evaluate(
         workers=1,
     )
     if not work.tasks:
-        return False
+        print(f"{store.folder}: done already; overwrite=true repeats it")
+        return {}
     save_configuration(config, store.folder)
     workplace = Workplace(folder=store.folder, name=options.name, device=options.device)
-    lost: set[str] = set()
+    lost: dict[str, str] = {}
     for task in work.tasks:
         if task.train:
-            lost |= set(_trained(task, workplace).failed)
+            lost |= _trained(task, workplace).failed
     # Together, so that pictures of both show the same rows.
     cells = tuple(e.cell for e in work.lacking if e.cell.id not in lost)
     if cells:
         evaluation = ((options.evaluation, cells),)
-        perform(Task(train=(), evaluate=evaluation, seconds=0.0), workplace)
+        task = Task(train=(), evaluate=evaluation, seconds=0.0)
+        lost |= perform(task, workplace).failed
     remove_checkpoints(store)
-    return True
+    return lost
 
 
 def _trained(task: Task, workplace: Workplace) -> Outcome:

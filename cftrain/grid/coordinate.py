@@ -27,7 +27,6 @@ from cftrain.grid.tasks import (
 )
 from cftrain.grid.worker import Workplace
 from cftrain.results.store import Store
-from cftrain.results.writing import remove_leftovers
 from cftrain.training.checkpoint import FOLDER, checkpoint_of, checkpoints
 from cftrain.training.run import Run
 
@@ -82,7 +81,6 @@ def work_off(
     made: Sequence[Task], workplace: Workplace, executor: Executor | None
 ) -> dict[str, str]:
     """Do some tasks with a bar; cells that failed, and why. Raises ResultError."""
-    remove_leftovers(workplace.folder)
     failures: dict[str, str] = {}
     cells = sum(len(task.cells) for task in made)
     with tqdm(total=cells, unit="cell", file=sys.stderr, disable=None) as bar:

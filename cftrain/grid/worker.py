@@ -9,7 +9,7 @@ import torch
 
 from cftrain.data.dataset import Dataset, check_identity
 from cftrain.data.sources import cache
-from cftrain.errors import CftrainError, ResultError
+from cftrain.errors import CftrainError, ResultError, WeightsError
 from cftrain.evaluation.evaluate import evaluate
 from cftrain.evaluation.gallery import exhibits
 from cftrain.evaluation.protocol import Protocol
@@ -21,7 +21,7 @@ from cftrain.grid.measured import (
 )
 from cftrain.grid.records import TrainedStack, write_failure, write_training
 from cftrain.grid.tasks import Task
-from cftrain.results.store import Store
+from cftrain.results.store import Store, done
 from cftrain.seeding import Stream
 from cftrain.training.checkpoint import checkpoint_of
 from cftrain.training.restore import restored
@@ -59,8 +59,8 @@ def perform(
     """Train what the task asks for, then evaluate it.
 
     If that fails, each cell is tried alone, to find the culprit; a failed evaluation
-    leaves the training as it is. Raises ResultError if results cannot be written: then
-    no failure can be noted.
+    leaves the training as it is, and an older evaluation too. Raises ResultError if
+    results cannot be written: then no failure can be noted.
     """
     torch.set_num_threads(THREADS)
     data = _Data(place)
@@ -69,7 +69,8 @@ def perform(
         return _train(cells, data, place, on_epoch)
 
     def note_training(cell: Cell, reason: str) -> None:
-        write_failure(cell, stack_id([cell.id]), reason, place.store, place.name)
+        if cell.id not in done(place.store.cells()):  # its weights are still there
+            write_failure(cell, stack_id([cell.id]), reason, place.store, place.name)
 
     failures = _all_or_each(task.train, train_stack, note_training)
     for protocol, wanted in task.evaluate:
@@ -108,9 +109,9 @@ def _all_or_each(
         return {}
     try:
         return work(cells)
-    except (ResultError, OSError, MemoryError):
-        raise
     except Exception as error:  # whatever it is belongs to this stack, not to the grid
+        if _of_machine(error):
+            raise
         if len(cells) > 1:
             failures: dict[str, str] = {}
             for cell in cells:
@@ -159,8 +160,11 @@ def _evaluated(
         return {}
 
     def note_evaluation(cell: Cell, reason: str) -> None:
-        stack = _evaluation_id([cell], protocol)
-        write_failed_evaluation(cell, stack, protocol, reason, place.store)
+        found = place.store.evaluations()
+        found = found[found["protocol"] == protocol_id(protocol)]
+        if cell.id not in done(found):  # its numbers are still true
+            stack = _evaluation_id([cell], protocol)
+            write_failed_evaluation(cell, stack, protocol, reason, place.store)
 
     return _all_or_each(cells, evaluate_stack, note_evaluation)
 
@@ -192,6 +196,12 @@ def _evaluation_id(cells: Sequence[Cell], protocol: Protocol) -> str:
     """The stack of an evaluation: another protocol or other pictures, another part."""
     ids = [cell.id for cell in cells]
     return stack_id(ids, protocol_id(protocol), pictures_id(protocol))
+
+
+def _of_machine(error: Exception) -> bool:
+    """Whether an error is about the machine, not about the cells at work."""
+    machine = isinstance(error, ResultError | OSError | MemoryError)
+    return machine and not isinstance(error, WeightsError)
 
 
 def _reason(error: Exception) -> str:

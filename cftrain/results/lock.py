@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cftrain.errors import ResultError
+from cftrain.results.writing import remove_leftovers
 
 FILE = ".lock"
 WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
@@ -27,12 +28,16 @@ WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 def at_work(folder: Path, command: str) -> Iterator[None]:
     """Make the folder and hold its lock; `command` is what others are told.
 
+    What killed commands have left half-written there is removed.
+
     Raises ResultError if another command is at work there, or if the folder cannot be
     written. Where the file system has no locks, that is said and the work goes on.
     """
     descriptor = _opened(folder)
     try:
-        if not _locked(descriptor, folder):
+        held = _locked(descriptor, folder)
+        remove_leftovers(folder)
+        if not held:
             yield
             return
         _write(descriptor, _introduction(command))

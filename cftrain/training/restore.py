@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cftrain.data.dataset import Dataset, check_identity
 from cftrain.data.encoding import Codec
-from cftrain.errors import ResultError
+from cftrain.errors import ResultError, WeightsError
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
 from cftrain.results.store import Store
@@ -50,7 +50,7 @@ def restored(
     store: Store, cells: Sequence[str], runs: Sequence[Run], dataset: Dataset
 ) -> Restored:
     """The same where runs and data are at hand; on the device of the data. Raises
-    ResultError.
+    WeightsError.
     """
     classifier = initial(runs, dataset).to(dataset.features.device)
     held = [_checked(store, cell, classifier.state_dict()) for cell in cells]
@@ -63,25 +63,25 @@ def restored(
 
 
 def feature_names(store: Store, cell: str) -> list[str]:
-    """The inputs of a stored model. Raises ResultError."""
+    """The inputs of a stored model. Raises WeightsError."""
     _, codec = read_weights(store.folder, cell)
     return list(Codec.from_dict(json.loads(codec)).feature_names)
 
 
 def _checked(store: Store, cell: str, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights that fit the model. Raises ResultError for others."""
+    """Weights that fit the model. Raises WeightsError for others."""
     weights, _ = read_weights(store.folder, cell)
     path = weights_path(store.folder, cell)
     found = {name: (value.shape, value.dtype) for name, value in weights.items()}
     wanted = {name: (value.shape[1:], value.dtype) for name, value in expected.items()}
     if found != wanted:
-        raise ResultError(
+        raise WeightsError(
             f"{path}: expected weights with the tensors {_listed(wanted)}, got "
             f"{_listed(found)}"
         )
     broken = [n for n, value in weights.items() if not torch.isfinite(value).all()]
     if broken:
-        raise ResultError(
+        raise WeightsError(
             f"{path}: expected finite weights, got others in {', '.join(broken)}"
         )
     return weights

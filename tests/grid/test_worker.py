@@ -427,6 +427,48 @@ def test_a_failing_metric_is_a_failed_evaluation_of_its_cell_only(
     assert failed(store.evaluations()) == {}
 
 
+def test_damaged_weights_are_a_failed_evaluation_of_their_cell_only(
+    finished, cells, other, store
+):
+    shutil.copytree(finished.folder, store.folder)
+    path = store.folder / "weights" / f"{cells[0].id}.safetensors"
+    path.unlink()
+    outcome = run_task(store, [], (other, cells))
+    assert outcome.done == 1
+    assert list(outcome.failed) == [cells[0].id]
+    assert outcome.failed[cells[0].id].startswith(f"{path}: expected the weights")
+    assert failed(store.evaluations()) == outcome.failed
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_evaluation_that_fails_when_repeated_keeps_the_older_one(
+    finished, cells, protocol, store, monkeypatch, together
+):
+    shutil.copytree(finished.folder, store.folder)
+    if not together:
+        run_task(store, [], (protocol, [cells[0]]))
+    before = tables(store)
+    monkeypatch.setattr(worker, "evaluate", breaking(cells))
+    outcome = run_task(store, [], (protocol, cells[:1]))
+    assert outcome.failed == {cells[0].id: "RuntimeError: a metric that breaks"}
+    for name, table in tables(store).items():
+        pd.testing.assert_frame_equal(table, before[name], check_exact=True)
+
+
+def test_a_training_that_fails_when_repeated_keeps_the_older_one(
+    finished, cells, store, monkeypatch
+):
+    shutil.copytree(finished.folder, store.folder)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(worker, "train", broken)
+    outcome = run_task(store, cells)
+    assert set(outcome.failed) == {made.id for made in cells}
+    assert_same_tables(store, finished)
+
+
 def test_a_failed_training_is_not_evaluated(cells, protocol, store, monkeypatch):
     def broken(runs: list, *_: object, **__: object) -> None:
         raise RuntimeError(f"{len(runs)} at once")

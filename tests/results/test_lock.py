@@ -10,6 +10,7 @@ import pytest
 
 from cftrain.errors import ResultError
 from cftrain.results.lock import FILE, at_work
+from cftrain.results.writing import replacing
 from tests.console import ROOT
 
 HOLDER = """
@@ -65,6 +66,17 @@ def test_the_file_tells_who_and_stays_when_the_work_is_done(tmp_path):
     assert told["pid"] == os.getpid()
     assert (tmp_path / "deep" / "run" / FILE).read_text() == ""
     work(tmp_path / "deep" / "run")
+
+
+def test_what_a_killed_command_left_half_written_goes(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    with replacing(tmp_path / "cells" / "part-a.parquet") as partial:
+        name = partial.name.replace(f"~{os.getpid()}~", f"~{dead.pid}~")
+    leftover = tmp_path / "cells" / name
+    leftover.write_bytes(b"half")
+    work(tmp_path)
+    assert not leftover.exists()
 
 
 def test_a_failure_ends_the_lock_too(tmp_path):
