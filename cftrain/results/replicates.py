@@ -13,12 +13,13 @@ TRAINING_SEED = ("seed",)
 def replicate_key(cell: pd.Series, varies: Sequence[str] = TRAINING_SEED) -> str:
     """Returns what is equal for rows of the table of cells that are replicates.
 
-    These differ in nothing but the hyperparameters that vary, named by their keys.
+    These differ in nothing but the hyperparameters that vary, named by their keys; the
+    content of their data is the same.
     """
     config = json.loads(cell["config"])
     for key in varies:
         _forget(config, key)
-    return json.dumps([cell["data_source"], config])
+    return json.dumps([cell["data_identity"], config])
 
 
 def _forget(config: Any, key: str) -> None:

@@ -12,7 +12,7 @@ DRAWS = ("seed", "data.draw_seed")
 
 def cell(*overrides: str, source: str = "generated") -> pd.Series:
     described = describe(run_of(*TINY_MOONS, *overrides))
-    return pd.Series({"config": json.dumps(described), "data_source": source})
+    return pd.Series({"config": json.dumps(described), "data_identity": source})
 
 
 @pytest.mark.parametrize("other", ["seed=9", "evaluation.rounds=3"])
@@ -35,7 +35,7 @@ def test_draws_of_the_data_are_replicates_where_they_vary():
 
 
 def test_what_varies_need_not_be_there():
-    table = pd.Series({"config": '{"data": "adult"}', "data_source": "parquet"})
+    table = pd.Series({"config": '{"data": "adult"}', "data_identity": "parquet"})
     assert replicate_key(table, (*DRAWS, "model.width")) == replicate_key(table)
 
 
@@ -45,5 +45,7 @@ def test_the_seed_of_an_autoencoder_is_no_training_seed():
     assert first != second
 
 
-def test_another_source_of_the_data_is_no_replicate():
-    assert replicate_key(cell(source="parquet")) != replicate_key(cell())
+def test_another_source_or_another_content_of_the_data_is_no_replicate():
+    assert replicate_key(cell(source="parquet:1f")) != replicate_key(cell())
+    first, second = cell(source="parquet:1f"), cell(source="parquet:2e")
+    assert replicate_key(first) != replicate_key(second)
