@@ -42,6 +42,7 @@ def run(config: DictConfig) -> None:
     ids = [each.cell.id for each in wanted]
     with at_work(store.folder, "cftrain train"):
         lost = _train_and_evaluate(wanted, store, options, config)
+        remove_checkpoints(store)
         protocol = protocol_id(options.evaluation)
         print(report(store, ids, protocol))
         for path in draw_gallery(store, ids, protocol, store.folder / "figures"):
@@ -93,7 +94,6 @@ def _train_and_evaluate(
         evaluation = ((options.evaluation, cells),)
         task = Task(train=(), evaluate=evaluation, seconds=0.0)
         lost |= perform(task, workplace).failed
-    remove_checkpoints(store)
     return lost
 
 

@@ -1,12 +1,14 @@
 """A whole grid: the same numbers however it is run, and whatever happens to it."""
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import safetensors.torch
 
 from cftrain.results.points import load_points
 from cftrain.results.store import Store, done
@@ -166,6 +168,23 @@ def test_verify_sees_a_changed_number(whole, tmp_path):
     assert "expected differences of at most 0" in outcome.err
     near = call("verify", str(changed), "sample=10", "tolerance=1e-8")
     assert near.code == 0, near.err
+
+
+@pytest.mark.parametrize("damage", ["missing", "another", "broken", "changed"])
+def test_verify_sees_weights_that_are_not_those_of_the_numbers(whole, tmp_path, damage):
+    changed = copied(whole, tmp_path)
+    path, other = sorted((changed / "weights").iterdir())[:2]
+    held = safetensors.torch.load_file(path)
+    path.unlink()
+    if damage == "another":
+        shutil.copy(other, path)
+    elif damage != "missing":
+        held["0.bias"] += math.nan if damage == "broken" else 1e-6
+        cell = {"cell": path.stem, "codec": "{}"}
+        safetensors.torch.save_file(held, path, metadata=cell)
+    assert call("verify", str(changed), "sample=10").code == 2
+    near = call("verify", str(changed), "sample=10", "tolerance=1e-8")
+    assert near.code == (0 if damage == "changed" else 2)
 
 
 @pytest.mark.parametrize("word", ["sample=0", "tolerance=-1", "sample=x", "samples=3"])
