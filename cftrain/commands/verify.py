@@ -92,7 +92,7 @@ def _sample(store: Store, options: VerifyOptions) -> tuple[list[Cell], pd.DataFr
 
 
 def distance(stored: Mapping[str, Tensor], repeated: Mapping[str, Tensor]) -> float:
-    """Largest absolute difference of weights; inf if they are no match or not finite."""
+    """Largest absolute difference of weights; inf if they do not match."""
     shapes = [
         {name: value.shape for name, value in weights.items()}
         for weights in (stored, repeated)
