@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import cftrain
+from cftrain.errors import ConfigError
 
 C = TypeVar("C", bound=type)
 
@@ -31,9 +32,17 @@ _CLASSES: dict[str, type] = {}
 
 
 def named(name: str) -> Callable[[C], C]:
-    """Register a class; the last one of a name counts, as when a module is reloaded."""
+    """Register a class. Raises ConfigError if another one has the name: what is stored
+    under it would silently be read as something else. A module may be reloaded.
+    """
 
     def register(cls: C) -> C:
+        path, taken = _path(cls), _CLASSES.get(name)
+        if taken is not None and _path(taken) != path:
+            raise ConfigError(
+                f"{path}: expected a name that no other class has, got {name!r}, which "
+                f"is {_path(taken)}"
+            )
         _CLASSES[name] = cls
         cls.registered_name = name  # type: ignore[attr-defined]
         return cls
@@ -45,8 +54,12 @@ def name_of(cls: type) -> str:
     """The registered name of a class. Raises LookupError if it has none of its own."""
     name = cls.__dict__.get("registered_name")
     if not isinstance(name, str):
-        raise LookupError(f"{cls.__module__}.{cls.__qualname__}: no registered name")
+        raise LookupError(f"{_path(cls)}: no registered name")
     return name
+
+
+def _path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def class_called(target: str) -> Any:

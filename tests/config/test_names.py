@@ -53,7 +53,7 @@ def moved(cls: type, module: str, name: str) -> type:
 @pytest.fixture
 def registry(monkeypatch) -> dict[str, type]:
     """A registry that a test may change."""
-    class_called("ecco")
+    names._import_all()  # not into the copy
     held = dict(names._CLASSES)
     monkeypatch.setattr(names, "_CLASSES", held)
     return held
@@ -71,6 +71,16 @@ def test_a_class_that_moved_and_has_a_new_name_reads_old_results(registry):
     assert type(again.generator).__module__ == "cftrain.generators.elsewhere"
     assert json.dumps(describe(again)) == stored
     assert cell(again, "generated").id == identity
+
+
+def test_a_name_that_another_class_has_is_refused(registry):
+    other = moved(Ecco, "plugin.generators", "Ecco")
+    with pytest.raises(
+        ValueError, match=r"plugin\.generators\.Ecco: .*'ecco', which is"
+    ):
+        named("ecco")(other)
+    assert class_called("ecco") is Ecco
+    assert named("ecco")(Ecco) is Ecco
 
 
 def test_a_name_that_is_gone_is_an_error_that_says_which(registry):
