@@ -28,6 +28,10 @@ class ResultError(CftrainError, RuntimeError):
     """Results that cannot be written, read or compared."""
 
 
+class WeightsError(ResultError):
+    """Stored weights that are missing, damaged or those of another model."""
+
+
 def warn(message: str) -> None:
     """One line for the user about something that does not stop the program."""
     print(f"cftrain: warning: {message}", file=sys.stderr, flush=True)

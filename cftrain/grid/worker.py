@@ -9,7 +9,7 @@ import torch
 
 from cftrain.data.dataset import Dataset, check_identity
 from cftrain.data.sources import cache
-from cftrain.errors import CftrainError, ResultError
+from cftrain.errors import CftrainError, ResultError, WeightsError
 from cftrain.evaluation.evaluate import evaluate
 from cftrain.evaluation.gallery import exhibits
 from cftrain.evaluation.protocol import Protocol
@@ -71,9 +71,10 @@ def perform(
     def note_training(cell: Cell, reason: str) -> None:
         write_failure(cell, stack_id([cell.id]), reason, place.store, place.name)
 
-    failures = _all_or_each(task.train, train_stack, note_training)
+    untrained = _all_or_each(task.train, train_stack, note_training)
+    failures = dict(untrained)
     for protocol, wanted in task.evaluate:
-        trained = [cell for cell in wanted if cell.id not in failures]
+        trained = [cell for cell in wanted if cell.id not in untrained]
         failures |= _evaluated(trained, protocol, data, place)
     return Outcome(done=len(task.cells) - len(failures), failed=failures)
 
@@ -108,9 +109,9 @@ def _all_or_each(
         return {}
     try:
         return work(cells)
-    except (ResultError, OSError, MemoryError):
-        raise
     except Exception as error:  # whatever it is belongs to this stack, not to the grid
+        if _is_of_the_machine(error):
+            raise
         if len(cells) > 1:
             failures: dict[str, str] = {}
             for cell in cells:
@@ -192,6 +193,13 @@ def _evaluation_id(cells: Sequence[Cell], protocol: Protocol) -> str:
     """The stack of an evaluation: another protocol or other pictures, another part."""
     ids = [cell.id for cell in cells]
     return stack_id(ids, protocol_id(protocol), pictures_id(protocol))
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    """Whether no cell is to blame: the disk or the memory is full, say."""
+    if isinstance(error, WeightsError):
+        return False
+    return isinstance(error, ResultError | OSError | MemoryError)
 
 
 def _reason(error: Exception) -> str:

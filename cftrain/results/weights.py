@@ -7,7 +7,7 @@ import safetensors.torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from cftrain.errors import ResultError
+from cftrain.errors import WeightsError
 from cftrain.results.writing import written_whole
 
 FOLDER = "weights"
@@ -29,7 +29,7 @@ def write_weights(
 
 def read_weights(folder: Path, cell: str) -> tuple[dict[str, Tensor], str]:
     """The weights of a cell, and the codec that is stored with them. Raises
-    ResultError if they are missing, damaged or those of another cell.
+    WeightsError if they are missing, damaged or those of another cell.
     """
     path = weights_path(folder, cell)
     try:
@@ -38,11 +38,11 @@ def read_weights(folder: Path, cell: str) -> tuple[dict[str, Tensor], str]:
             names = file.keys()
             weights = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
-        raise ResultError(
+        raise WeightsError(
             f"{path}: expected the weights of a cell, got {error}"
         ) from error
     if metadata.get("cell") != cell:
-        raise ResultError(
+        raise WeightsError(
             f"{path}: expected the weights of cell {cell}, got those of "
             f"{metadata.get('cell')}"
         )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cftrain.data.dataset import Dataset, check_identity
 from cftrain.data.encoding import Codec
-from cftrain.errors import ResultError
+from cftrain.errors import ResultError, WeightsError
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
 from cftrain.results.store import Store
@@ -69,19 +69,19 @@ def feature_names(store: Store, cell: str) -> list[str]:
 
 
 def _checked(store: Store, cell: str, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights that fit the model. Raises ResultError for others."""
+    """Weights that fit the model. Raises WeightsError for others."""
     weights, _ = read_weights(store.folder, cell)
     path = weights_path(store.folder, cell)
     found = {name: (value.shape, value.dtype) for name, value in weights.items()}
     wanted = {name: (value.shape[1:], value.dtype) for name, value in expected.items()}
     if found != wanted:
-        raise ResultError(
+        raise WeightsError(
             f"{path}: expected weights with the tensors {_listed(wanted)}, got "
             f"{_listed(found)}"
         )
     broken = [n for n, value in weights.items() if not torch.isfinite(value).all()]
     if broken:
-        raise ResultError(
+        raise WeightsError(
             f"{path}: expected finite weights, got others in {', '.join(broken)}"
         )
     return weights
