@@ -124,7 +124,7 @@ def test_names_are_found_where_nothing_was_imported():
     """Who reads old results cannot know where a class lives today."""
     code = (
         "from cftrain.config.names import class_called\n"
-        "assert class_called('revise').__name__ == 'Revise'\n"
+        "assert class_called('latent_space').__name__ == 'LatentSpace'\n"
         "assert class_called('nosuch') is None\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -68,7 +68,7 @@ def test_floats_and_seeds_may_differ_in_a_stack(changed, together):
 
 def test_autoencoders_of_a_stack_are_equal():
     one, other = (
-        run_of("generator=revise", f"generator.vae.learning_rate={rate}")
+        run_of("generator=revise", f"generator.space.vae.learning_rate={rate}")
         for rate in (0.001, 0.002)
     )
     assert signature(one) != signature(other)
