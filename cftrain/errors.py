@@ -29,7 +29,7 @@ class ResultError(CftrainError, RuntimeError):
 
 
 class WeightsError(ResultError):
-    """Weights of one cell that are missing, damaged or those of another."""
+    """Stored weights that are missing, damaged or those of another model."""
 
 
 def warn(message: str) -> None:

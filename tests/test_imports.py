@@ -30,7 +30,7 @@ PEERS = [LAYERS[0], LAYERS[-1]]
 CONCRETE = [
     "data.synthetic",
     "data.images",
-    "data.tabular",
+    "data.tables.tabular",
     "models.mlp",
     "models.lenet",
     "models.vae",

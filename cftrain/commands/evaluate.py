@@ -77,7 +77,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         here = local_workers(min(workers, max(1, len(work.tasks))))
         with nullcontext(executor) if executor else here as pool:
             lost = work_off(work.tasks, workplace, pool)
-        conclude(cells, store, lost)
+        conclude(cells, store, lost, again="the same command repeats them")
 
 
 def wanted(

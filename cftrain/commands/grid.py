@@ -75,7 +75,11 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
             most=options.stack_width,
             workers=workers,
         )
-        print(f"{len(made)} points with baselines, {_summary(cells, work, workers)}")
+        baselines = sum(point.role == "baseline" for point in made)
+        print(
+            f"{len(made) - baselines} points and {baselines} baselines, "
+            f"{_summary(cells, work, workers)}"
+        )
         if options.dry_run:
             print(assignment(work.tasks, workers))
             return
@@ -88,7 +92,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         with nullcontext(executor) if executor else here as pool:
             lost = work_off(work.tasks, workplace, pool)
         remove_checkpoints(store)
-        conclude(cells, store, lost)
+        conclude(cells, store, lost, again="retry=failed repeats them")
 
 
 def grid_points(options: GridOptions) -> list[Point]:
@@ -141,16 +145,20 @@ def assignment(tasks: Sequence[Task], workers: int) -> str:
     return "\n".join(lines)
 
 
-def conclude(cells: Sequence[Wanted], store: Store, lost: Mapping[str, str]) -> None:
-    """Say how it went; SystemExit(1) if some cell failed, now (`lost`) or earlier."""
+def conclude(
+    cells: Sequence[Wanted], store: Store, lost: Mapping[str, str], *, again: str
+) -> None:
+    """Say how it went and how to try `again`; SystemExit(1) if some cell failed, now
+    (`lost`) or earlier.
+    """
     lost = {**failures(cells, store), **lost}
     print(f"{len(cells) - len(lost)} of {len(cells)} cells done: {store.folder}")
     if lost:
         for cell, reason in list(lost.items())[:10]:
             print(f"failed: cell {cell}: {reason}", file=sys.stderr)
         print(
-            f"{len(lost)} cells failed; retry=failed repeats them, "
-            f"cftrain status {store.folder} lists them",
+            f"{len(lost)} cells failed; {again}, cftrain status {store.folder} lists "
+            "them",
             file=sys.stderr,
         )
         raise SystemExit(FAILED_CELLS)

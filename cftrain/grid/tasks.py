@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from cftrain.config.identity import describe, digest
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, pictures_id, protocol_id, stack_id
-from cftrain.grid.plan import Costs, Stack, dealt, plan, signature
+from cftrain.grid.plan import Costs, Stack, dealt, plan
 from cftrain.results.store import Store, done, failed
 from cftrain.training.checkpoint import checkpoints
 
@@ -179,10 +180,13 @@ def _of_trained(
     most: int | None,
     workers: int,
 ) -> list[Task]:
-    """Evaluations of trained cells: alike ones together, enough for all workers."""
+    """Evaluations of trained cells, enough for all workers: models of one kind on the
+    same data together, however they were trained.
+    """
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault((signature(cell.run), *protocols[cell.id]), []).append(cell)
+        kind = digest([describe(cell.run.data), describe(cell.run.model)])
+        groups.setdefault((kind, *protocols[cell.id]), []).append(cell)
     made = []
     for group in groups.values():
         limit = most or costs.most_cells(group[0])

@@ -72,9 +72,10 @@ def perform(
         if cell.id not in done(place.store.cells()):  # its weights are still there
             write_failure(cell, stack_id([cell.id]), reason, place.store, place.name)
 
-    failures = _all_or_each(task.train, train_stack, note_training)
+    untrained = _all_or_each(task.train, train_stack, note_training)
+    failures = dict(untrained)
     for protocol, wanted in task.evaluate:
-        trained = [cell for cell in wanted if cell.id not in failures]
+        trained = [cell for cell in wanted if cell.id not in untrained]
         failures |= _evaluated(trained, protocol, data, place)
     return Outcome(done=len(task.cells) - len(failures), failed=failures)
 
@@ -110,7 +111,7 @@ def _all_or_each(
     try:
         return work(cells)
     except Exception as error:  # whatever it is belongs to this stack, not to the grid
-        if _of_machine(error):
+        if _is_of_the_machine(error):
             raise
         if len(cells) > 1:
             failures: dict[str, str] = {}
@@ -198,10 +199,11 @@ def _evaluation_id(cells: Sequence[Cell], protocol: Protocol) -> str:
     return stack_id(ids, protocol_id(protocol), pictures_id(protocol))
 
 
-def _of_machine(error: Exception) -> bool:
-    """Whether an error is about the machine, not about the cells at work."""
-    machine = isinstance(error, ResultError | OSError | MemoryError)
-    return machine and not isinstance(error, WeightsError)
+def _is_of_the_machine(error: Exception) -> bool:
+    """Whether no cell is to blame: the disk or the memory is full, say."""
+    if isinstance(error, WeightsError):
+        return False
+    return isinstance(error, ResultError | OSError | MemoryError)
 
 
 def _reason(error: Exception) -> str:

@@ -68,13 +68,13 @@ class Trainer:
         self, epoch: int, classifier: Classifier, optimiser: FlatAdam
     ) -> EpochRecord:
         start = time.perf_counter()
-        pool = self._pool(epoch, classifier)
+        drawn = self._drawn(epoch, classifier)
         order = self.schedule.ordered(self.rows.training, self.streams, epoch)
         bounds = batches(len(self.rows), self.schedule.batch_rows)
-        shares = groups(self.counterfactuals if pool else 0, len(bounds))
+        shares = groups(self.counterfactuals if drawn else 0, len(bounds))
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
-            batch = self._batch(classifier, order[:, bound], pool, share)
+            batch = self._batch(classifier, order[:, bound], drawn, share)
             parts = self.objective.parts(batch)
             total = self.objective.total(parts)
             made.append(optimiser.step(total))
@@ -86,9 +86,9 @@ class Trainer:
             means[name] = torch.where(self._searched, means[name], 0)
         return EpochRecord(
             **means,
-            mature_share=pool.mature_share if pool else self._nothing(),
-            search_steps=pool.search_steps if pool else self._nothing(),
-            broken_rows=pool.broken_rows if pool else self._nothing(),
+            mature_share=drawn.mature_share if drawn else self._nothing(),
+            search_steps=drawn.search_steps if drawn else self._nothing(),
+            broken_rows=drawn.broken_rows if drawn else self._nothing(),
             skipped_batches=skipped,
             train_accuracy=self._accuracy(classifier, self.rows.training),
             validation_accuracy=self._accuracy(classifier, self.rows.validation),
@@ -108,7 +108,7 @@ class Trainer:
         batch_count = len(batches(len(self.rows), self.schedule.batch_rows))
         return max(self.schedule.counterfactuals, batch_count)
 
-    def _pool(self, epoch: int, classifier: Classifier) -> EpochCounterfactuals | None:
+    def _drawn(self, epoch: int, classifier: Classifier) -> EpochCounterfactuals | None:
         if epoch <= self.schedule.burn_in_epochs or not self._searched.any():
             return None
         return draw_counterfactuals(
@@ -124,13 +124,13 @@ class Trainer:
         self,
         classifier: Classifier,
         index: Tensor,
-        pool: EpochCounterfactuals | None,
+        drawn: EpochCounterfactuals | None,
         share: slice,
     ) -> Batch:
         """One forward pass for all rows of a step."""
         observed = self.rows.features(index)
         label = self.rows.labels(index)
-        if pool is None:
+        if drawn is None:
             none, no_rows = label[:, :0], observed[:, :0, 0]
             return Batch(
                 logits=classifier(observed),
@@ -142,18 +142,18 @@ class Trainer:
         inputs = torch.cat(
             [
                 observed,
-                pool.nascent[:, share],
-                pool.positive[:, share],
-                pool.counterfactual[:, share],
+                drawn.nascent[:, share],
+                drawn.positive[:, share],
+                drawn.counterfactual[:, share],
             ],
             1,
         )
         return Batch(
             logits=classifier(inputs),
             observed_label=label,
-            nascent_label=pool.nascent_label[:, share],
-            target=pool.target[:, share],
-            ridge_share=pool.ridge_share[:, share],
+            nascent_label=drawn.nascent_label[:, share],
+            target=drawn.target[:, share],
+            ridge_share=drawn.ridge_share[:, share],
         )
 
     def _accuracy(self, classifier: Classifier, index: Tensor) -> PerCell:

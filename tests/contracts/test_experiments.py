@@ -15,7 +15,7 @@ from cftrain.commands.tables import TablesOptions
 from cftrain.config import tree
 from cftrain.config.build import build_object
 from cftrain.data import images, sources
-from cftrain.data.tabular import Tabular
+from cftrain.data.tables.tabular import Tabular
 from tests.console import TINY, call, compose, files, read, run_of
 
 FOLDER = tree.folder()

@@ -17,7 +17,7 @@ from cftrain.data import sources
 from cftrain.data.columns import NumericColumn
 from cftrain.data.dataset import Dataset
 from cftrain.data.encoding import Codec
-from cftrain.data.tabular import Tabular
+from cftrain.data.tables.tabular import Tabular
 from cftrain.errors import DataError
 from tests.console import run_of
 

@@ -23,6 +23,7 @@ from cftrain.grid.cells import Cell, cell, protocol_id, stack_id
 from cftrain.grid.tasks import Task
 from cftrain.grid.worker import Outcome, Workplace, perform
 from cftrain.results.store import Store, done, failed
+from cftrain.results.weights import weights_path
 from cftrain.training.checkpoint import checkpoint_of
 from cftrain.training.run import rebuild
 from cftrain.training.trainer import Trainer
@@ -533,3 +534,22 @@ def test_seeds_give_other_data_splits_weights_and_draws(finished, cells, store):
     for mine, theirs in zip(cells, other, strict=True):
         for name, value in weights(store, theirs).items():
             assert not torch.equal(value, weights(finished, mine)[name])
+
+
+def test_damaged_weights_fail_the_evaluation_of_their_cell_only(
+    finished, cells, protocol, other, tmp_path
+):
+    """By both protocols: that the first failed is no reason to skip the second."""
+    store = Store(tmp_path / "copy")
+    shutil.copytree(finished.folder, store.folder)
+    broken, whole = cells
+    weights_path(store.folder, broken.id).write_bytes(b"half")
+    more = replace(other, rounds=4)
+    outcome = run_task(store, [], (other, cells), (more, cells))
+    assert set(outcome.failed) == {broken.id}
+    assert f"{broken.id}.safetensors" in outcome.failed[broken.id]
+    evaluations = store.evaluations().set_index(["cell", "protocol"])["status"]
+    for name in (protocol_id(other), protocol_id(more)):
+        assert evaluations[broken.id, name] == "failed"
+        assert evaluations[whole.id, name] == "done"
+    assert done(store.cells()) == {made.id for made in cells}

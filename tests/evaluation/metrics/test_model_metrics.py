@@ -8,10 +8,10 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score
 
 from cftrain.evaluation.attacks import Attack, Fgsm, Pgd
-from cftrain.evaluation.metrics import robustness
-from cftrain.evaluation.metrics.accuracy import Accuracy
-from cftrain.evaluation.metrics.f1 import MacroF1
-from cftrain.evaluation.metrics.robustness import RobustAccuracy
+from cftrain.evaluation.metrics.predictions import robustness
+from cftrain.evaluation.metrics.predictions.accuracy import Accuracy
+from cftrain.evaluation.metrics.predictions.f1 import MacroF1
+from cftrain.evaluation.metrics.predictions.robustness import RobustAccuracy
 from cftrain.models.stack_slicing import frozen, predict
 from tests.builders import blobs, constraints, linear, mlp, normal
 from tests.evaluation.individuals import subject

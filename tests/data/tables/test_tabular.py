@@ -9,13 +9,13 @@ import torch
 from cftrain.config.build import build_object
 from cftrain.config.identity import describe
 from cftrain.data import sources
-from cftrain.data.cleaning import undersampled
 from cftrain.data.constraints import inferred_domain
 from cftrain.data.dataset import Dataset, check_identity
-from cftrain.data.labels import ByMedian, ByThreshold, ByValue, LabelRule
 from cftrain.data.order import order_warning, sortedness
-from cftrain.data.origins import OpenmlOrigin, ParquetOrigin
-from cftrain.data.tabular import Tabular
+from cftrain.data.tables.cleaning import undersampled
+from cftrain.data.tables.labels import ByMedian, ByThreshold, ByValue, LabelRule
+from cftrain.data.tables.origins import OpenmlOrigin, ParquetOrigin
+from cftrain.data.tables.tabular import Tabular
 from cftrain.errors import ConfigError, DataError
 
 ROWS = 50

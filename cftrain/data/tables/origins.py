@@ -12,10 +12,10 @@ import pyarrow as pa
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, Seed
 from cftrain.data import sources
-from cftrain.data.cleaning import undersampled
 from cftrain.data.columns import WrittenLevel, level_text, levels_of, listed
-from cftrain.data.labels import LabelRule
 from cftrain.data.order import random_order
+from cftrain.data.tables.cleaning import undersampled
+from cftrain.data.tables.labels import LabelRule
 from cftrain.errors import ConfigError, DataError
 
 

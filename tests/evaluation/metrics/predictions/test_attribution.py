@@ -5,7 +5,7 @@ import torch
 
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.attribution import attributions
-from cftrain.evaluation.metrics.attribution import ProtectedAttribution
+from cftrain.evaluation.metrics.predictions.attribution import ProtectedAttribution
 from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream
 from tests.builders import FEATURES, blobs, constraints, linear, mlp, normal

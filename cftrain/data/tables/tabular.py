@@ -13,12 +13,12 @@ from torch import Tensor
 from cftrain.config.names import named
 from cftrain.config.ranges import Between, Count, PositiveFloat
 from cftrain.data import sources
-from cftrain.data.cleaning import MissingRule, complete, from_one_hot
 from cftrain.data.columns import ColumnKind, WrittenLevel, level_text, listed
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import Bounds, Kind, declared_constraints
 from cftrain.data.encoding import Codec, fit_codec
-from cftrain.data.origins import OpenmlOrigin, Origin, ParquetOrigin
+from cftrain.data.tables.cleaning import MissingRule, complete, from_one_hot
+from cftrain.data.tables.origins import OpenmlOrigin, Origin, ParquetOrigin
 from cftrain.errors import ConfigError, DataError
 
 

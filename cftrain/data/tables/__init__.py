@@ -1,0 +1,1 @@
+"""Tables: where they come from, what is made of their rows, and their labels."""

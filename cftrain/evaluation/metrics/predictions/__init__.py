@@ -1,0 +1,1 @@
+"""Metrics of what a classifier predicts on test rows, attacked or not."""
