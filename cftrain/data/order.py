@@ -53,5 +53,6 @@ def order_warning(dataset: Dataset, batch_rows: int) -> str | None:
         f"{batch_rows} rows in a row differ from those of all rows by "
         f"{imbalance(labels, batch_rows):.2f} on average, and training suffers where "
         "a batch holds few classes; shuffle with a number for the table's "
-        "shuffle_seed, or with schedule.shuffle=once"
+        "shuffle_seed, or with schedule.shuffle=once, which leaves the test part as "
+        "it is"
     )
