@@ -54,9 +54,10 @@ class Collection:
 def collect(root: Path, protocol: str | None = None) -> Collection:
     """Collects the results in `root` itself and in all folders below it.
 
-    Of a cell or an evaluation that is in several folders the newest counts. With the
-    start of a protocol's id, all other evaluations are left out. Raises ResultError if
-    there are no results, or no such protocol.
+    Of a cell or an evaluation that is in several folders the newest counts that is
+    done, or the newest failure if none is. With the start of a protocol's id, all other
+    evaluations are left out. Raises ResultError if there are no results, or no such
+    protocol.
     """
     folders = sorted({path.parent for path in root.rglob("cells") if path.is_dir()})
     cells = _united([(folder, Store(folder).cells()) for folder in folders])
@@ -78,13 +79,16 @@ def collect(root: Path, protocol: str | None = None) -> Collection:
 
 
 def _united(tables: list[tuple[Path, pd.DataFrame]]) -> pd.DataFrame:
-    """One table with the column `folder`, the newest rows last."""
+    """One table with the column `folder`: failures, then the others, each by age."""
     named = [table.assign(folder=str(folder)) for folder, table in tables]
     filled = [table for table in named if len(table)] or named[:1]
     if not filled:
         return pd.DataFrame()
     united = pd.concat(filled, ignore_index=True)
-    return united.sort_values(["created", "stack", "folder"], ignore_index=True)
+    done = united["status"] == "done"  # no failure elsewhere hides a result
+    order = ["done", "created", "stack", "folder"]
+    ordered = united.assign(done=done).sort_values(order, ignore_index=True)
+    return ordered.drop(columns="done")
 
 
 def _called(start: str, measured: pd.DataFrame) -> str:

@@ -105,6 +105,14 @@ def test_of_a_cell_in_two_folders_the_newest_counts(root):
     assert values(found, "ct") == {"ct": 5.0}
 
 
+def test_a_failure_elsewhere_hides_no_result(root):
+    newer = Store(root / "newer")
+    write_stack(newer, "z", [cell_row("ct", "z", age=-1, status="failed")])
+    found = collect(root)
+    assert found.cells.loc["ct", "status"] == "done"
+    assert values(found, "ct") == {"ct": 1.0}
+
+
 def test_no_results_are_an_error(tmp_path):
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ResultError, match="expected results of cftrain train"):

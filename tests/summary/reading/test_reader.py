@@ -71,7 +71,7 @@ def test_what_varies_besides_the_seed_can_be_chosen(tmp_path):
 
 
 def test_other_sources_of_the_data_are_apart(tmp_path):
-    other = Pair(**PAIR, seed=2, model_cell={"data_source": "embedded"})
+    other = Pair(**PAIR, seed=2, model_cell={"data_identity": "embedded:1"})
     write_grid(tmp_path, [Pair(**PAIR), other])
     assert len(reader_of(tmp_path).trials(SELECTION, "moons").groups) == 2
 
