@@ -56,3 +56,16 @@ def order_warning(dataset: Dataset, batch_rows: int) -> str | None:
         "shuffle_seed, or with schedule.shuffle=once, which leaves the test part as "
         "it is"
     )
+
+
+def absence_warning(dataset: Dataset) -> str | None:
+    """Returns what to tell of a test part in which some class has no row."""
+    there = set(dataset.test_labels.tolist())
+    absent = sorted(set(range(dataset.classes)) - there)
+    if not absent:
+        return None
+    return (
+        f"{dataset.name}: the test part has no row of class "
+        f"{', '.join(map(str, absent))}, so that nothing can be said of it; a number "
+        "for the table's shuffle_seed mixes the rows before they are divided"
+    )

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from cftrain.data.dataset import Dataset
-from cftrain.data.order import order_warning
+from cftrain.data.order import absence_warning, order_warning
 from cftrain.errors import ConfigError, warn
 from cftrain.grid.cells import Cell
 from cftrain.grid.launch import launch
@@ -131,9 +131,10 @@ def _loaded(cells: Iterable[Cell]) -> dict[str, tuple[Run, Dataset]]:
 
 
 def _warn_of_order(data: Iterable[tuple[Run, Dataset]]) -> None:
-    """Tell of data whose batches would hold few classes each."""
+    """Tell of data whose batches, or whose test part, would hold few classes."""
     for run, dataset in data:
+        told = [absence_warning(dataset)]
         if run.schedule.shuffle == "none":
-            told = order_warning(dataset, run.schedule.batch_rows)
-            if told is not None:
-                warn(told)
+            told.append(order_warning(dataset, run.schedule.batch_rows))
+        for warning in filter(None, told):
+            warn(warning)

@@ -5,7 +5,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cftrain.data.order import imbalance, order_warning, random_order, sortedness
+from cftrain.data.order import (
+    absence_warning,
+    imbalance,
+    order_warning,
+    random_order,
+    sortedness,
+)
 from tests.builders import blobs
 
 
@@ -64,3 +70,12 @@ def test_a_warning_names_the_set_and_what_to_do():
     ):
         assert part in warning
     assert "\n" not in warning
+
+
+def test_a_class_without_test_rows_is_told():
+    whole = blobs()
+    assert absence_warning(whole) is None
+    without = replace(whole, test_labels=torch.zeros_like(whole.test_labels))
+    told = absence_warning(without)
+    assert told is not None
+    assert "no row of class 1, 2," in told
