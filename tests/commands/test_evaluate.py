@@ -49,7 +49,7 @@ def protocols(folder: Path) -> list[dict]:
 def test_another_evaluation_by_its_name(folder, trained):
     words = ("evaluation=full", *FEW, "evaluation.metrics.unfaithfulness.steps=2")
     outcome = evaluate(folder, *words)
-    assert "2 trained cells; 2 to evaluate in 2 stacks on 1 workers" in outcome.out
+    assert "2 trained cells; 2 to evaluate in 1 stacks on 1 workers" in outcome.out
     assert "2 of 2 cells done" in outcome.out
     found = numbers(folder)
     assert "unfaithfulness" in set(found["metric"])

@@ -69,13 +69,13 @@ def interrupted(process: subprocess.Popen, number: int) -> str:
 def test_a_grid_ends_in_good_order(tmp_path, number, said):
     process = start(*small(tmp_path, "workers=2", "stack_width=1", ENDLESS))
     checkpoints = tmp_path / "checkpoints"
-    wait_for(lambda: len(list(checkpoints.glob("*.safetensors"))) > 1)
+    wait_for(lambda: len(list(checkpoints.glob("[!.]*.safetensors"))) > 1)
     assert len(group(process.pid)) >= 3
     message = interrupted(process, number)
     assert message.startswith("cftrain: ")
     assert said in message
     assert "run the same command again to go on" in message
-    assert list(checkpoints.glob("*.safetensors"))
+    assert list(checkpoints.glob("[!.]*.safetensors"))
 
 
 @pytest.mark.slow
@@ -88,6 +88,6 @@ def test_a_grid_ends_in_good_order_while_its_workers_start(tmp_path):
 def test_a_training_ends_in_good_order(tmp_path):
     process = start("train", *TINY_MOONS, ENDLESS, f"hydra.run.dir={tmp_path}")
     checkpoints = tmp_path / "checkpoints"
-    wait_for(lambda: bool(list(checkpoints.glob("*.safetensors"))))
+    wait_for(lambda: bool(list(checkpoints.glob("[!.]*.safetensors"))))
     assert "run the same command again" in interrupted(process, signal.SIGTERM)
-    assert list(checkpoints.glob("*.safetensors"))
+    assert list(checkpoints.glob("[!.]*.safetensors"))
