@@ -21,7 +21,6 @@ from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import protocol_id
 from cftrain.grid.coordinate import choose_device, plan_work, work_off
 from cftrain.grid.launcher import launched, workers_for
-from cftrain.grid.processes import local_workers
 from cftrain.grid.stored import newest_evaluations, stored_cells
 from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Workplace
@@ -74,9 +73,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         workplace = Workplace(
             folder=store.folder, name="evaluate", device=options.device
         )
-        here = local_workers(min(workers, max(1, len(work.tasks))))
-        with nullcontext(executor) if executor else here as pool:
-            lost = work_off(work.tasks, workplace, pool)
+        lost = work_off(work.tasks, workplace, executor, workers=workers)
         conclude(cells, store, lost, again="the same command repeats them")
 
 

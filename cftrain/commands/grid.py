@@ -28,6 +28,7 @@ from cftrain.grid.coordinate import (
     Work,
     choose_device,
     failures,
+    forget_interrupted,
     plan_work,
     remove_checkpoints,
     work_off,
@@ -36,7 +37,6 @@ from cftrain.grid.grid import Grid
 from cftrain.grid.launcher import launched, workers_for
 from cftrain.grid.plan import loads
 from cftrain.grid.points import Point, described, points, wanted
-from cftrain.grid.processes import local_workers
 from cftrain.grid.tasks import Task, Wanted
 from cftrain.grid.worker import Workplace
 from cftrain.results.lock import at_work
@@ -83,14 +83,14 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         if options.dry_run:
             print(assignment(work.tasks, workers))
             return
+        if options.overwrite:
+            forget_interrupted(work, store)
         add_points(store.folder, _point_rows(options.grid.name, made))
         save_configuration(config, store.folder)
         workplace = Workplace(
             folder=store.folder, name=options.name, device=options.device
         )
-        here = local_workers(min(workers, max(1, len(work.tasks))))
-        with nullcontext(executor) if executor else here as pool:
-            lost = work_off(work.tasks, workplace, pool)
+        lost = work_off(work.tasks, workplace, executor, workers=workers)
         remove_checkpoints(store)
         conclude(cells, store, lost, again="retry=failed repeats them")
 

@@ -14,6 +14,7 @@ from cftrain.grid.cells import cell, protocol_id
 from cftrain.grid.coordinate import (
     choose_device,
     failures,
+    forget_interrupted,
     plan_work,
     remove_checkpoints,
 )
@@ -82,6 +83,8 @@ def _train_and_evaluate(
     if not work.tasks:
         print(f"{store.folder}: done already; overwrite=true repeats it")
         return {}
+    if options.overwrite:
+        forget_interrupted(work, store)
     save_configuration(config, store.folder)
     workplace = Workplace(folder=store.folder, name=options.name, device=options.device)
     lost: dict[str, str] = {}

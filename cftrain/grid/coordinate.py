@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,6 +15,7 @@ from cftrain.errors import ConfigError, warn
 from cftrain.grid.cells import Cell
 from cftrain.grid.launch import launch
 from cftrain.grid.plan import Costs
+from cftrain.grid.processes import local_workers
 from cftrain.grid.tasks import (
     NOTHING,
     State,
@@ -70,21 +71,35 @@ def plan_work(
     made = tasks(
         untrained, lacking, costs, interrupted=going_on, most=most, workers=workers
     )
-    if overwrite:
-        for task in made:
-            ids = [cell.id for cell in task.train]
-            checkpoint_of(store.folder, task.id, ids).remove()
     return Work(untrained=untrained, lacking=lacking, tasks=made)
 
 
+def forget_interrupted(work: Work, store: Store) -> None:
+    """Remove the checkpoints of stacks that are to start with their first epoch."""
+    for task in work.tasks:
+        ids = [cell.id for cell in task.train]
+        checkpoint_of(store.folder, task.id, ids).remove()
+
+
 def work_off(
-    made: Sequence[Task], workplace: Workplace, executor: Executor | None
+    made: Sequence[Task],
+    workplace: Workplace,
+    executor: Executor | None,
+    *,
+    workers: int,
 ) -> dict[str, str]:
-    """Do some tasks with a bar; cells that failed, and why. Raises ResultError."""
+    """Do some tasks with a bar; cells that failed, and why. Raises ResultError.
+
+    Without an executor, so many local processes do them, but no more than there are.
+    """
     failures: dict[str, str] = {}
     cells = sum(len(task.cells) for task in made)
-    with tqdm(total=cells, unit="cell", file=sys.stderr, disable=None) as bar:
-        for outcome in launch(made, workplace, executor):
+    here = local_workers(min(workers, max(1, len(made))))
+    with (
+        nullcontext(executor) if executor else here as pool,
+        tqdm(total=cells, unit="cell", file=sys.stderr, disable=None) as bar,
+    ):
+        for outcome in launch(made, workplace, pool):
             failures |= outcome.failed
             bar.update(outcome.done + len(outcome.failed))
             bar.set_postfix(failed=len(failures))
