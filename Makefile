@@ -18,10 +18,10 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick smoke package test test-all lint format types bench bench-grid clean
+.PHONY: help setup install mnist tables paper paper-quick smoke package test torture test-all lint format types bench bench-store bench-grid bench-explain clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## create .venv and install cftrain with its tools
 install: setup ## the same
@@ -83,7 +83,10 @@ package: $(INSTALLED) ## build the wheel and train with it, away from this check
 test: $(INSTALLED) ## the tests that take seconds; ARGS="-k search" chooses
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
-test-all: $(INSTALLED) ## all tests
+torture: $(INSTALLED) ## attacks, damage and bad input in numbers: minutes
+	$(BIN)/pytest -n $(WORKERS) -m torture $(ARGS)
+
+test-all: $(INSTALLED) ## all tests, those of torture too
 	$(BIN)/pytest -n $(WORKERS) -m "" $(ARGS)
 
 lint: $(INSTALLED) ## look for mistakes and for another format
@@ -97,8 +100,14 @@ format: $(INSTALLED) ## mend what can be mended by itself
 types: $(INSTALLED) ## check the types
 	$(BIN)/mypy
 
+bench-store: $(INSTALLED) ## time status, a table and planning of many cells
+	$(BIN)/python scripts/bench_store.py --cells 1000 10000 $(ARGS)
+
 bench-grid: $(INSTALLED) ## time the 270 models of a published grid
 	$(BIN)/python scripts/bench_grid.py $(ARGS)
+
+bench-explain: $(INSTALLED) ## time explanations of Adult, and memory for many rows
+	$(BIN)/python scripts/bench_explain.py $(ARGS)
 
 bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py

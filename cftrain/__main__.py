@@ -2,7 +2,7 @@
 
 import sys
 
-from cftrain.cli import main
+from cftrain.cli import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entry())

@@ -4,17 +4,22 @@ Nothing heavy is imported before a command needs it, so that help is instant.
 """
 
 import importlib
+import io
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import cftrain
-from cftrain.commands.lines import overrides
+from cftrain.commands.command_line.lines import overrides
+from cftrain.commands.command_line.signals import (
+    Terminated,
+    code_of,
+    signals,
+    told,
+)
+from cftrain.errors import CftrainError
 from cftrain.grid.launcher import launched, rank
 
 USAGE = """\
@@ -26,16 +31,19 @@ commands:
   train      train a model and its baseline, evaluate and compare them
   grid       train and evaluate a grid of runs, on all cores or under mpirun
   evaluate   evaluate the models of a folder by another protocol
+  explain    what would have to change for another decision, in raw units
+  export     take a model along: one folder that explains without the data
+  show       print the results of a finished run, sweep or grid again
   status     how far the grid in a folder is
   verify     train a sample of a folder's models again and compare
   transfer   are counterfactuals valid under the models of other seeds?
   tables     tables, figures and a report of all results below a folder
   figure     draw an illustration: figure constraints, protection or boundary
-  data       data list, data fetch NAME
+  data       data list, data fetch NAME, data describe FILE
 
 What is trained is told by Hydra's overrides: experiment=mnist, data=moons,
 objective.ridge_weight=0.1, ... Commands on finished results take their folder first:
-evaluate, status, verify, transfer and tables FOLDER.
+evaluate, explain, export, show, status, verify, transfer and tables FOLDER.
 
   cftrain train --help                what can be chosen and every value
   cftrain train --cfg job             the composed configuration
@@ -49,12 +57,13 @@ CONFIGURED = {
     "train": "run",
     "grid": "grid",
     "evaluate": "evaluate",
+    "explain": "explain",
     "tables": "tables",
     "figure": "figure",
 }
 """Commands that Hydra composes a configuration for, with that configuration's name."""
 
-PLAIN = ("status", "verify", "transfer", "data")
+PLAIN = ("export", "show", "status", "verify", "transfer", "data")
 """Commands with words of their own."""
 
 ON_RANKS = ("grid", "evaluate")
@@ -64,26 +73,32 @@ COMMANDS = (*CONFIGURED, *PLAIN)
 
 OWN_ERROR = 1
 ARGUMENT_ERROR = 2
-INTERRUPTED = 128 + signal.SIGINT
-TERMINATED = 128 + signal.SIGTERM
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
-class Terminated(BaseException):
-    """SIGTERM, as KeyboardInterrupt is SIGINT: everything is left in good order."""
-
-
 def entry() -> int:
-    """The console script."""
+    """The console script: what it says is said on whatever streams there are."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper):  # maybe one that has no ±
+            stream.reconfigure(errors="backslashreplace")
     return main(sys.argv[1:])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0, 1 for failed cells and errors of our own, 2 for
-    what the user can mend, 130 for Ctrl-C, 143 for SIGTERM.
+    what the user can mend, 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if rank() > 0 and arguments[:1] and arguments[0] in COMMANDS:
+        try:
+            launched()
+        except CftrainError as error:  # told by this one: there may be no first
+            print(f"cftrain: {error}", file=sys.stderr)
+            return ARGUMENT_ERROR
     if arguments[:1] and arguments[0] in ON_RANKS:
         return _guarded(lambda: _on_ranks(arguments[0], arguments[1:]))
     if rank() > 0:  # of processes started together only one works and speaks
@@ -128,13 +143,15 @@ def _module(command: str) -> Any:
 
 def _hydra(command: str, arguments: Sequence[str], *context: object) -> None:
     """Hand the command's overrides to Hydra, which calls its task."""
-    from cftrain.commands.composing import composed
+    from cftrain.commands.command_line.composing import composed
 
-    composed(
+    swept = composed(
         CONFIGURED[command],
         arguments,
         lambda config: _module(command).run(config, *context),
     )
+    if swept and command == "train":
+        _module("show").show_sweep(swept)
 
 
 def _guarded(command: Callable[[], int | None]) -> int:
@@ -143,58 +160,49 @@ def _guarded(command: Callable[[], int | None]) -> int:
     Every rank may fail, but only the first one says so.
     """
     show_traceback = os.environ.get(FULL_ERROR) == "1"
+    received: list[BaseException] = []
     try:
-        with _signals():
-            return command() or 0
+        with signals(received):
+            code = command() or 0
+            sys.stdout.flush()  # here its errors are told, at the end they are not
+            return code
     except (KeyboardInterrupt, Terminated) as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        what = "interrupted" if interrupted else "ended by SIGTERM"
-        _say(f"{what}; what is finished is kept, run the same command again to go on")
-        return INTERRUPTED if interrupted else TERMINATED
+        return _ended(error)
     except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         return 0
     except SystemExit as exit_request:
         return exit_request.code if isinstance(exit_request.code, int) else 1
     except Exception as error:
+        if received:  # and what it interrupted has made another error of it
+            return _ended(received[0])
         if show_traceback:
             raise
-        from cftrain.commands.mistakes import explanation, logged
+        from cftrain.commands.command_line.mistakes import explanation, logged
 
         message = explanation(error)
         _say(logged(error) if message is None else message)
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError):  # it is full, which was the error or is the next
+            _silence_stdout()
         return OWN_ERROR if message is None else ARGUMENT_ERROR
+
+
+def _ended(by: BaseException) -> int:
+    _say(f"{told(by)}; what is finished is kept, run the same command again to go on")
+    return code_of(by)
+
+
+def _silence_stdout() -> None:
+    """Let nothing fail that Python writes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str) -> None:
     if rank() == 0:
-        print(f"cftrain: {message}", file=sys.stderr)
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM raise, once: whoever is impatient disturbs no tidying."""
-    usual = (signal.default_int_handler, signal.SIG_DFL)
-    here = threading.current_thread() is threading.main_thread()
-    # Left alone are signals that someone ignores or answers already, as in nohup.
-    before = {
-        number: handler
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if here and (handler := signal.getsignal(number)) in usual
-    }
-
-    def answer(number: int, frame: FrameType | None) -> None:
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
-
-    for number in before:
-        signal.signal(number, answer)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        with suppress(OSError):  # there is nobody left to tell
+            print(f"cftrain: {message}", file=sys.stderr, flush=True)
 
 
 def _complete(arguments: Sequence[str]) -> int:

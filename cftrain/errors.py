@@ -32,6 +32,40 @@ class WeightsError(ResultError):
     """Stored weights that are missing, damaged or those of another model."""
 
 
+MEMORY_SIGNS = (
+    "allocate memory",
+    "not enough memory",
+    "out of memory",
+    "Storage size calculation overflowed",
+    "cannot allocate",
+)
+"""What torch says, in errors of no class of their own, where memory ends."""
+
+LONGEST_SHOWN = 200
+"""Characters of a value that a message repeats."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory could not be had, on whatever device."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(
+        sign in str(error) for sign in MEMORY_SIGNS
+    )
+
+
+def shown(value: object) -> str:
+    """Returns a value as messages repeat it: its beginning and end if it is long."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # too deep, or a number of too many digits
+        text = f"a {type(value).__name__} that is too large to be shown"
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    half = LONGEST_SHOWN // 2
+    return f"{text[:half]}...{text[-half:]} ({len(text)} characters)"
+
+
 def warn(message: str) -> None:
     """One line for the user about something that does not stop the program."""
     print(f"cftrain: warning: {message}", file=sys.stderr, flush=True)

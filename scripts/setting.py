@@ -10,7 +10,7 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from cftrain import stacking
-from cftrain.commands.options import Options, read
+from cftrain.commands.command_line.options import Options, read
 from cftrain.config.tree import folder
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.training.run import Run

@@ -194,6 +194,8 @@ def schedule(
     burn_in: float = 0.0,
     learning_rate: float = 0.01,
     shuffle: str = "none",
+    keep: str = "last",
+    patience: int | None = None,
 ) -> Schedule:
     return Schedule(
         epochs=epochs,
@@ -204,6 +206,8 @@ def schedule(
         optimiser=Adam(
             learning_rate=learning_rate, beta1=0.9, beta2=0.999, epsilon=1e-8
         ),
+        keep=keep,
+        patience=patience,
     )
 
 

@@ -1,5 +1,6 @@
 """Shapes and types of all calls into `cftrain` are checked while the tests run."""
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,16 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet() -> Iterator[None]:
+    """Lines about progress depend on the time that something takes: there are none."""
+    from cftrain.commands.command_line import progress
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "QUIET_SECONDS", math.inf)
+        yield
 
 
 @pytest.fixture(scope="session")

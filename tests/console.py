@@ -16,8 +16,8 @@ from omegaconf import DictConfig
 
 import cftrain
 from cftrain.cli import main
-from cftrain.commands import lines, options
-from cftrain.commands.options import Options
+from cftrain.commands.command_line import lines, options
+from cftrain.commands.command_line.options import Options
 from cftrain.config import tree
 from cftrain.training.run import Run
 
@@ -110,15 +110,16 @@ def spawn(
     *arguments: str,
     launcher: tuple[str, ...] = (),
     cwd: Path,
+    seconds: int = 120,
     **changes: str | None,
 ) -> Outcome:
-    """Run `python -m cftrain` in a process of its own."""
+    """Run `python -m cftrain` in a process of its own, for so many seconds at most."""
     with environment({"PYTHONPATH": str(ROOT), **changes}, cwd):
         done = subprocess.run(
             [*launcher, sys.executable, "-m", "cftrain", *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
         )
     return Outcome(done.returncode, done.stdout, done.stderr)
 

@@ -2,17 +2,20 @@
 
 import ast
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
+from pathlib import Path
 
 import pytest
 
 import cftrain
 from cftrain import cli
+from cftrain.commands import train
 from cftrain.errors import ConfigError, DataError
 from tests.console import ROOT, call, environment, files, spawn
 
@@ -104,7 +107,8 @@ def test_a_command_gets_its_arguments(command):
 @pytest.mark.parametrize("variable", ["PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"])
 def test_only_rank_zero_works(command, variable):
     calls = command()
-    outcome = call("train", **{variable: "1"})
+    size = variable.replace("RANK", "SIZE")
+    outcome = call("train", **{variable: "1", size: "2"})
     assert (outcome.code, outcome.out, outcome.err, calls) == (0, "", "", [])
     assert call("train", **{variable: "0"}).code == 0
     assert calls == [("train", [])]
@@ -114,7 +118,7 @@ def test_only_rank_zero_works(command, variable):
     "arguments", [("train", "data=nosuch"), ("nosuch",), (), ("--help",)]
 )
 def test_other_ranks_say_nothing_whatever_is_asked(arguments, tmp_path):
-    outcome = call(*arguments, cwd=tmp_path, PMI_RANK="1")
+    outcome = call(*arguments, cwd=tmp_path, PMI_RANK="1", PMI_SIZE="2")
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
     assert not files(tmp_path)
 
@@ -157,6 +161,104 @@ def test_our_own_mistakes_are_one_line_and_a_log(command, tmp_path, monkeypatch)
     assert "in two lines" in log.read_text()
 
 
+class Unspeakable(Exception):
+    """An error that cannot be told."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def endless() -> None:
+    endless()
+
+
+def test_an_error_that_cannot_be_shown_is_one_line(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    command(Unspeakable())
+    outcome = call("train")
+    assert outcome.code == 1
+    assert "Unspeakable: an error that cannot be shown; its traceback" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_endless_recursion_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(cli, "_hydra", lambda *_: endless())
+    outcome = call("train")
+    assert outcome.code == 1
+    assert "RecursionError: maximum recursion depth exceeded" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_our_own_mistakes_need_no_folder_for_their_log(command, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent/folder")
+    command(ZeroDivisionError("ours"))
+    outcome = call("train")
+    assert outcome.code == 1
+    assert "ZeroDivisionError: ours; its traceback could not be written" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 8 TiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: 80 bytes"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20 MiB"),
+    ],
+)
+def test_too_little_memory_is_one_message(command, error):
+    command(error)
+    assert call("train").message == (
+        f"expected enough memory for what was asked, got: {error}"
+    )
+
+
+def test_our_own_mistakes_in_a_sweep_are_one_line(monkeypatch, tmp_path):
+    def run(_: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(train, "run", run)
+    outcome = call("train", "-m", "seed=1,2", cwd=tmp_path)
+    assert outcome.code == 1
+    assert "ZeroDivisionError: ours; its traceback is in" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+SPEAKING = (sys.executable, "-m", "cftrain", "train", "--cfg", "job")
+
+
+def speak(tmp_path, redirection: str, *words: str, **changes: str):
+    """Ran by a shell that may close or redirect its streams."""
+    line = " ".join([*map(shlex.quote, (*SPEAKING, *words)), redirection])
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **changes},
+        capture_output=True,
+    )
+
+
+def test_closed_output_is_no_error(tmp_path):
+    done = speak(tmp_path, ">&-")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_output_that_is_no_unicode_is_escaped(tmp_path):
+    name = "name='caf\N{LATIN SMALL LETTER E WITH ACUTE}'"
+    done = speak(tmp_path, "", name, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"name: caf\\xe9" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_is_full_is_one_message(tmp_path):
+    done = speak(tmp_path, "> /dev/full")
+    assert done.returncode == 2
+    assert done.stderr == b"cftrain: No space left on device\n"
+
+
 def test_the_traceback_of_our_own_mistakes_can_be_asked_for(command):
     command(ZeroDivisionError("ours"))
     with pytest.raises(ZeroDivisionError):
@@ -183,6 +285,7 @@ def test_an_interruption_says_how_to_go_on(command):
     ("number", "code", "said"),
     [
         (signal.SIGTERM, 143, "ended by SIGTERM; what is finished is kept"),
+        (signal.SIGHUP, 129, "ended by SIGHUP; what is finished is kept"),
         (signal.SIGINT, 130, "interrupted; what is finished is kept"),
     ],
 )
@@ -222,8 +325,9 @@ def test_a_rank_without_a_number_of_ranks_is_one_message(command_of_ranks, comma
     calls = command()
     message = call(command_of_ranks, PMIX_RANK="0").message
     assert "expected a launcher that tells how many processes it started" in message
-    silent = call(command_of_ranks, PMIX_RANK="1")
-    assert (silent.code, silent.out, silent.err, calls) == (2, "", "", [])
+    alone = call(command_of_ranks, PMIX_RANK="1").message
+    assert "got PMIX_RANK=1 alone" in alone, "nobody else may be there to say so"
+    assert calls == []
 
 
 @pytest.mark.parametrize(("code", "expected"), [(0, 0), (2, 2), (3, 3)])
@@ -320,3 +424,17 @@ def test_completion_without_a_subcommand_is_one_message(arguments):
 
 def test_a_rank_that_is_no_number_is_none(tmp_path):
     assert call("--version", cwd=tmp_path, PMI_RANK="x").code == 0
+
+
+def test_a_signal_that_a_library_makes_an_error_of_is_still_one(monkeypatch):
+    def interrupted(*_: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        except BaseException:
+            raise AttributeError("of a library that was tidying up") from None
+
+    monkeypatch.setattr(cli, "_hydra", interrupted)
+    outcome = call("train")
+    assert (outcome.code, outcome.err.count("cftrain: ")) == (143, 1)
+    assert "ended by SIGTERM" in outcome.err

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,23 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from cftrain.cli import CONFIGURED, PLAIN
-from cftrain.commands import data, options, status, transfer, verify
+from cftrain.commands import (
+    data,
+    explain_options,
+    export,
+    show,
+    status,
+    transfer,
+    verify,
+)
+from cftrain.commands.command_line import options
+from cftrain.commands.command_line.lines import overrides
+from cftrain.commands.command_line.options import Options
+from cftrain.commands.command_line.words import read_words
 from cftrain.commands.evaluate import EvaluateOptions
 from cftrain.commands.figure import FigureOptions
 from cftrain.commands.grid import GridOptions
-from cftrain.commands.lines import overrides
-from cftrain.commands.options import Options
 from cftrain.commands.tables import TablesOptions
-from cftrain.commands.words import read_words
 from cftrain.config import tree
 from cftrain.config.build import build_object
 from cftrain.config.overrides import replacing_overrides
@@ -96,10 +106,19 @@ def understood(line: str) -> object:
     name, *words = shlex.split(line)
     if name not in PLAIN:
         return configured(name, words) if name in CONFIGURED else None
+    if name == "data" and words[0] == "describe":
+        return data.described(
+            words[1], list(takewhile(lambda word: word != ">", words[2:]))
+        )
     if name == "data":
         return words == ["list"] or data._spec(words[1], [])
     Path(words[0]).mkdir(parents=True, exist_ok=True)
+    places = ("target",)
     return {
+        "export": lambda: read_words(
+            words, export.ExportOptions, export.DEFAULTS, then=places
+        ),
+        "show": lambda: read_words(words, show.ShowOptions, show.DEFAULTS),
         "status": lambda: read_words(words, status.StatusOptions, {}),
         "transfer": lambda: read_words(words, transfer.TransferOptions, {"rounds": 1}),
         "verify": lambda: read_words(words, verify.VerifyOptions, verify.DEFAULTS),
@@ -112,14 +131,16 @@ def configured(name: str, words: list[str]) -> object:
     given = replacing_overrides(overrides(name, words))
     with initialize_config_dir(str(tree.folder()), version_base="1.3"):
         config = compose(CONFIGURED[name], given)
+    runs = {"train": Options, "grid": GridOptions, "figure": FigureOptions}
+    if name in runs:
+        return options.read(config, runs[name])
     values: dict[str, Any] = {"table": None, **tree.plain(config)}
     if name == "tables":
         return build_object(values, TablesOptions, name)
     del values["table"]
-    if name == "evaluate":
-        return build_object(values, EvaluateOptions, name)
-    chosen = {"train": Options, "grid": GridOptions, "figure": FigureOptions}[name]
-    return options.read(config, chosen)
+    if name == "explain":
+        return explain_options.options_of(values)
+    return build_object(values, EvaluateOptions, name)
 
 
 def test_there_is_something_to_read():
@@ -132,6 +153,8 @@ def test_there_is_something_to_read():
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=str)
 def test_a_command_means_something(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    if "loans.csv" in command.line:
+        run_examples("your-own-data.md")
     if command.fails:
         with pytest.raises(Exception, match=r"expected|Could not override"):
             understood(command.line)

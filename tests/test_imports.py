@@ -15,7 +15,8 @@ PACKAGE = "cftrain"
 LAYERS = [  # from the top; parts of one layer do not know each other but for PEERS
     ("cli", "__main__"),
     ("commands",),
-    ("grid", "illustrations"),
+    ("bundle",),
+    ("advice", "grid", "illustrations"),
     ("training", "evaluation", "summary"),
     ("objectives",),
     ("generators",),

@@ -16,7 +16,12 @@ import cftrain
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(cftrain.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-MODULES = {"hydra-core": "hydra", "scikit-learn": "sklearn"}
+MODULES = {
+    "charset-normalizer": "charset_normalizer",
+    "hydra-core": "hydra",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
 """Distributions whose module has another name."""
 
 TOOLS = ("all", "dev")

@@ -1,17 +1,22 @@
-"""`cftrain data`: what datasets there are, and fetching one."""
+"""`cftrain data`: what datasets there are, fetching one, drafting that of a file."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 from tabulate import tabulate
 
-from cftrain.commands.lines import extra_folders, quoted
-from cftrain.commands.options import Options, read
+from cftrain.commands.command_line.lines import extra_folders, quoted
+from cftrain.commands.command_line.options import Options, read
+from cftrain.commands.command_line.own_table import guessed_table
+from cftrain.config.overrides import replacing_overrides
 from cftrain.config.tree import folder, options, refuse_shadowing
+from cftrain.config.unreadable import check_folder, named_files
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
+from cftrain.data.tables.guessing.draft import draft
 from cftrain.errors import ConfigError, DataError
 
 HEAD = [
@@ -24,18 +29,30 @@ HEAD = [
     "source",
     "protected in the paper",
 ]
+TABLE = "table"
+"""The option for files that need no data set of their own."""
+
+USAGE = """\
+usage: cftrain data list [--config-dir FOLDER]
+       cftrain data fetch NAME [--config-dir FOLDER]
+       cftrain data describe FILE [label=COLUMN] [key=value ...] > NAME.yaml"""
+
 ABSENT = "not here"
 SHOWN_NAMES = 3
 
 
 def run(arguments: Sequence[str]) -> None:
-    """`list` or `fetch NAME`. Raises ConfigError for anything else."""
+    """`list`, `fetch NAME` or `describe FILE`. Raises ConfigError for anything else."""
     extra, words = extra_folders(arguments)
     for directory in extra:
+        check_folder(directory)
         refuse_shadowing(directory)
     match words:
+        case ["-h"] | ["--help"]:
+            print(USAGE)
         case ["list"]:
-            rows = [_row(name, extra) for name in options("data", extra)]
+            names = [name for name in options("data", extra) if name != TABLE]
+            rows = [_row(name, extra) for name in names]
             print(tabulate(rows, HEAD, tablefmt="simple"))
         case ["fetch", name]:
             spec = _spec(name, extra)
@@ -45,18 +62,38 @@ def run(arguments: Sequence[str]) -> None:
                 f"{name}: {source}, {len(dataset.labels)} training and validation "
                 f"rows, {len(dataset.test_labels)} test rows"
             )
+        case ["describe", file, *given]:
+            print(described(file, given), end="")
         case _:
             raise ConfigError(
                 "cftrain data: expected 'list' or 'fetch NAME' with one of "
-                f"{', '.join(options('data', extra))}, got {' '.join(words)!r}"
+                f"{', '.join(options('data', extra))}, or 'describe FILE', got "
+                f"{' '.join(words)!r}"
             )
+
+
+def described(file: str, words: Sequence[str]) -> str:
+    """Returns a draft of a table's YAML; the words are keys of conf/data/table.yaml.
+
+    Raises ConfigError and DataError.
+    """
+    given = [word if word.startswith("data.") else f"data.{word}" for word in words]
+    if odd := [word for word in words if "=" not in word]:
+        raise ConfigError(
+            f"cftrain data describe: expected overrides key=value, got {odd[0]!r}"
+        )
+    overrides = [f"data={TABLE}", f"data.path={quoted(file)}", "data.label=null"]
+    with initialize_config_dir(str(folder()), version_base="1.3"):
+        config = compose("run", overrides=replacing_overrides([*overrides, *given]))
+    values: Any = OmegaConf.to_container(config.data, resolve=True)
+    return draft(guessed_table(values))
 
 
 def _spec(name: str, extra: Sequence[Path]) -> DatasetSpec:
     known = options("data", extra)
     if name not in known:
         raise ConfigError(f"dataset: expected one of {', '.join(known)}, got {name!r}")
-    return _composed(extra, f"data={name}")
+    return _composed(extra, f"data={quoted(name)}")
 
 
 def _composed(extra: Sequence[Path], *overrides: str) -> DatasetSpec:
@@ -65,7 +102,10 @@ def _composed(extra: Sequence[Path], *overrides: str) -> DatasetSpec:
     """
     loose = ["schedule.counterfactuals=1", "schedule.batch_rows=1", "compare=none"]
     found = ",".join(quoted(f"file://{path.absolute()}") for path in extra)
-    with initialize_config_dir(str(folder()), version_base="1.3"):
+    with (
+        named_files(extra),
+        initialize_config_dir(str(folder()), version_base="1.3"),
+    ):
         config = compose(
             "run", overrides=[*overrides, *loose, f"hydra.searchpath=[{found}]"]
         )

@@ -1,6 +1,5 @@
 """`cftrain evaluate FOLDER`: measure stored models anew, without training anything."""
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
@@ -11,30 +10,34 @@ from typing import Any, Literal
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.changed_protocol import GROUP, changed_protocol, names_protocol
 from cftrain.commands.grid import assignment, conclude
 from cftrain.config.build import build_object
 from cftrain.config.ranges import Count
 from cftrain.config.tree import plain
-from cftrain.errors import ResultError
+from cftrain.errors import ConfigError, ResultError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import protocol_id
-from cftrain.grid.coordinate import choose_device, plan_work, work_off
+from cftrain.grid.changed_protocol import GROUP, changed_protocol, names_protocol
+from cftrain.grid.coordinate import choose_device, plan_work, remove_checkpoints
+from cftrain.grid.launch import work_off
 from cftrain.grid.launcher import launched, workers_for
 from cftrain.grid.stored import newest_evaluations, stored_cells
 from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Workplace
+from cftrain.results.described import described
 from cftrain.results.lock import at_work
 from cftrain.results.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
-    """Which models are evaluated, how, and by whom."""
+    """Which models are evaluated, how, and by whom; `evaluation` None: each as before,
+    but for what was typed.
+    """
 
     folder: str
     datasets: tuple[str, ...] | None
-    evaluation: Protocol
+    evaluation: Protocol | None
     device: Literal["cpu", "cuda"]
     workers: Count | None
     stack_width: Count | None
@@ -45,13 +48,17 @@ class EvaluateOptions:
 def run(config: DictConfig, executor: Executor | None = None) -> None:
     """Evaluate what is missing; SystemExit(1) if that failed for some cell."""
     values = plain(config)
-    options = build_object(values, EvaluateOptions, "evaluate")
+    typed = list(HydraConfig.get().overrides.task)
+    named = {} if names_protocol(typed) else {GROUP: None}
+    options = build_object({**values, **named}, EvaluateOptions, "evaluate")
+    if not Path(options.folder).is_dir():
+        raise ConfigError(
+            f"{options.folder}: expected a folder with trained models, got none"
+        )
     choose_device(options.device)
     workers = workers_for(options.device, options.workers, launched().size)
     store = Store(Path(options.folder))
-    typed = list(HydraConfig.get().overrides.task)
-    chosen = options.evaluation if names_protocol(typed) else None
-    cells = wanted(store, options.datasets, chosen, values[GROUP], typed)
+    cells = wanted(store, options.datasets, options.evaluation, values[GROUP], typed)
     dry = options.dry_run
     with nullcontext() if dry else at_work(store.folder, "cftrain evaluate"):
         work = plan_work(
@@ -74,6 +81,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
             folder=store.folder, name="evaluate", device=options.device
         )
         lost = work_off(work.tasks, workplace, executor, workers=workers)
+        remove_checkpoints(store)
         conclude(cells, store, lost, again="the same command repeats them")
 
 
@@ -111,9 +119,9 @@ def wanted(
             f"{store.folder}: expected models that were evaluated before, got "
             f"{len(bare)} that were not; say how, as in evaluation=tabular"
         )
-    described = store.protocols()
+    texts = store.protocols()
     changed = {
-        name: changed_protocol(json.loads(described[name]), composed, typed)
+        name: changed_protocol(described(texts.get(name), name), composed, typed)
         for name in newest.unique()
     }
     found = []

@@ -8,8 +8,10 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.options import Options, read
+from cftrain.commands.command_line.options import Options, read
 from cftrain.config.ranges import Count
+from cftrain.counterfactuals.descent import GradientDescent
+from cftrain.counterfactuals.generator import Generator
 from cftrain.data.dataset import Dataset
 from cftrain.errors import ConfigError
 from cftrain.illustrations.boundary import trained_paths
@@ -31,6 +33,8 @@ class FigureOptions(Options):
     picture: Literal["constraints", "protection", "boundary"]
     feature: str
     factuals: Count
+    way_generator: Generator
+    way: GradientDescent
     seeds: Count
 
 
@@ -72,6 +76,10 @@ def _constraints(
 def _protection(
     run: Run, dataset: Dataset, options: FigureOptions, path: Path
 ) -> list[Path]:
+    if options.seeds < 2:
+        raise ConfigError(
+            f"seeds: expected at least 2, for intervals, got {options.seeds}"
+        )
     found = sensitivity(run, dataset, feature=options.feature, seeds=options.seeds)
     print(shares_table(found))
     return draw_shares(found, path)
@@ -81,12 +89,20 @@ def _boundary(
     run: Run, dataset: Dataset, options: FigureOptions, path: Path
 ) -> list[Path]:
     compared = _compared(dataset, options)
-    drawn = trained_paths(run, compared, dataset, options.factuals)
+    drawn = trained_paths(
+        run,
+        compared,
+        dataset,
+        options.factuals,
+        generator=options.way_generator,
+        descent=options.way,
+    )
     for model in drawn:
         steps = [len(way) - 1 for way in model.ways]
         print(
             f"{objective_name(model.objective)}: {sum(steps) / len(steps):.1f} steps "
-            f"on average, {model.mature.sum()} of {len(model.mature)} mature"
+            f"on average, {model.mature.sum()} of {len(model.mature)} mature, "
+            f"{model.stopped.sum()} at a bound of the domain"
         )
     return draw_paths(drawn, dataset.feature_names, path)
 

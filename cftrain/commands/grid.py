@@ -12,7 +12,7 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.options import (
+from cftrain.commands.command_line.options import (
     Options,
     build,
     clamped,
@@ -20,6 +20,7 @@ from cftrain.commands.options import (
     typed_keys,
 )
 from cftrain.commands.train import FAILED_CELLS
+from cftrain.config.identity import configured
 from cftrain.config.ranges import Count
 from cftrain.config.tree import groups, plain
 from cftrain.errors import ConfigError
@@ -31,13 +32,14 @@ from cftrain.grid.coordinate import (
     forget_interrupted,
     plan_work,
     remove_checkpoints,
-    work_off,
 )
 from cftrain.grid.grid import Grid
+from cftrain.grid.launch import work_off
 from cftrain.grid.launcher import launched, workers_for
 from cftrain.grid.plan import loads
 from cftrain.grid.points import Point, described, points, wanted
-from cftrain.grid.tasks import Task, Wanted
+from cftrain.grid.task import Task
+from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Workplace
 from cftrain.results.lock import at_work
 from cftrain.results.points import add_points
@@ -120,10 +122,12 @@ def grid_points(options: GridOptions) -> list[Point]:
         varied = {*options.grid.axes, *options.grid.tied}
         values, found_notes = clamped(values, typed_keys() | varied)
         notes.update(dict.fromkeys(found_notes))
-        run, chosen = build(values, GridOptions)
+        # The grid itself is built already; it is long where an axis is.
+        run, chosen = build({k: values[k] for k in values if k not in own}, Options)
         return run, chosen.evaluation
 
     notes: dict[str, None] = {}
+    own = set(configured(GridOptions)) - set(configured(Options))
     found = described(options.grid, groups(), composed, built)
     for note in notes:
         print(note)
@@ -151,16 +155,25 @@ def conclude(
     """Say how it went and how to try `again`; SystemExit(1) if some cell failed, now
     (`lost`) or earlier.
     """
-    lost = {**failures(cells, store), **lost}
+    noted = failures(cells, store)
+    unnoted = set(lost) - set(noted)
+    lost = {**noted, **lost}
     print(f"{len(cells) - len(lost)} of {len(cells)} cells done: {store.folder}")
     if lost:
         for cell, reason in list(lost.items())[:10]:
             print(f"failed: cell {cell}: {reason}", file=sys.stderr)
-        print(
-            f"{len(lost)} cells failed; {again}, cftrain status {store.folder} lists "
-            "them",
-            file=sys.stderr,
-        )
+        if noted:
+            print(
+                f"{len(noted)} cells failed; {again}, cftrain status {store.folder} "
+                "lists them",
+                file=sys.stderr,
+            )
+        if unnoted:
+            print(
+                f"{len(unnoted)} cells could not be done here; the same command tries "
+                "them again",
+                file=sys.stderr,
+            )
         raise SystemExit(FAILED_CELLS)
 
 

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import pandas as pd
 from tabulate import tabulate
 
-from cftrain.commands.words import read_words
+from cftrain.commands.command_line.words import read_words
 from cftrain.errors import ResultError
-from cftrain.results.leaves import hyperparameters
+from cftrain.results.checking import of_cell
+from cftrain.results.leaves import value_at
 from cftrain.results.points import FILE, load_points
 from cftrain.results.store import Store, done, failed
 
 SLOWEST = 5
+OF_EVALUATIONS = ["cell", "stack", "status", "reason", "stack_cells", "seconds"]
+OF_CELLS = [*OF_EVALUATIONS, "data", "generator"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ def run(arguments: Sequence[str]) -> None:
     """Counts, failures with reasons, the slowest stacks and the time left."""
     folder, _ = read_words(arguments, StatusOptions, {})
     store = Store(folder)
-    cells, evaluations = store.cells(), store.evaluations()
+    cells, evaluations = store.cells(OF_CELLS), store.evaluations(OF_EVALUATIONS)
     wanted = set(cells["cell"])
     if (folder / FILE).is_file():
         wanted = set(load_points(folder)["cell"])
@@ -34,21 +37,22 @@ def run(arguments: Sequence[str]) -> None:
     evaluations = evaluations[evaluations["cell"].isin(wanted)]
     trained, lost = done(cells), failed(cells)
     left = len(wanted) - len(trained) - len(lost)
-    print(
-        f"{len(trained)} trained, {len(lost)} failed, {left} missing of {len(wanted)}"
-    )
-    print(f"{len(done(evaluations))} evaluated, {len(failed(evaluations))} failed")
+    said = [
+        f"{len(trained)} trained, {len(lost)} failed, {left} missing of {len(wanted)}",
+        f"{len(done(evaluations))} evaluated, {len(failed(evaluations))} failed",
+    ]
     for what, reasons in (("training", lost), ("evaluation", failed(evaluations))):
         for cell, reason in reasons.items():
-            print(f"failed: {what} of cell {cell}: {reason}")
+            said.append(f"failed: {what} of cell {cell}: {reason}")
     if trained:
         finished = cells[cells["status"] == "done"]
-        print(_slowest(finished))
+        said.append(_slowest(finished, store))
         per_cell = _seconds_per_cell(finished) + _seconds_per_cell(evaluations)
-        print(
+        said.append(
             f"{per_cell:.2f} s per cell and worker so far; about "
             f"{left * per_cell:.0f} s of work left"
         )
+    print("\n".join(said))
 
 
 def _seconds_per_cell(rows: pd.DataFrame) -> float:
@@ -56,12 +60,15 @@ def _seconds_per_cell(rows: pd.DataFrame) -> float:
     return float(stacks["seconds"].sum() / max(1, stacks["stack_cells"].sum()))
 
 
-def _slowest(trained: pd.DataFrame) -> str:
+def _slowest(trained: pd.DataFrame, store: Store) -> str:
     stacks = trained.drop_duplicates("stack").nlargest(SLOWEST, "seconds")
-    steps = hyperparameters(stacks)["search.max_steps"]
+    steps = {
+        row["cell"]: value_at(of_cell(row), "search.max_steps")
+        for row in store.rows("cells", stacks).to_dict("records")
+    }
     columns = ["stack", "stack_cells", "data", "generator", "max_steps", "seconds"]
     return tabulate(
-        stacks.assign(max_steps=steps)[columns],
+        stacks.assign(max_steps=stacks["cell"].map(steps))[columns],
         columns,
         tablefmt="simple",
         showindex=False,

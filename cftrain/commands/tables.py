@@ -4,6 +4,7 @@ What draws is imported where something is drawn: a table alone needs neither mat
 nor torch.
 """
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,12 +20,15 @@ from cftrain.config.build import build_object
 from cftrain.config.tree import folder, options, plain
 from cftrain.errors import ConfigError, ResultError
 from cftrain.illustrations.drawable import drawable
+from cftrain.results.folders import refuse_links
+from cftrain.results.identifiers import is_name
 from cftrain.results.writing import written_whole
 from cftrain.summary.figures.picture import Picture
+from cftrain.summary.origin import origin
 from cftrain.summary.reading.collection import Collection, collect
 from cftrain.summary.reading.protocols import SHOWN
 from cftrain.summary.reading.reader import Reader
-from cftrain.summary.report_page import report_page
+from cftrain.summary.report_page import Example, report_page
 from cftrain.summary.tables.formats.csv import comma_separated
 from cftrain.summary.tables.formats.html import html
 from cftrain.summary.tables.formats.latex import latex
@@ -69,9 +73,9 @@ def run(config: DictConfig) -> None:
     collection = collect(Path(chosen.folder), chosen.protocol)
     reader = Reader(collection, folder() / "table" / "published")
     if chosen.table is None:
-        _everything(configured_tables(chosen.order), reader, Path(chosen.folder))
+        _everything(configured_tables(chosen.order), reader, chosen.folder)
     else:
-        _print_one(chosen.table.table(reader), chosen)
+        _print_one(chosen.table.table(reader), chosen, collection)
     if reader.left_out:
         ids = ", ".join(sorted(name[:SHOWN] for name in reader.left_out))
         print(
@@ -90,6 +94,11 @@ def configured_tables(order: Sequence[str]) -> list[Layout]:
         values = plain(compose("tables", overrides=[*given, f"table={name}"]))
         layout = build_object(values, TablesOptions, "tables").table
         assert layout is not None
+        if not is_name(layout.name):  # of its files
+            raise ConfigError(
+                f"table.name: expected a name of letters, digits and plain signs, got "
+                f"{layout.name!r}"
+            )
         layouts.append(layout)
     return layouts
 
@@ -101,19 +110,21 @@ def _typed(key: str) -> str | None:
     return found[-1] if found else None
 
 
-def _print_one(table: Table, chosen: TablesOptions) -> None:
+def _print_one(table: Table, chosen: TablesOptions, collection: Collection) -> None:
     """Raises ResultError if there is no number to show."""
     if chosen.explain is not None:
         print(_explanation(table, chosen.explain))
         return
     if not table.has_values:
-        raise ResultError(f"{chosen.folder}: {_nothing(table)}")
+        raise ResultError(f"{chosen.folder}: {_nothing(table, collection)}")
     _, written = FORMATS[chosen.format]
     print(written(table), end="")
 
 
-def _everything(layouts: list[Layout], reader: Reader, target: Path) -> None:
+def _everything(layouts: list[Layout], reader: Reader, named: str) -> None:
     """Raises ResultError if results cannot be read or files not be written."""
+    target = Path(named)
+    refuse_links(target)
     tables = [layout.table(reader) for layout in layouts]
     tables = [table for table in tables if table.has_values]
     for table in tables:
@@ -123,7 +134,18 @@ def _everything(layouts: list[Layout], reader: Reader, target: Path) -> None:
     figures = target / "figures"
     pictures = _draw(reader.collection, figures)
     report = target / "report.html"
-    _write(report, report_page(tables, pictures))
+    given = HydraConfig.get().overrides.task
+    words = [named, *(word for word in given if not word.startswith("folder="))]
+    command = shlex.join(["cftrain", "tables", *words])
+    page = report_page(
+        tables,
+        pictures,
+        examples=_examples(reader.collection),
+        origin=origin(reader.collection, named, command),
+    )
+    _write(report, page)
+    if not tables:
+        print(f"no table has numbers: {_of_grids(reader.collection)}")
     print(f"tables: {len(tables)} in {target / 'tables'}")
     print(f"figures: {len(pictures)} in {figures}")
     print(f"report: {report}")
@@ -141,11 +163,19 @@ def _draw(collection: Collection, figures: Path) -> list[Picture]:
     return pictures
 
 
+def _examples(collection: Collection) -> list[Example]:
+    from cftrain.commands.examples import examples
+
+    return list(examples(collection))
+
+
 def _explanation(table: Table, words: tuple[str, ...]) -> str:
     """How an entry came about, ending with what the table shows."""
     row, head, entry = table.find(words)
     title = f"{' '.join(row.labels)}, {head.group} {head.title}".rstrip()
-    note = () if entry.note is None else (f"note: {entry.note}",)
+    note = tuple(
+        f"note: {text}" for text in (entry.note, entry.remark) if text is not None
+    )
     lines = [
         fill(
             line,
@@ -159,12 +189,23 @@ def _explanation(table: Table, words: tuple[str, ...]) -> str:
     return "\n".join([f"{table.title}: {title}", *lines, entry.shown()])
 
 
-def _nothing(table: Table) -> str:
+def _nothing(table: Table, collection: Collection) -> str:
     """Why a table has no number to show."""
     entries = [entry for row in table.rows for entry in row.entries]
     marks = {entry.note or entry.text for entry in entries if entry.text != "–"}
-    reasons = "; ".join(sorted(mark for mark in marks if mark)) or "no such results"
+    reasons = "; ".join(sorted(mark for mark in marks if mark))
+    reasons = reasons or f"no such results; {_of_grids(collection)}"
     return f"expected results for table {table.name}, got none: {reasons}"
+
+
+def _of_grids(collection: Collection) -> str:
+    """Which grids there are: a table shows those that its configuration names."""
+    names = ", ".join(sorted(set(collection.pairs["grid"]))) or "none"
+    return (
+        f"the models here are of grid {names}, and a table shows the grids that its "
+        "`grids` name: give yours one of these names (grid.name), or have a table of "
+        "your own in a folder that --config-dir names"
+    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from tqdm import tqdm
 
-from cftrain.commands.options import Options, read, save_configuration
-from cftrain.grid.cells import cell, protocol_id
+from cftrain.commands.command_line.options import Options, read, save_configuration
+from cftrain.commands.command_line.progress import Progress
+from cftrain.commands.command_line.recording import Recording, recording
+from cftrain.evaluation.protocol import Protocol
+from cftrain.grid.cells import Cell, cell, protocol_id
 from cftrain.grid.coordinate import (
     choose_device,
     failures,
@@ -18,13 +20,16 @@ from cftrain.grid.coordinate import (
     plan_work,
     remove_checkpoints,
 )
-from cftrain.grid.tasks import Task, Wanted
+from cftrain.grid.faults.attempts import limits, marks
+from cftrain.grid.task import Task, narrowed
+from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Outcome, Workplace, perform
 from cftrain.results.lock import at_work
+from cftrain.results.log import Log
 from cftrain.results.store import Store
 from cftrain.summary.figures.counterfactual_images import draw_gallery
+from cftrain.summary.naming import objective_name
 from cftrain.summary.report import report
-from cftrain.training.history import EpochRecord
 from cftrain.training.run import Run
 
 FAILED_CELLS = 1
@@ -36,25 +41,26 @@ def run(config: DictConfig) -> None:
 
     SystemExit(1) if some cell failed.
     """
-    run, options = read(config, Options)
-    choose_device(options.device)
     store = Store(Path(HydraConfig.get().runtime.output_dir))
-    wanted = _wanted(run, options)
-    ids = [each.cell.id for each in wanted]
-    with at_work(store.folder, "cftrain train"):
-        lost = _train_and_evaluate(wanted, store, options, config)
-        remove_checkpoints(store)
-        protocol = protocol_id(options.evaluation)
-        print(report(store, ids, protocol))
-        for path in draw_gallery(store, ids, protocol, store.folder / "figures"):
-            print(f"picture: {path}")
-    print(f"results: {store.folder}")
-    noted = failures(wanted, store)
-    for each, reason in lost.items():
-        if each not in noted:  # it has older results, which were shown
-            print(f"failed: cell {each}: {reason}", file=sys.stderr)
-    if lost or noted:
-        raise SystemExit(FAILED_CELLS)
+    with recording(Log(store.folder)) as said:
+        run, options = read(config, Options)
+        choose_device(options.device)
+        wanted = _wanted(run, options)
+        ids = [each.cell.id for each in wanted]
+        with at_work(store.folder, "cftrain train"):
+            lost = _train_and_evaluate(wanted, store, options, config, said)
+            remove_checkpoints(store)
+            protocol = protocol_id(options.evaluation)
+            print(report(store, ids, protocol))
+            for path in draw_gallery(store, ids, protocol, store.folder / "figures"):
+                print(f"picture: {path}")
+        print(f"results: {store.folder}")
+        noted = failures(wanted, store)
+        for each, reason in lost.items():
+            if each not in noted:  # it has older results, which were shown
+                print(f"failed: cell {each}: {reason}", file=sys.stderr)
+        if lost or noted:
+            raise SystemExit(FAILED_CELLS)
 
 
 def _wanted(run: Run, options: Options) -> list[Wanted]:
@@ -69,7 +75,11 @@ def _wanted(run: Run, options: Options) -> list[Wanted]:
 
 
 def _train_and_evaluate(
-    wanted: Sequence[Wanted], store: Store, options: Options, config: DictConfig
+    wanted: Sequence[Wanted],
+    store: Store,
+    options: Options,
+    config: DictConfig,
+    said: Recording,
 ) -> dict[str, str]:
     """The cells that failed, and why. Raises DataError, StackError or ResultError."""
     work = plan_work(
@@ -85,52 +95,42 @@ def _train_and_evaluate(
         return {}
     if options.overwrite:
         forget_interrupted(work, store)
+    said.begin("train", HydraConfig.get().overrides.task)
     save_configuration(config, store.folder)
     workplace = Workplace(folder=store.folder, name=options.name, device=options.device)
     lost: dict[str, str] = {}
     for task in work.tasks:
         if task.train:
-            lost |= _trained(task, workplace).failed
+            lost |= _trained(task, workplace, said).failed
     # Together, so that pictures of both show the same rows.
     cells = tuple(e.cell for e in work.lacking if e.cell.id not in lost)
     if cells:
-        evaluation = ((options.evaluation, cells),)
-        task = Task(train=(), evaluate=evaluation, seconds=0.0)
-        lost |= perform(task, workplace).failed
+        lost |= _evaluated(cells, options.evaluation, workplace, said)
     return lost
 
 
-def _trained(task: Task, workplace: Workplace) -> Outcome:
+def _trained(task: Task, workplace: Workplace, said: Recording) -> Outcome:
     """Train a stack and say how it goes."""
-    run = task.train[0].run
-    names = [cell.run.objective.name for cell in task.train]
-    with _Bar(run.schedule.epochs, names) as bar:
-        return perform(replace(task, evaluate=()), workplace, bar.update)
-
-
-class _Bar:
-    """Progress of the first cell, on a terminal only."""
-
-    def __init__(self, epochs: int, objectives: list[str]) -> None:
-        label = " and ".join(objectives)
-        self._bar = tqdm(
-            total=epochs, desc=label, unit="epoch", file=sys.stderr, disable=None
+    total = task.train[0].run.schedule.epochs
+    with Progress(f"train {_names(task.train)}", "epoch", said) as progress:
+        return perform(
+            replace(task, evaluate=()),
+            workplace,
+            on_epoch=lambda epoch, record: progress.epoch(epoch, total, record),
         )
 
-    def __enter__(self) -> "_Bar":
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
+def _evaluated(
+    cells: tuple[Cell, ...], protocol: Protocol, workplace: Workplace, said: Recording
+) -> dict[str, str]:
+    """Evaluate trained cells and say how it goes; those that failed, and why."""
+    whole = Task(train=(), evaluate=((protocol, cells),), seconds=0.0)
+    lost: dict[str, str] = {}
+    with Progress(f"evaluate {_names(cells)}", "part", said) as progress:
+        for task in narrowed(whole, limits(marks(workplace.folder))):
+            lost |= perform(task, workplace, on_part=progress.update).failed
+    return lost
 
-    def update(self, epoch: int, record: EpochRecord) -> None:
-        self._bar.update(epoch - self._bar.n)
-        shown = {
-            "loss": record.loss,
-            "div": record.divergence,
-            "adv": record.adversarial_loss,
-            "mature": record.mature_share,
-            "steps": record.search_steps,
-            "val": record.validation_accuracy,
-        }
-        self._bar.set_postfix({name: f"{float(v[0]):.3g}" for name, v in shown.items()})
+
+def _names(cells: Sequence[Cell]) -> str:
+    return " and ".join(objective_name(cell.run.objective.name) for cell in cells)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from cftrain.commands.words import read_words
+from cftrain.commands.command_line.words import read_words
 from cftrain.config.ranges import Count
 from cftrain.data.sources import cache
 from cftrain.errors import ResultError

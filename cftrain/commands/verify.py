@@ -12,12 +12,12 @@ from typing import Annotated
 import pandas as pd
 from torch import Tensor
 
-from cftrain.commands.words import read_words
+from cftrain.commands.command_line.words import read_words
 from cftrain.config.ranges import AtLeast, Count, Seed
 from cftrain.errors import ResultError
 from cftrain.grid.cells import Cell
 from cftrain.grid.stored import newest_evaluations, stored_cells, stored_protocol
-from cftrain.grid.tasks import Task
+from cftrain.grid.task import Task
 from cftrain.grid.worker import Workplace, perform
 from cftrain.results.store import Store
 from cftrain.results.weights import read_weights
@@ -93,11 +93,11 @@ def _sample(store: Store, options: VerifyOptions) -> tuple[list[Cell], pd.DataFr
 
 def distance(stored: Mapping[str, Tensor], repeated: Mapping[str, Tensor]) -> float:
     """Largest absolute difference of weights; inf if they do not match."""
-    shapes = [
-        {name: value.shape for name, value in weights.items()}
+    kinds = [
+        {name: (value.shape, value.dtype) for name, value in weights.items()}
         for weights in (stored, repeated)
     ]
-    if shapes[0] != shapes[1]:
+    if kinds[0] != kinds[1]:
         return math.inf
     gaps = [float((stored[n] - repeated[n]).abs().max()) for n in stored]
     return math.inf if any(map(math.isnan, gaps)) else max(gaps)

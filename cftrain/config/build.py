@@ -5,7 +5,6 @@ values. Hydra's own `instantiate` would run any target and stop at the first mis
 here one pass over the annotations converts, checks ranges and collects all mistakes.
 """
 
-import difflib
 import inspect
 import math
 import types
@@ -22,12 +21,16 @@ from typing import (
     get_type_hints,
 )
 
-from cftrain.config.identity import configured, incidental
+from cftrain.config.hints import chosen_by, closest
+from cftrain.config.identity import configured, incidental, later
 from cftrain.config.names import class_called, name_of
 from cftrain.config.ranges import Range
-from cftrain.errors import ConfigError
+from cftrain.errors import ConfigError, shown
 
 T = TypeVar("T")
+
+LIMIT = 2**63
+"""Whole numbers are less: tensors and tables have no larger ones."""
 
 _BAD = object()
 """Stands for a value that was a mistake; never leaves this module."""
@@ -47,7 +50,7 @@ def build_together(
     values = dict(values)
     target, first = values.pop("_target_", None), classes[0]
     if not isinstance(target, str) or class_called(target) is not first:
-        raise ConfigError(f"_target_: expected {name_of(first)!r}, got {target!r}")
+        raise ConfigError(f"_target_: expected {name_of(first)!r}, got {shown(target)}")
     mistakes: list[str] = []
     parts: dict[str, Any] = {}
     known = {name: hint for cls in classes for name, hint in _hints(cls).items()}
@@ -120,7 +123,8 @@ def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
     if cls is None or not issubclass(cls, kind):
         mistakes.append(
             f"{key}: expected a node whose _target_ is a {kind.__name__} of cftrain, "
-            f"got {target if target is not None else value!r}"
+            f"got {shown(target if target is not None else value)}"
+            f"{chosen_by(value, key)}"
         )
         return _BAD
     given = {name: item for name, item in value.items() if name != "_target_"}
@@ -128,9 +132,13 @@ def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
     _report_unknown(given, hints, f"{key}.", mistakes)
     built = {}
     places = incidental(cls)
+    # Files give every value; what was stored under a registered name may be older.
+    new = {} if "." in str(target) else later(cls)
     for name, hint in hints.items():
         if name not in given and name in places:
             built[name] = places[name].today()
+        elif name not in given and name in new:
+            built[name] = new[name].neutral
         elif name not in given:
             mistakes.append(f"{key}.{name}: expected a value, got none")
             built[name] = _BAD
@@ -149,7 +157,7 @@ def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> A
     arguments = get_args(kind)
     if get_origin(kind) is dict:
         if not isinstance(value, dict):
-            mistakes.append(f"{key}: expected a mapping, got {value!r}")
+            mistakes.append(f"{key}: expected a mapping, got {shown(value)}")
             return _BAD
         items = {
             name: _build(item, arguments[1], f"{key}.{name}", mistakes)
@@ -159,7 +167,7 @@ def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> A
     open_ended = arguments[-1] is Ellipsis
     if not isinstance(value, list) or not (open_ended or len(value) == len(arguments)):
         count = "" if open_ended else f" of {len(arguments)}"
-        mistakes.append(f"{key}: expected a list{count}, got {value!r}")
+        mistakes.append(f"{key}: expected a list{count}, got {shown(value)}")
         return _BAD
     kinds = [arguments[0]] * len(value) if open_ended else arguments
     built = tuple(
@@ -176,9 +184,11 @@ def _build_plain(
         options = get_args(kind)
         if value in options:
             return value
-        expected = "one of " + ", ".join(map(str, options)) + _closest(value, options)
-    elif kind is float and type(value) in (int, float) and math.isfinite(value):
+        expected = "one of " + ", ".join(map(str, options)) + closest(value, options)
+    elif kind is float and type(value) in (int, float) and _is_finite(value):
         value, expected = float(value), ""
+    elif kind is int and type(value) is int and not -LIMIT <= value < LIMIT:
+        expected = "a whole number of at most 64 bits"
     elif type(value) is kind and kind is not float:
         expected = ""
     else:
@@ -190,8 +200,16 @@ def _build_plain(
         if not broken:
             return value
         expected = " and ".join(broken)
-    mistakes.append(f"{key}: expected {expected}, got {value!r}")
+    mistakes.append(f"{key}: expected {expected}, got {shown(value)}")
     return _BAD
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a number is finite as a float, which large whole numbers are not."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _worded(expected: Range, kind: Any) -> str:
@@ -222,10 +240,5 @@ def _report_unknown(
         if key not in known:
             mistakes.append(
                 f"{prefix}{key}: expected one of {', '.join(known)}"
-                f"{_closest(key, tuple(known))}, got an unknown key"
+                f"{closest(key, tuple(known))}, got an unknown key"
             )
-
-
-def _closest(value: Any, options: tuple[Any, ...]) -> str:
-    close = difflib.get_close_matches(str(value), [str(option) for option in options])
-    return f" (did you mean {close[0]!r}?)" if close else ""

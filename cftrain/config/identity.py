@@ -2,50 +2,69 @@
 
 import json
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from hashlib import blake2b
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from cftrain.config.names import name_of
-from cftrain.config.ranges import Incidental
+from cftrain.config.ranges import Incidental, Later
+
+Mark = TypeVar("Mark")
 
 
-def configured(cls: Any) -> list[str]:
+@cache
+def configured(cls: Any) -> tuple[str, ...]:
     """Fields that a configuration gives; those with a default are internal."""
-    return [
+    return tuple(
         field.name
         for field in fields(cls)
         if field.default is MISSING and field.default_factory is MISSING
-    ]
+    )
 
 
-def describe(value: Any) -> Any:
+def describe(value: Any, *, remembered: bool = False) -> Any:
     """A frozen object as plain JSON values; classes go by their registered names.
 
-    Incidental fields are left out: where something lies is no part of what it is.
+    Incidental fields are left out: where something lies is no part of what it is. So
+    are later ones that are neutral. With `remembered`, those are kept that a record
+    should have nevertheless.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        places = incidental(type(value))
+        places, new = incidental(type(value)), later(type(value))
         described = {
-            name: describe(getattr(value, name))
+            name: describe(getattr(value, name), remembered=remembered)
             for name in configured(type(value))
-            if name not in places
+            if (name not in places or (remembered and places[name].remembered))
+            and not (name in new and getattr(value, name) == new[name].neutral)
         }
         return {"_target_": name_of(type(value)), **described}
     if isinstance(value, dict):
-        return {key: describe(item) for key, item in value.items()}
+        return {k: describe(item, remembered=remembered) for k, item in value.items()}
     if isinstance(value, list | tuple):
-        return [describe(item) for item in value]
+        return [describe(item, remembered=remembered) for item in value]
     return value
 
 
+@cache
 def incidental(cls: Any) -> dict[str, Incidental]:
     """The incidental fields of a class, each with what gives today's value."""
-    found = {}
-    for name, hint in get_type_hints(cls, include_extras=True).items():
-        for mark in getattr(hint, "__metadata__", ()):
-            if isinstance(mark, Incidental):
-                found[name] = mark
-    return found
+    return _marked(cls, Incidental)
+
+
+@cache
+def later(cls: Any) -> dict[str, Later]:
+    """The fields that a class got later, each with its neutral value."""
+    return _marked(cls, Later)
+
+
+def _marked(cls: Any, kind: type[Mark]) -> dict[str, Mark]:
+    """The fields whose annotation has a mark of a kind."""
+    return {
+        name: mark
+        for name, hint in get_type_hints(cls, include_extras=True).items()
+        for mark in getattr(hint, "__metadata__", ())
+        if isinstance(mark, kind)
+    }
 
 
 def digest(value: Any) -> str:

@@ -84,7 +84,7 @@ def _at_path(target: str) -> Any:
         return None
     try:
         return getattr(importlib.import_module(module), name, None)
-    except ImportError:
+    except (ImportError, ValueError):  # no such module, or no name of one
         return None
 
 

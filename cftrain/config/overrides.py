@@ -1,7 +1,9 @@
 """Overrides as people type them, and as Hydra has to get them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
+
+from cftrain.errors import ConfigError
 
 
 def replacing_overrides(overrides: Sequence[str]) -> list[str]:
@@ -18,6 +20,37 @@ def replacing_overrides(overrides: Sequence[str]) -> list[str]:
             replacing.append(f"{key}=null")
         replacing.append(word)
     return replacing
+
+
+def typed_overrides(overrides: Sequence[str]) -> list[str]:
+    """Returns what was typed of overrides that `replacing_overrides` returned."""
+    following = [*overrides, ""][1:]
+    return [
+        word
+        for word, after in zip(overrides, following, strict=True)
+        if not word.endswith("=null") or f"{_mapping_key(after)}=null" != word
+    ]
+
+
+def options_first(words: Sequence[str]) -> list[str]:
+    """Returns Hydra's options, wherever they were typed, and after them the overrides.
+
+    Raises ConfigError for options that it does not have.
+    """
+    if not any(word.startswith("-") for word in words):
+        return list(words)
+    from hydra._internal.utils import get_args_parser  # slow to load
+
+    def refuse(message: str) -> NoReturn:
+        raise ConfigError(f"expected options that --help shows, got: {message}")
+
+    parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign]
+    overrides = list(parser.parse_intermixed_args(list(words)).overrides)
+    options = list(words)
+    for override in overrides:
+        options.remove(override)
+    return [*options, *overrides]
 
 
 def _mapping_key(word: str) -> str | None:

@@ -79,7 +79,18 @@ Seed = Annotated[int, AtLeast(0), Below(2**63)]
 class Incidental:
     """Marks a field that says where something is, not what: no part of a run's id.
 
-    `today` gives its value when a stored run is built again, here and now.
+    `today` gives its value when a stored run is built again, here and now, unless what
+    was stored has a value that is `remembered`.
     """
 
     today: Callable[[], Any]
+    remembered: bool = False
+
+
+@dataclass(frozen=True)
+class Later:
+    """Marks a field that its class got later. At the neutral value, which changes
+    nothing, it is left out of what identifies an object: older ones stay what they are.
+    """
+
+    neutral: Any

@@ -13,6 +13,8 @@ import cftrain
 from cftrain.config.identity import digest
 from cftrain.errors import ConfigError
 
+INTERPOLATION = re.compile(r"(\\*)\$\{")
+
 LONGEST = 120
 """Characters of a folder's name; file systems take 255 bytes."""
 
@@ -65,6 +67,17 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in dict(container).items()}  # type: ignore[arg-type]
 
 
+def literal(value: Any) -> Any:
+    """Returns values in which OmegaConf interpolates nothing: texts come from files."""
+    if isinstance(value, dict):
+        return {key: literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, str):
+        return INTERPOLATION.sub(lambda found: 2 * found[1] + "\\${", value)
+    return value
+
+
 def subfolder(overrides: str) -> str:
     """Returns a folder's name for the overrides of one job of a sweep."""
     name = re.sub(r"[^\w.,=+@-]+", "-", overrides).strip("-.") or "default"
@@ -73,4 +86,16 @@ def subfolder(overrides: str) -> str:
     return f"{name[:LONGEST]}-{digest(overrides)}"
 
 
+def stem(path: str) -> str:
+    """Returns a name for what comes from a file: its own, in plain signs."""
+    return re.sub(r"[^\w.+-]+", "-", Path(str(path)).stem).strip("-.") or "table"
+
+
+def ratio(factor: int, times: int, over: int, least: int, most: int) -> int:
+    """Returns factor x times / over, a whole number between the least and the most."""
+    return min(most, max(least, round(factor * times / over)))
+
+
+OmegaConf.register_new_resolver("cftrain.ratio", ratio, replace=True)
+OmegaConf.register_new_resolver("cftrain.stem", stem, replace=True)
 OmegaConf.register_new_resolver("cftrain.subfolder", subfolder, replace=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 from cftrain.config.names import named
 from cftrain.counterfactuals.hyperparameters import PositiveScalar
 from cftrain.data.constraints import Constraints
-from cftrain.data.dataset import Dataset
+from cftrain.data.encoding import Codec
 from cftrain.errors import ConfigError, StackError
 from cftrain.tensors import Mask, Rows, over_features
 
@@ -24,8 +24,8 @@ class Categories(ABC):
     Such a row of inputs is a corner of its group.
     """
 
-    def fitted(self, dataset: Dataset) -> "Categories":
-        """Returns it made ready for the columns of a dataset. Raises ConfigError."""
+    def fitted(self, codec: Codec) -> "Categories":
+        """Returns it made ready for the columns of the data. Raises ConfigError."""
         return self
 
     @abstractmethod
@@ -97,8 +97,8 @@ class SnappedState(Categories):
     extra_members: dict[str, tuple[str, ...]]
     groups: Groups | None = None
 
-    def fitted(self, dataset: Dataset) -> "SnappedState":
-        return replace(self, groups=_extended(self.extra_members, dataset))
+    def fitted(self, codec: Codec) -> "SnappedState":
+        return replace(self, groups=_extended(self.extra_members, codec))
 
     def settled(self, x: Rows, constraints: Constraints) -> Rows:
         groups = constraints.groups if self.groups is None else self.groups
@@ -160,9 +160,9 @@ def _at_corners(x: Rows, groups: Groups) -> Rows:
     return x.index_copy(-1, index[real], corner[..., real])
 
 
-def _extended(extra_members: dict[str, tuple[str, ...]], dataset: Dataset) -> Groups:
+def _extended(extra_members: dict[str, tuple[str, ...]], codec: Codec) -> Groups:
     """Returns the data's groups with their extra members. Raises ConfigError."""
-    inputs, groups = dataset.units.inputs, list(dataset.constraints.groups)
+    inputs, groups = codec.inputs, list(codec.groups)
     mistakes = []
     taken: set[str] = set()
     for category, extras in extra_members.items():
@@ -172,8 +172,7 @@ def _extended(extra_members: dict[str, tuple[str, ...]], dataset: Dataset) -> Gr
         if group not in groups or len(free) < len(extras):
             mistakes.append(
                 "categories.extra_members: expected numeric columns for a category of "
-                f"{dataset.name}, each of them once, got {list(extras)} for "
-                f"{category!r}"
+                f"the data, each of them once, got {list(extras)} for {category!r}"
             )
             continue
         members = (*group, *(inputs[name][0] for name in extras))

@@ -46,6 +46,11 @@ class Space(ABC):
     def draws(self) -> bool:
         """Whether a search in this space may end elsewhere when it is repeated."""
 
+    @property
+    @abstractmethod
+    def learns(self) -> bool:
+        """Whether it is learned from observed rows, so that `fitted` needs some."""
+
     @abstractmethod
     def fitted(self, rows: Features, cache: Path) -> "Space":
         """Returns the space made ready for a dataset's pool; files go to the cache."""
@@ -78,6 +83,10 @@ class FeatureSpace(Space):
 
     @property
     def draws(self) -> bool:
+        return False
+
+    @property
+    def learns(self) -> bool:
         return False
 
     def fitted(self, rows: Features, cache: Path) -> "FeatureSpace":

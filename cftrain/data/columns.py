@@ -1,6 +1,5 @@
-"""One raw column, its scale or levels, and the model inputs that stand for it."""
+"""Columns of numbers and of categories, and the values that they are made of."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,68 +7,50 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from cftrain.data.kinds.column import Column, ScaledColumn
 from cftrain.errors import DataError
 
 MISSING = "?"
 """The level of missing values where they are a level of their own."""
 
-ColumnKind = Literal["numeric", "categorical"]
+LARGEST = float(np.finfo(np.float32).max)
+"""Inputs are float32: a larger number would be infinite there."""
+
+ColumnKind = Literal[
+    "numeric",
+    "categorical",
+    "grouped",
+    "ordered",
+    "date",
+    "date_day_first",
+    "date_month_first",
+]
+"""What a raw column holds; the last level of a grouped one stands for all others."""
+
+CATEGORIES: tuple[ColumnKind, ...] = ("categorical", "grouped")
+MOST_DECIMALS = 6
+"""Numbers with more digits behind the point are measured, not counted."""
+
 Level = int | str
 WrittenLevel = int | bool | str
 """A level as people write it in YAML; levels are compared by their text."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column(ABC):
-    """One raw column and the model inputs that stand for it."""
+class NumericColumn(ScaledColumn):
+    """Numbers. Decoded to the decimals that a float32 input resolves: 39 stays 39."""
 
-    name: str
+    def measured(self, values: pd.Series) -> np.ndarray:
+        return numbers_of(values)
 
-    @property
-    @abstractmethod
-    def feature_names(self) -> tuple[str, ...]:
-        """Returns the names of its model inputs."""
-
-    @abstractmethod
-    def encode(self, values: pd.Series) -> np.ndarray:
-        """Returns model inputs (row, input) of raw values. Raises DataError."""
-
-    @abstractmethod
-    def decode(self, inputs: np.ndarray) -> np.ndarray:
-        """Returns raw values (row,) of model inputs (row, input)."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Returns plain values that JSON can hold."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NumericColumn(Column):
-    """(value - mean) / deviation, with the pool's mean and sample deviation.
-
-    Decoded to the decimals that a float32 input resolves, so 39 stays 39.
-    """
-
-    mean: float
-    deviation: float
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    def scaled(self, value: float) -> float:
-        return (value - self.mean) / self.deviation
-
-    def raw(self, scaled: float) -> float:
-        return scaled * self.deviation + self.mean
-
-    def encode(self, values: pd.Series) -> np.ndarray:
-        return (numbers_of(values)[:, None] - self.mean) / self.deviation
+    def written(self, measures: np.ndarray) -> np.ndarray:
+        return measures
 
     def decode(self, inputs: np.ndarray) -> np.ndarray:
         scaled = inputs[:, 0]
         noise = 2 * self.deviation * np.spacing(np.abs(scaled).astype(np.float32))
-        power = 10.0 ** np.floor(-np.log10(noise)).clip(0, 12)
+        # At the mean, where float32 numbers are dense, it may be smaller than any.
+        power = 10.0 ** np.floor(-np.log10(np.maximum(noise, 1e-30))).clip(0, 12)
         values: np.ndarray = scaled * self.deviation + self.mean
         return np.rint(values * power) / power + 0.0  # no -0.0
 
@@ -79,25 +60,22 @@ class NumericColumn(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class CategoricalColumn(Column):
-    """One input per level, one of them 1; decoded to the level of the largest input."""
+    """One input per level, one of them 1; decoded to the level of the largest input.
+
+    With a `rest`, one of its levels, values that are none of its levels count as that.
+    """
 
     levels: tuple[Level, ...]
+    rest: Level | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         return tuple(f"{self.name}={level}" for level in self.levels)
 
     def encode(self, values: pd.Series) -> np.ndarray:
-        place = {level: index for index, level in enumerate(self.levels)}
-        codes, found = levels_of(values)
-        unseen = [level for level in found if level not in place]
-        if unseen:
-            raise DataError(
-                f"column {self.name!r}: expected one of the levels of the pool "
-                f"({listed(self.levels)}), got {listed(unseen)}"
-            )
-        places = np.array([place[level] for level in found], dtype=np.int64)
-        inputs: np.ndarray = np.eye(len(self.levels))[places[codes]]
+        rest = None if self.rest is None else self.levels.index(self.rest)
+        places = places_of(values, self.levels, rest)
+        inputs: np.ndarray = np.eye(len(self.levels))[places]
         return inputs
 
     def decode(self, inputs: np.ndarray) -> np.ndarray:
@@ -105,68 +83,30 @@ class CategoricalColumn(Column):
         return values
 
     def to_dict(self) -> dict[str, Any]:
-        return {"kind": "categorical", "name": self.name, "levels": list(self.levels)}
-
-
-def fit_numeric(values: pd.Series, *, standardise: bool) -> NumericColumn:
-    """Returns a column scaled by the pool, or not scaled. Raises DataError."""
-    numbers = numbers_of(values)
-    _refuse_constant(str(values.name), np.unique(numbers).tolist())
-    mean, deviation = (
-        (float(numbers.mean()), float(numbers.std(ddof=1)))
-        if standardise
-        else (0.0, 1.0)
-    )
-    return NumericColumn(name=str(values.name), mean=mean, deviation=deviation)
-
-
-def fit_categorical(
-    values: pd.Series, *, wanted: Sequence[str] | None
-) -> CategoricalColumn:
-    """Returns a column with the pool's levels, sorted or in the wanted order.
-
-    Raises DataError.
-    """
-    name = str(values.name)
-    found = sorted(
-        levels_of(values)[1], key=lambda level: (isinstance(level, str), level)
-    )
-    _refuse_constant(name, found)
-    if wanted is None:
-        return CategoricalColumn(name=name, levels=tuple(found))
-    by_text = {str(level): level for level in found}
-    if sorted(by_text) != sorted(wanted):
-        raise DataError(
-            f"column {name!r}: expected the levels {listed(wanted)} (data.levels), "
-            f"each in at least one row of the pool, got {listed(found)}"
-        )
-    return CategoricalColumn(
-        name=name, levels=tuple(by_text[level] for level in wanted)
-    )
-
-
-def _refuse_constant(name: str, found: Sequence[float | Level]) -> None:
-    if len(found) < 2:
-        raise DataError(
-            f"column {name!r}: expected at least 2 different values in the pool, got "
-            f"{listed(found) or 'no row'}; a constant column cannot be scaled or "
-            "explained: leave it out of data.columns"
-        )
+        saved = {"kind": "categorical", "name": self.name, "levels": list(self.levels)}
+        return saved if self.rest is None else {**saved, "rest": self.rest}
 
 
 def numbers_of(values: pd.Series) -> np.ndarray:
     """Returns finite float64 values. Raises DataError."""
     _refuse_missing(values)
+    if values.dtype.kind in "mMc":
+        raise DataError(
+            f"column {values.name!r}: expected numbers, got values of type "
+            f"{values.dtype}"
+        )
     try:
         numbers: np.ndarray = values.to_numpy().astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"column {values.name!r}: expected numbers, got {error}"
         ) from error
-    if not np.isfinite(numbers).all():
+    held = np.abs(numbers) <= LARGEST
+    if not held.all():
         raise DataError(
-            f"column {values.name!r}: expected finite numbers, got "
-            f"{int((~np.isfinite(numbers)).sum())} rows without"
+            f"column {values.name!r}: expected finite numbers that 32-bit inputs can "
+            f"hold, got {int((~held).sum())} rows without, the first "
+            f"{_placed(values, int(np.argmin(held)))}"
         )
     return numbers
 
@@ -178,11 +118,45 @@ def levels_of(values: pd.Series) -> tuple[np.ndarray, list[Level]]:
     value is the level `MISSING`, which a column has only if its pool had it.
     """
     filled = values.astype(object).where(values.notna(), MISSING)
-    codes, found = pd.factorize(filled)
+    try:
+        codes, found = pd.factorize(filled)
+    except TypeError as error:  # lists and mappings cannot be compared
+        raise DataError(
+            f"column {values.name!r}: expected texts or numbers, got {error}"
+        ) from error
     levels = [_level(value) for value in found]
     distinct = list(dict.fromkeys(levels))
     places = np.array([distinct.index(level) for level in levels], dtype=np.int64)
     return places[codes], distinct
+
+
+def places_of(
+    values: pd.Series, levels: Sequence[Level], rest: int | None = None
+) -> np.ndarray:
+    """Returns the place of each value among the levels, compared by their text; `rest`
+    is that of all others. Raises DataError if others have none.
+    """
+    place = {str(level): index for index, level in enumerate(levels)}
+    codes, found = levels_of(values)
+    unseen = [level for level in found if str(level) not in place]
+    if unseen and rest is None:
+        raise DataError(
+            f"column {values.name!r}: expected one of the levels of the pool "
+            f"({listed(levels)}), got {listed(unseen)}"
+        )
+    places = np.array([place.get(str(level), rest) for level in found], dtype=np.int64)
+    chosen: np.ndarray = places[codes]
+    return chosen
+
+
+def largest(values: pd.Series, numbers: np.ndarray) -> str:
+    return _placed(values, int(np.abs(numbers).argmax()))
+
+
+def _placed(values: pd.Series, place: int) -> str:
+    """A value and its row of the file, which the index still has after a shuffle."""
+    row, value = values.index[place], values.iloc[place]
+    return f"{value!s} in row {row} (counted from 0)"
 
 
 def level_text(written: WrittenLevel) -> str:

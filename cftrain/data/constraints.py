@@ -82,14 +82,27 @@ class Constraints:
         kept_down = torch.where(self.may_decrease, positive, counterfactual)
         return torch.where(positive > counterfactual, kept_up, kept_down)
 
+    def stopped(self, x: Rows, factual: Rows, *, tolerance: float) -> Mask:
+        """Returns which rows have moved some feature to a bound of its domain, or to
+        within the tolerance of one. One-hot inputs do not count.
+        """
+        near = (x - self.lower < tolerance) | (self.upper - x < tolerance)
+        near[..., [place for group in self.groups for place in group]] = False
+        return (near & ((x - factual).abs() > tolerance)).any(-1)
+
     def violations(self, x: Rows, factual: Rows, *, tolerance: float = 1e-6) -> Mask:
-        """Returns which rows break box or mutability by more than the tolerance."""
+        """Returns which rows break box or mutability by more than the tolerance.
+
+        So does a row that started outside the box and never moved, and one that is not
+        finite. A feature that may not move both ways may stay where its factual is.
+        """
         move = x - factual
         forbidden = ((move > tolerance) & ~self.may_increase) | (
             (move < -tolerance) & ~self.may_decrease
         )
         inside = self.clamp(x, factual)
-        return (forbidden | ((x - inside).abs() > tolerance)).any(-1)
+        outside = ~((x - inside).abs() <= tolerance)  # true of what is no number
+        return (forbidden | outside).any(-1)
 
 
 def unconstrained(features: int) -> Constraints:

@@ -20,7 +20,8 @@ class Dataset:
 
     Which rows of the pool validate is drawn per cell (`cftrain.data.sampling`), the
     constraints come from the pool alone: test rows shape nothing. Without a codec the
-    features are in raw units. `identity` is the source with a hash of what was read.
+    features are in raw units. `identity` is the source with a hash of what was read;
+    `labelled` has the names of the classes if they have any.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Dataset:
     constraints: Constraints
     image_shape: tuple[int, int] | None
     codec: Codec | None = None
+    labelled: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_part(self, "pool", self.features, self.labels)
@@ -49,6 +51,11 @@ class Dataset:
     @property
     def feature_count(self) -> int:
         return len(self.feature_names)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Returns the names of the classes, or else their numbers."""
+        return self.labelled or tuple(map(str, range(self.classes)))
 
     @property
     def units(self) -> Codec:

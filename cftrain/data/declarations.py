@@ -7,13 +7,16 @@ from typing import Literal, get_args
 
 import torch
 
-from cftrain.data.columns import NumericColumn, listed
+from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints, inferred_domain, mutability_flags
 from cftrain.data.encoding import Codec
+from cftrain.data.kinds.column import Column, ScaledColumn
+from cftrain.data.kinds.imputed import ImputedColumn
 from cftrain.errors import ConfigError
 from cftrain.tensors import Features, Vector
 
 Kind = Literal["free", "immutable", "increase", "decrease"]
+LARGEST = torch.finfo(torch.float32).max
 GROUP_KINDS = ("free", "immutable")
 Bounds = tuple[float | None, float | None]
 """Low and high, in raw units; None: no bound."""
@@ -40,9 +43,9 @@ def declared_constraints(
     lower, upper = _box(pool, codec, deviations, domain)
     increase, decrease = mutability_flags(
         [
-            mutability.get(name, "free")
-            for name, inputs in codec.inputs.items()
-            for _ in inputs
+            kind
+            for column in codec.columns
+            for kind in _kinds(column, mutability.get(column.name, "free"))
         ]
     )
     return Constraints(
@@ -52,6 +55,13 @@ def declared_constraints(
         may_decrease=decrease,
         groups=codec.groups,
     )
+
+
+def _kinds(column: Column, kind: Kind) -> list[Kind]:
+    """The mutability of each input: what is missing may become known, never lost."""
+    if isinstance(column, ImputedColumn):
+        return [kind, "immutable" if kind == "immutable" else "decrease"]
+    return [kind] * len(column.feature_names)
 
 
 def _box(
@@ -64,9 +74,13 @@ def _box(
         lower, upper = inferred_domain(pool, deviations)
     numeric = _numeric(codec)
     for name, bounds in domain.items():
-        column, (place,) = numeric[name]
+        scale, place = numeric[name]
         low, high = _interval(bounds)
-        lower[place], upper[place] = column.scaled(low), column.scaled(high)
+        lower[place], upper[place] = scale.scaled(low), scale.scaled(high)
+    for column in codec.columns:
+        if isinstance(column, ImputedColumn):
+            flag = codec.inputs[column.name][1]
+            lower[flag], upper[flag] = 0.0, 1.0
     return lower, upper
 
 
@@ -95,15 +109,26 @@ def _domain_mistakes(
             mistakes.append(
                 f"{where}: expected bounds with low < high, got [{low:g}, {high:g}]"
             )
+        elif beyond := [
+            bound for bound in bounds if not _is_held(bound, numeric[name])
+        ]:
+            mistakes.append(
+                f"{where}: expected bounds that 32-bit inputs can hold, or null for "
+                f"none, got {beyond[0]:g}"
+            )
         else:
-            column, (place,) = numeric[name]
-            seen = column.raw(least[place]), column.raw(most[place])
+            scale, place = numeric[name]
+            seen = scale.raw(least[place]), scale.raw(most[place])
             if high < seen[0] or low > seen[1]:
                 mistakes.append(
                     f"{where}: expected bounds in raw units that hold some row of the "
                     f"pool ({seen[0]:g} to {seen[1]:g}), got [{low:g}, {high:g}]"
                 )
     return mistakes
+
+
+def _is_held(bound: float | None, column: tuple[ScaledColumn, int]) -> bool:
+    return bound is None or abs(column[0].scaled(bound)) <= LARGEST
 
 
 def _mutability_mistakes(codec: Codec, mutability: Mapping[str, Kind]) -> list[str]:
@@ -125,11 +150,12 @@ def _mutability_mistakes(codec: Codec, mutability: Mapping[str, Kind]) -> list[s
     return mistakes
 
 
-def _numeric(codec: Codec) -> dict[str, tuple[NumericColumn, tuple[int, ...]]]:
+def _numeric(codec: Codec) -> dict[str, tuple[ScaledColumn, int]]:
+    """Columns with a scale and the places of the inputs on it."""
     return {
-        column.name: (column, codec.inputs[column.name])
+        column.name: (column.scale, codec.inputs[column.name][0])
         for column in codec.columns
-        if isinstance(column, NumericColumn)
+        if column.scale is not None
     }
 
 

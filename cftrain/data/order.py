@@ -1,5 +1,6 @@
 """The order of rows: drawn where nobody published one, and judged by its labels."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +16,26 @@ def random_order(rows: int, seed: int) -> Tensor:
     """Returns a permutation of row indices, a function of the seed alone."""
     generator = Stream(seed).child("order").generator()
     return torch.randperm(rows, generator=generator)
+
+
+def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Returns a random order in which any stretch has the classes in their shares.
+
+    The k-th of n rows of a class, in random order, comes at a random place within the
+    k-th of n equal parts: a cut anywhere divides every class alike, up to a row.
+    """
+    random = random_order(len(labels), seed).numpy()
+    jitter = torch.rand(
+        len(labels),
+        generator=Stream(seed).child("order", "jitter").generator(),
+        dtype=torch.float64,
+    ).numpy()
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = random[labels[random] == label]
+        place[members] = (np.arange(len(members)) + jitter[members]) / len(members)
+    order: np.ndarray = place.argsort(kind="stable")
+    return order
 
 
 def imbalance(labels: Labels, batch_rows: int) -> float:

@@ -88,7 +88,7 @@ def fingerprint(files: Iterable[File]) -> str:
 
 def read_parquet(file: File, schema: pa.Schema) -> pa.Table:
     """Returns the columns of the schema. Raises DataError for any other file."""
-    table = _parsed(file)
+    table = read_all(file)
     found = {field.name: field.type for field in table.schema}
     for field in schema:
         if found.get(field.name) != field.type:
@@ -102,7 +102,7 @@ def read_parquet(file: File, schema: pa.Schema) -> pa.Table:
 
 def read_columns(file: File, names: Sequence[str]) -> pa.Table:
     """Returns the named columns, of whatever type. Raises DataError."""
-    table = _parsed(file)
+    table = read_all(file)
     missing = [name for name in names if name not in table.schema.names]
     if missing:
         raise DataError(
@@ -112,13 +112,25 @@ def read_columns(file: File, names: Sequence[str]) -> pa.Table:
     return table.select(list(names))
 
 
-def _parsed(file: File) -> pa.Table:
+def read_all(file: File) -> pa.Table:
+    """Returns a table of sound values. Raises DataError for any other file."""
     try:
-        return pq.read_table(pa.BufferReader(file.content))
-    except (pa.ArrowException, OSError) as error:
+        table = pq.ParquetFile(
+            pa.BufferReader(file.content), page_checksum_verification=True
+        ).read()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{file.path}: expected a readable Parquet file, got {error}"
         ) from error
+    names = table.schema.names
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"{file.path}: expected a name for each column, got {', '.join(twice)} "
+            "more than once"
+        )
+    return table
 
 
 def keep(table: pa.Table, name: str) -> None:

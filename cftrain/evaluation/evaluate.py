@@ -1,6 +1,6 @@
 """Evaluate every cell of a stack by a protocol."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -68,34 +68,51 @@ class Evaluation:
 
 
 def evaluate(
-    classifier: Classifier, dataset: Dataset, protocol: Protocol, *, streams: Streams
+    classifier: Classifier,
+    dataset: Dataset,
+    protocol: Protocol,
+    *,
+    streams: Streams,
+    on_part: Callable[[], None] = lambda: None,
 ) -> Evaluation:
-    """Measures all cells; cell s draws its individuals from stream s."""
+    """Measures all cells; cell s draws its individuals from stream s.
+
+    `on_part` is called after each of the `parts` of the work.
+    """
     measurements: list[Measurement] = []
     explained: list[Explained] = []
     subject = Subject(classifier=classifier, dataset=dataset)
     for name, metric in protocol.metrics.items():
         if isinstance(metric, ModelMetric | ResampledMetric):
             measurements += _model_values(name, metric, subject)
+    on_part()
     reference, _ = references(dataset, protocol.split)
     for number, (weight, search) in enumerate(protocol.searches()):
         drawn = [stream.child("evaluation", number) for stream in streams]
         individuals = draw_individuals(
-            classifier, dataset, protocol, search, streams=drawn
+            classifier, dataset, protocol, search, streams=drawn, on_search=on_part
         )
         for name, metric in protocol.metrics.items():
             if not isinstance(metric, CounterfactualMetric):
+                continue
+            if metric.of_tables and individuals.codec is None:
                 continue
             values = metric(individuals, reference).double()
             counted = individuals.valid if metric.of_valid else individuals.present
             measurements += _round_values(name, individuals, values, counted, weight)
             if metric.individual:
                 explained += _explained(name, individuals, values, weight)
+        on_part()
     return Evaluation(
         measurements=measurements,
         explained=explained,
         attributions=_attributions(subject, protocol.attributions),
     )
+
+
+def parts(protocol: Protocol, cells: int) -> int:
+    """Returns of how many parts an evaluation of so many cells consists."""
+    return 1 + len(protocol.searches()) * (cells + 1)
 
 
 def _attributions(

@@ -1,5 +1,7 @@
 """The individuals that an evaluation explains, and their counterfactuals."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -30,8 +32,9 @@ def draw_individuals(
     search: CounterfactualSearch,
     *,
     streams: Streams,
+    on_search: Callable[[], None] = lambda: None,
 ) -> Individuals:
-    """Draws the individuals of all rounds and searches their counterfactuals."""
+    """Draws all individuals and searches them; `on_search` follows each cell."""
     reference, other = references(dataset, protocol.split)
     pair_factual, pair_target = pairs(
         protocol.individuals, dataset.classes, Stream(protocol.pair_seed)
@@ -44,7 +47,14 @@ def draw_individuals(
     else:
         row, present = _own_rows(classifier, reference, wanted, streams)
     found = _searched(
-        classifier, reference, row, target, dataset, search, streams=streams
+        classifier,
+        reference,
+        row,
+        target,
+        dataset,
+        search,
+        streams=streams,
+        on_search=on_search,
     )
     return Individuals(
         found=found,
@@ -57,6 +67,7 @@ def draw_individuals(
         pair_target=pair_target,
         classifier=classifier,
         constraints=dataset.constraints,
+        codec=dataset.units if dataset.image_shape is None else None,
     )
 
 
@@ -129,6 +140,7 @@ def _searched(
     search: CounterfactualSearch,
     *,
     streams: Streams,
+    on_search: Callable[[], None],
 ) -> SearchResult:
     """Searches the counterfactuals of the rows.
 
@@ -148,4 +160,5 @@ def _searched(
             streams=[stream.child("search")],
         )
         found.append(once if place is None else once.rows(place))
+        on_search()
     return concatenate(found, 0)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.data.constraints import Constraints
+from cftrain.data.encoding import Codec
 from cftrain.evaluation.reference import Reference
 from cftrain.evaluation.subject import Subject
 from cftrain.models.classifier import Classifier
@@ -27,7 +28,8 @@ class Individuals:
     - `present`: False where there is nothing to explain, because no row has the factual
       class or because the model predicts the row as its target already;
     - `held_out`: for each row an observed row of its target class, taken from the other
-      split and the same for all cells.
+      split and the same for all cells;
+    - `codec`: turns rows into what people are told; None of images.
     """
 
     found: SearchResult
@@ -40,6 +42,7 @@ class Individuals:
     pair_target: Int[Tensor, " individual"]
     classifier: Classifier
     constraints: Constraints
+    codec: Codec | None = None
 
     @property
     def valid(self) -> Mask:
@@ -72,6 +75,9 @@ class CounterfactualMetric(Metric):
 
     individual: ClassVar[bool] = False
     """Whether the value of every single counterfactual is stored."""
+
+    of_tables: ClassVar[bool] = False
+    """Whether it is only about rows that people are told, and so not about images."""
 
     @property
     def of_valid(self) -> bool:

@@ -83,7 +83,7 @@ class Protocol:
         return replace(
             self,
             generator=self.generator.fitted(dataset.features, cache),
-            categories=self.categories.fitted(dataset),
+            categories=self.categories.fitted(dataset.units),
             gallery=gallery,
         )
 

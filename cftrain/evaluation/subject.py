@@ -6,7 +6,7 @@ from functools import cached_property
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.attribution import attributions
 from cftrain.models.classifier import Classifier
-from cftrain.models.stack_slicing import predict
+from cftrain.models.stack_slicing import predict, probabilities
 from cftrain.tensors import Classes, Rows
 
 
@@ -24,6 +24,11 @@ class Subject:
     def predicted(self) -> Classes:
         """Predicted classes of the test rows."""
         return predict(self.classifier, self.dataset.test_features.unsqueeze(0))
+
+    @cached_property
+    def probabilities(self) -> Rows:
+        """Probabilities (stack, row, class) of the test rows."""
+        return probabilities(self.classifier, self.dataset.test_features.unsqueeze(0))
 
     def attributions(self, *, steps: int, seed: int) -> Rows:
         """Returns the integrated gradients of all test rows."""

@@ -34,6 +34,10 @@ class LatentSpace(Space):
     def draws(self) -> bool:
         return self.encoding == "sample"
 
+    @property
+    def learns(self) -> bool:
+        return True
+
     def fitted(self, rows: Features, cache: Path) -> "LatentSpace":
         network = fitted(self.vae, rows, cache)
         return replace(self, network=network.to(dtype=rows.dtype, device=rows.device))

@@ -6,8 +6,12 @@ from typing import Any
 
 from cftrain.config.identity import describe, digest
 from cftrain.evaluation.protocol import Protocol
-from cftrain.results.schema import FORMAT
 from cftrain.training.run import Run
+
+IDENTITY = "3"
+"""Raised when what is described in the same way comes to other numbers: then all cells
+are others.
+"""
 
 PICTURES = ("gallery", "attributions")
 """Parts of a protocol that leave its numbers as they are."""
@@ -26,11 +30,16 @@ class Cell:
 
     run: Run
 
+    weights: str | None = None
+    """Digest of the trained weights, where they are known; no part of what it is."""
 
-def cell(run: Run, data: str) -> Cell:
-    """The cell of a run on data of the given identity."""
-    described = describe(run)
-    identity = {"format": FORMAT, "data": data, "run": described}
+
+def cell(run: Run, data: str, described: dict[str, Any] | None = None) -> Cell:
+    """The cell of a run on data of the given identity; `described` spares describing
+    the run.
+    """
+    described = describe(run) if described is None else described
+    identity = {"format": IDENTITY, "data": data, "run": described}
     shared = {name: part for name, part in described.items() if name != "objective"}
     return Cell(
         id=digest(identity),

@@ -1,32 +1,27 @@
 """What every command that trains or evaluates does first and last."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
-from tqdm import tqdm
 
 from cftrain.data.dataset import Dataset
 from cftrain.data.order import absence_warning, order_warning
 from cftrain.errors import ConfigError, warn
 from cftrain.grid.cells import Cell
-from cftrain.grid.launch import launch
+from cftrain.grid.faults.attempts import forget, limits, marks
 from cftrain.grid.plan import Costs
-from cftrain.grid.processes import local_workers
+from cftrain.grid.task import Task
 from cftrain.grid.tasks import (
     NOTHING,
     State,
-    Task,
     Wanted,
     interrupted,
     left,
     state_of,
     tasks,
 )
-from cftrain.grid.worker import Workplace
 from cftrain.results.store import Store
 from cftrain.training.checkpoint import FOLDER, checkpoint_of, checkpoints
 from cftrain.training.run import Run
@@ -67,9 +62,15 @@ def plan_work(
         features={name: data.feature_count for name, (_, data) in loaded.items()},
         protocols={each.cell.id: list(each.protocols.values()) for each in lacking},
     )
-    going_on = [] if overwrite else interrupted(store, untrained)
+    going_on = {} if overwrite else interrupted(store, untrained)
     made = tasks(
-        untrained, lacking, costs, interrupted=going_on, most=most, workers=workers
+        untrained,
+        lacking,
+        costs,
+        interrupted=going_on,
+        most=most,
+        workers=workers,
+        limits=limits(marks(store.folder)),
     )
     return Work(untrained=untrained, lacking=lacking, tasks=made)
 
@@ -78,36 +79,13 @@ def forget_interrupted(work: Work, store: Store) -> None:
     """Remove the checkpoints of stacks that are to start with their first epoch."""
     for task in work.tasks:
         ids = [cell.id for cell in task.train]
-        checkpoint_of(store.folder, task.id, ids).remove()
-
-
-def work_off(
-    made: Sequence[Task],
-    workplace: Workplace,
-    executor: Executor | None,
-    *,
-    workers: int,
-) -> dict[str, str]:
-    """Do some tasks with a bar; cells that failed, and why. Raises ResultError.
-
-    Without an executor, so many local processes do them, but no more than there are.
-    """
-    failures: dict[str, str] = {}
-    cells = sum(len(task.cells) for task in made)
-    here = local_workers(min(workers, max(1, len(made))))
-    with (
-        nullcontext(executor) if executor else here as pool,
-        tqdm(total=cells, unit="cell", file=sys.stderr, disable=None) as bar,
-    ):
-        for outcome in launch(made, workplace, pool):
-            failures |= outcome.failed
-            bar.update(outcome.done + len(outcome.failed))
-            bar.set_postfix(failed=len(failures))
-    return failures
+        for stack in (task.id, *task.wider):
+            checkpoint_of(store.folder, stack, ids).remove()
 
 
 def remove_checkpoints(store: Store) -> None:
-    """Remove the checkpoints of cells that are settled."""
+    """Remove the checkpoints of cells that are settled, and marks of dead attempts."""
+    forget(store.folder)
     settled = set(store.cells()["cell"])
     for checkpoint in checkpoints(store.folder):
         if settled >= set(checkpoint.cells):

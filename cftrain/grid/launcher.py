@@ -31,7 +31,8 @@ def launched(environment: Mapping[str, str] = os.environ) -> Place:
     """Returns the place of this process; rank 0 of 1 if no launcher started it.
 
     Raises ConfigError if a launcher told the rank but not the number of processes:
-    each process would take itself for the only one and train everything.
+    each process would take itself for the only one and train everything. So it does
+    if there are fewer processes than its rank: nobody would be the first and work.
     """
     told = _first(environment, RANKS)
     size = _first(environment, SIZES)
@@ -43,7 +44,14 @@ def launched(environment: Mapping[str, str] = os.environ) -> Place:
             f"{', '.join(SIZES)}, got {told[0]}={told[1]} alone; start with the mpirun "
             "of the installed MPI, or set PMI_SIZE to the number of processes"
         )
-    return Place(rank=rank(environment), size=1 if size is None else size[1])
+    place = Place(rank=rank(environment), size=1 if size is None else size[1])
+    if place.rank >= place.size:
+        raise ConfigError(
+            f"expected a launcher that tells a rank below the {place.size} processes "
+            f"that it started, got rank {place.rank}; unset what was set by hand of "
+            f"{', '.join((*RANKS, *SIZES))}"
+        )
+    return place
 
 
 def rank(environment: Mapping[str, str] = os.environ) -> int:

@@ -1,8 +1,10 @@
-"""What an evaluated stack leaves on disk."""
+"""Stored models are measured, and what that leaves on disk."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,19 @@ import torch
 
 from cftrain.config.identity import describe
 from cftrain.data.dataset import Dataset
-from cftrain.evaluation.evaluate import Evaluation, Explained
-from cftrain.evaluation.gallery import Exhibit
+from cftrain.data.sources import cache
+from cftrain.evaluation.evaluate import Evaluation, Explained, evaluate, parts
+from cftrain.evaluation.gallery import Exhibit, exhibits
 from cftrain.evaluation.protocol import Protocol
-from cftrain.grid.cells import Cell, pictures_id, protocol_id
+from cftrain.grid.cells import Cell, pictures_id, protocol_id, stack_id
 from cftrain.results.provenance import provenance
 from cftrain.results.store import Store
+from cftrain.results.weights_file import weights_digest
+from cftrain.seeding import Stream
+from cftrain.training.restore import restored
+
+OnPart = Callable[[int, int], None]
+"""Told how many parts of an evaluation are done, and of how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +55,52 @@ class EvaluatedStack:
         return {"height": height, "width": width}
 
 
+def measure(
+    cells: Sequence[Cell],
+    protocol: Protocol,
+    dataset: Dataset,
+    store: Store,
+    *,
+    on_part: OnPart,
+) -> EvaluatedStack:
+    """Evaluate stored weights: those of a moment ago are read back like any others."""
+    start = time.perf_counter()
+    runs = [cell.run for cell in cells]
+    ids = [cell.id for cell in cells]
+    digests = {cell.id: cell.weights for cell in cells if cell.weights is not None}
+    models = restored(store, ids, runs, dataset, digests=digests)
+    fitted = protocol.fitted(dataset, cache())
+    streams = [Stream(run.seed) for run in runs]
+    gallery = fitted.gallery
+    total = parts(fitted, len(cells)) + (gallery is not None)
+    done = count(1)
+    pictures = exhibits(models.classifier, dataset, gallery) if gallery else ()
+    if gallery is not None:
+        on_part(next(done), total)
+    found = evaluate(
+        models.classifier,
+        dataset,
+        fitted,
+        streams=streams,
+        on_part=lambda: on_part(next(done), total),
+    )
+    return EvaluatedStack(
+        stack=evaluation_id(cells, protocol),
+        cells=cells,
+        dataset=dataset,
+        protocol=protocol,
+        evaluation=found,
+        exhibits=pictures,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def evaluation_id(cells: Sequence[Cell], protocol: Protocol) -> str:
+    """Returns the stack of an evaluation: other pictures are another part as well."""
+    ids = [cell.id for cell in cells]
+    return stack_id(ids, protocol_id(protocol), pictures_id(protocol))
+
+
 def write_evaluation(result: EvaluatedStack, store: Store) -> None:
     """Write what was measured, the table of evaluations last. Raises ResultError."""
     stack = result.stack
@@ -59,7 +114,12 @@ def write_evaluation(result: EvaluatedStack, store: Store) -> None:
         store.write_columns("individuals", stack, _individuals(result))
     store.write("metrics", stack, result.keyed(_metrics(result)))
     rows = (
-        _row(cell, stack, result.protocol, None, len(result.cells), result.seconds)
+        {
+            **_row(cell, stack, result.protocol, None),
+            "stack_cells": len(result.cells),
+            "seconds": result.seconds,
+            "weights_sha256": weights_digest(store.folder, cell.id),
+        }
         for cell in result.cells
     )
     store.write("evaluations", stack, rows)
@@ -70,13 +130,21 @@ def write_failed_evaluation(
 ) -> None:
     """Note that a cell could not be evaluated. Raises ResultError."""
     write_protocol(protocol, store)
-    store.write("evaluations", stack, [_row(cell, stack, protocol, reason, 1, None)])
+    cells = store.cells(["cell", "weights_sha256"]).set_index("cell")
+    row = {
+        **_row(cell, stack, protocol, reason),
+        "stack_cells": 1,
+        "seconds": None,
+        # Also where these weights cannot be read: it is their evaluation that failed.
+        "weights_sha256": cells["weights_sha256"].get(cell.id),
+    }
+    store.write("evaluations", stack, [row])
 
 
 def write_protocol(protocol: Protocol, store: Store) -> None:
     """Keep how models are evaluated, once. Raises ResultError."""
     name = protocol_id(protocol)
-    if not store.path("protocols", name).is_file():
+    if not store.path("protocols", name).is_file():  # these are never merged
         row = {
             "protocol": name,
             "config": json.dumps(describe(protocol)),
@@ -86,20 +154,13 @@ def write_protocol(protocol: Protocol, store: Store) -> None:
 
 
 def _row(
-    cell: Cell,
-    stack: str,
-    protocol: Protocol,
-    reason: str | None,
-    cells: int,
-    seconds: float | None,
+    cell: Cell, stack: str, protocol: Protocol, reason: str | None
 ) -> dict[str, Any]:
     return {
         "cell": cell.id,
         "stack": stack,
         "protocol": protocol_id(protocol),
         "pictures": pictures_id(protocol),
-        "stack_cells": cells,
-        "seconds": seconds,
         "status": "done" if reason is None else "failed",
         "reason": reason,
         **provenance(),

@@ -125,27 +125,58 @@ def plan(
             for group in groups.values()
             for stack in _dealt(group, -(-len(group) // most), costs)
         )
-    whole = _ordered(_aimed(groups.values(), float("inf"), costs))
-    longest = max((stack.seconds for stack in whole), default=0.0)
-    plans = [
-        _ordered(_aimed(groups.values(), longest * share, costs))
-        for share in AIMED_SHARES
+    sizes = [_Size.of(group, costs) for group in groups.values()]
+    longest = max((s for size in sizes for s in size.seconds(size.least)), default=0.0)
+    divisions = [
+        tuple(size.parts(longest * share) for size in sizes) for share in AIMED_SHARES
     ]
-    return min(plans, key=lambda stacks: max(loads(stacks, workers)), default=whole)
+    best = min(
+        dict.fromkeys(divisions), key=lambda division: _last(sizes, division, workers)
+    )
+    return _ordered(
+        stack
+        for group, parts in zip(groups.values(), best, strict=True)
+        for stack in _dealt(group, parts, costs)
+    )
 
 
-def _aimed(
-    groups: Iterable[list[Cell]], seconds: float, costs: Costs
-) -> Iterator[Stack]:
-    """Each group in as many stacks as bring them below the seconds, if that can be."""
-    for group in groups:
-        fixed = _steps(group) * STEP_SECONDS
-        work = sum(map(costs.of_cell, group))
-        parts = max(
-            -(-len(group) // costs.most_cells(group[0])),
-            ceil(work / max(seconds - fixed, 1e-9)),
+@dataclass(frozen=True)
+class _Size:
+    """The seconds of a group of cells: fixed for each stack, and of every cell."""
+
+    fixed: float
+    cells: tuple[float, ...]
+    least: int
+    """Parts of which no stack is wider than it may be."""
+
+    @classmethod
+    def of(cls, group: Sequence[Cell], costs: Costs) -> "_Size":
+        return cls(
+            fixed=_steps(group) * STEP_SECONDS,
+            cells=tuple(map(costs.of_cell, group)),
+            least=-(-len(group) // costs.most_cells(group[0])),
         )
-        yield from _dealt(group, min(parts, len(group)), costs)
+
+    def parts(self, seconds: float) -> int:
+        """As many stacks as bring them below the seconds, if that can be."""
+        wanted = ceil(sum(self.cells) / max(seconds - self.fixed, 1e-9))
+        return min(max(self.least, wanted), len(self.cells))
+
+    def seconds(self, parts: int) -> list[float]:
+        return [self.fixed + sum(self.cells[part::parts]) for part in range(parts)]
+
+
+def _last(sizes: Sequence[_Size], division: Sequence[int], workers: int) -> float:
+    """When the last worker ends if the groups are divided into so many stacks."""
+    pairs = zip(sizes, division, strict=True)
+    stacks = [_Seconds(s) for size, parts in pairs for s in size.seconds(parts)]
+    ordered = sorted(stacks, key=lambda stack: -stack.seconds)
+    return max(loads(ordered, workers))
+
+
+@dataclass(frozen=True)
+class _Seconds:
+    seconds: float
 
 
 def _dealt(group: list[Cell], parts: int, costs: Costs) -> Iterator[Stack]:

@@ -1,6 +1,6 @@
 """From a grid to its points, and from points to the cells that serve them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -73,15 +73,12 @@ def described(
     there, but some point must have it.
     """
     composed: dict[str, dict[str, Any]] = {}
+    protocols: dict[str, Protocol] = {}
     found, mistakes = [], []
-    unknown = {key for key in (*grid.axes, *grid.fixed) if key not in groups}
+    unknown = {*grid.axes, *grid.fixed, *grid.tied} - groups
     for coordinates in combinations(grid):
         chosen = {**grid.fixed, **coordinates}
-        overrides = [
-            f"{key}={value}"
-            for key, value in chosen.items()
-            if key in groups and value is not None
-        ]
+        overrides = _options(chosen, groups)
         if repr(overrides) not in composed:
             composed[repr(overrides)] = compose(overrides)
         values = composed[repr(overrides)]
@@ -89,12 +86,14 @@ def described(
             if key not in groups and value is not None and _has(values, key):
                 unknown.discard(key)
                 values = _with(values, key.split("."), value)
+        unknown -= {key for key in grid.tied if _has(values, key)}
         values = _tied(values, grid.tied)
         try:
             run, protocol = build(values)
         except ConfigError as error:
             mistakes += [m for m in error.mistakes if m not in mistakes]
             continue
+        protocol = protocols.setdefault(repr(values.get("evaluation")), protocol)
         found.append(Described(coordinates=coordinates, run=run, protocol=protocol))
     mistakes += [
         f"grid.axes: expected keys or groups of the configuration, got {key!r}"
@@ -103,6 +102,15 @@ def described(
     if mistakes:
         raise ConfigError(mistakes)
     return found
+
+
+def _options(chosen: Mapping[str, Any], groups: set[str]) -> list[str]:
+    """The values of groups as overrides."""
+    return [
+        f"{key}={value}"
+        for key, value in chosen.items()
+        if key in groups and value is not None
+    ]
 
 
 def points(
@@ -114,17 +122,19 @@ def points(
     or with `dedupe` off are replicates of it with seeds of their own.
     """
     data: dict[str, str] = {}
-    first: dict[str, Run] = {}
+    first: dict[str, tuple[Run, dict[str, Any]]] = {}
     replicates: dict[str, int] = {}
     made = []
     for number, each, role, run in _with_baselines(found, baseline):
-        identity = repr(effective(run))
-        run = first.setdefault(identity, run)
+        whole = describe(run)
+        identity = repr(effective(run, whole))
+        run, whole = first.setdefault(identity, (run, whole))
         if not dedupe:
             replicate = replicates.get(identity, 0)
             replicates[identity] = replicate + 1
             run = replace(run, seed=run.seed + replicate * REPLICATE_STRIDE)
-        specification = repr(describe(run.data))
+            whole = {**whole, "seed": run.seed}
+        specification = repr(whole["data"])
         if specification not in data:
             data[specification] = run.data.identity()
         made.append(
@@ -132,7 +142,7 @@ def points(
                 number=number,
                 coordinates=each.coordinates,
                 role=role,
-                cell=cell(run, data[specification]),
+                cell=cell(run, data[specification], whole),
                 protocol=each.protocol,
             )
         )
@@ -142,9 +152,13 @@ def points(
 def wanted(made: Sequence[Point]) -> list[Wanted]:
     """The distinct cells of some points, each with all protocols of its points."""
     found: dict[str, Wanted] = {}
+    names: dict[int, str] = {}
     for point in made:
         each = found.setdefault(point.cell.id, Wanted(cell=point.cell, protocols={}))
-        each.protocols[protocol_id(point.protocol)] = point.protocol
+        place = id(point.protocol)  # alive as long as its point
+        if place not in names:
+            names[place] = protocol_id(point.protocol)
+        each.protocols[names[place]] = point.protocol
     return list(found.values())
 
 
@@ -157,19 +171,23 @@ def _with_baselines(
             yield number, each, "baseline", replace(each.run, objective=baseline)
 
 
-def effective(run: Run) -> dict[str, Any]:
-    """A run's description without what cannot change its numbers."""
-    described: dict[str, Any] = describe(run)
+def effective(run: Run, described: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A run's description, which may be given, without what cannot change numbers."""
+    kept = dict(described or describe(run))
     if not run.objective.needs_counterfactuals:
         for key in ("generator", "maturity", "search", "categories"):
-            del described[key]
-        for key in ("counterfactuals", "burn_in"):
-            del described["schedule"][key]
-        described["objective"] = {"class_weight": run.objective.class_weight}
-        return described
-    for field in run.generator.ineffective(run.search.max_steps):
-        del described["generator"][field]
-    return described
+            del kept[key]
+        unused = ("counterfactuals", "burn_in")
+        kept["schedule"] = _without(kept["schedule"], unused)
+        kept["objective"] = {"class_weight": run.objective.class_weight}
+        return kept
+    ineffective = run.generator.ineffective(run.search.max_steps)
+    kept["generator"] = _without(kept["generator"], ineffective)
+    return kept
+
+
+def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in names}
 
 
 def _tied(values: dict[str, Any], tied: Mapping[str, str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Processes that work for a grid: local ones, or the ranks of an MPI program.
 
-The coordinator alone answers Ctrl-C and SIGTERM, which may reach every process of a
-terminal or of a job; it ends its workers, and workers that lose it end themselves.
+The coordinator alone answers Ctrl-C, SIGTERM and SIGHUP, which may reach every process
+of a terminal or of a job; it ends its workers, and workers that lose it end themselves.
 """
 
 import os
@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import active_children
+from multiprocessing import active_children, resource_tracker
+from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, cast
 
@@ -21,18 +22,25 @@ from cftrain.grid.launcher import launched
 ORPHAN_SECONDS = 1.0
 """How soon a worker sees that its coordinator is gone."""
 
-ENDINGS = (signal.SIGINT, signal.SIGTERM)
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Worker(SpawnProcess):
-    """A process that never sees Ctrl-C or SIGTERM, not even while it starts."""
+    """A process that never sees what ends us, not even while it starts."""
 
     def start(self) -> None:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # is inherited
-        try:
+        with _blocked():
             super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
+    """What ends us does not reach this thread, nor processes that it starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Workers(SpawnContext):
@@ -46,6 +54,8 @@ def local_workers(count: int) -> Iterator[Executor | None]:
         yield None
         return
     others = set(active_children())
+    with _blocked():  # a process of Python's that would miss its semaphores
+        resource_tracker.ensure_running()
     executor = ProcessPoolExecutor(
         count,
         mp_context=_Workers(),
@@ -64,6 +74,17 @@ def local_workers(count: int) -> Iterator[Executor | None]:
         for worker in workers:
             worker.join()
         raise
+
+
+def living_workers() -> set[int]:
+    """Process ids of the local workers that have not died.
+
+    The system closes what a process has open before it tells that it ended, and by
+    the first of these a pool knows of a death: hence so do we.
+    """
+    children = [child for child in active_children() if child.pid is not None]
+    ended = wait([child.sentinel for child in children], timeout=0)
+    return {cast(int, c.pid) for c in children if c.sentinel not in ended}
 
 
 def _end_with(coordinator: int) -> None:

@@ -13,7 +13,8 @@ from cftrain.grid.cells import Cell
 from cftrain.results.provenance import provenance
 from cftrain.results.store import Store
 from cftrain.results.weights import write_weights
-from cftrain.training.history import COLUMNS, EpochRecord
+from cftrain.training.history import COLUMNS
+from cftrain.training.keeping import epochs_trained
 from cftrain.training.stack import Trained
 
 
@@ -34,15 +35,14 @@ def write_training(result: TrainedStack, store: Store, *, name: str) -> dict[str
     """
     codec = json.dumps(result.dataset.units.to_dict())
     weights = result.trained.classifier.state_dict()
+    written = {}
     for place, cell in enumerate(result.cells):
         own = {key: value[place].detach() for key, value in weights.items()}
-        write_weights(store.folder, cell.id, own, codec)
+        written[cell.id] = write_weights(store.folder, cell.id, own, codec)
     store.write("history", result.stack, _history(result))
     reasons = {
         cell.id: reason
-        for cell, reason in zip(
-            result.cells, _divergence(result.trained, len(result.cells)), strict=True
-        )
+        for cell, reason in zip(result.cells, _divergence(result), strict=True)
     }
     read = {
         "data_source": result.dataset.source,
@@ -53,7 +53,11 @@ def write_training(result: TrainedStack, store: Store, *, name: str) -> dict[str
         "stack_cells": len(result.cells),
     }
     rows = (
-        {**_row(cell, result.stack, name, reasons[cell.id]), **read}
+        {
+            **_row(cell, result.stack, name, reasons[cell.id]),
+            **read,
+            "weights_sha256": written[cell.id],
+        }
         for cell in result.cells
     )
     store.write("cells", result.stack, rows)
@@ -67,6 +71,7 @@ def write_failure(cell: Cell, stack: str, reason: str, store: Store, name: str) 
         **_row(cell, stack, name, reason),
         **unread,
         "data_identity": cell.data,
+        "weights_sha256": None,
         "stack_cells": 1,
     }
     store.write("cells", stack, [row])
@@ -85,7 +90,7 @@ def _row(cell: Cell, stack: str, name: str, reason: str | None) -> dict[str, Any
         "generator": run.generator.name,
         "objective": run.objective.name,
         "seed": run.seed,
-        "config": json.dumps(describe(run)),
+        "config": json.dumps(describe(run, remembered=True)),
         "status": "done" if reason is None else "failed",
         "reason": reason,
         **provenance(),
@@ -93,18 +98,26 @@ def _row(cell: Cell, stack: str, name: str, reason: str | None) -> dict[str, Any
 
 
 def _history(result: TrainedStack) -> Iterator[dict[str, Any]]:
+    lasted = _epochs(result)
     for number, record in enumerate(result.trained.history, start=1):
         for place, cell in enumerate(result.cells):
+            if number > lasted[place]:
+                continue
             values = {name: float(getattr(record, name)[place]) for name in COLUMNS}
             yield {"cell": cell.id, "stack": result.stack, "epoch": number, **values}
 
 
-def _divergence(trained: Trained, cells: int) -> list[str | None]:
+def _epochs(result: TrainedStack) -> list[int]:
+    """After how many epochs each cell has stopped: its neighbours may have gone on."""
+    return epochs_trained(result.cells[0].run.schedule, result.trained.history)
+
+
+def _divergence(result: TrainedStack) -> list[str | None]:
     """Why a cell is no result, for each: its weights or its last epoch diverged."""
-    last: EpochRecord = trained.history[-1]
-    weights = trained.classifier.state_dict().values()
+    weights = result.trained.classifier.state_dict().values()
     reasons: list[str | None] = []
-    for place in range(cells):
+    for place, epochs in enumerate(_epochs(result)):
+        last = result.trained.history[epochs - 1]
         finite = all(bool(torch.isfinite(value[place]).all()) for value in weights)
         skipped = float(last.skipped_batches[place])
         if torch.isnan(last.loss[place]) or not finite:

@@ -1,6 +1,5 @@
 """Cells and protocols of a results folder, built again from what is stored."""
 
-import json
 from collections.abc import Iterable
 
 import pandas as pd
@@ -9,6 +8,8 @@ from cftrain.config.build import build_object
 from cftrain.errors import ConfigError, ResultError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell
+from cftrain.results.checking import of_cell
+from cftrain.results.described import described
 from cftrain.results.store import Store
 from cftrain.training.run import rebuild
 
@@ -20,7 +21,7 @@ def stored_cells(rows: pd.DataFrame) -> list[Cell]:
     cells = []
     for row in rows.to_dict("records"):
         try:
-            run = rebuild(json.loads(row["config"]))
+            run = rebuild(of_cell(row))
         except ConfigError as error:
             raise ResultError(
                 f"cell {row['cell']}: expected a run of this version of cftrain, got "
@@ -34,8 +35,11 @@ def stored_cells(rows: pd.DataFrame) -> list[Cell]:
 
 
 def stored_protocol(store: Store, name: str) -> Protocol:
-    """The protocol of that id. Raises ConfigError as `stored_cells` does."""
-    return built_protocol(json.loads(store.protocols()[name]))
+    """The protocol of that id. Raises ConfigError or ResultError."""
+    known = store.protocols()
+    if name not in known:
+        raise ResultError(f"{store.folder}: expected a protocol {name}, got none")
+    return built_protocol(described(known[name], f"protocol {name}"))
 
 
 def built_protocol(described: object) -> Protocol:

@@ -1,15 +1,16 @@
 """What is left to do in a folder: stacks to train, and models to evaluate."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from cftrain.config.identity import describe, digest
 from cftrain.evaluation.protocol import Protocol
-from cftrain.grid.cells import Cell, pictures_id, protocol_id, stack_id
+from cftrain.grid.cells import Cell, pictures_id, stack_id
+from cftrain.grid.faults.attempts import kind
 from cftrain.grid.plan import Costs, Stack, dealt, plan
-from cftrain.results.store import Store, done, failed
+from cftrain.grid.task import Task, narrowed
+from cftrain.results.store import Store, failed
 from cftrain.training.checkpoint import checkpoints
 
 
@@ -22,55 +23,39 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """Cells to train as one stack, none if all are trained already, and what they are
-    evaluated by afterwards. Sent to a worker as it is.
-    """
-
-    train: tuple[Cell, ...]
-    evaluate: tuple[tuple[Protocol, tuple[Cell, ...]], ...]
-    seconds: float
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """All cells that the task is about, each once."""
-        every = [*self.train, *(cell for _, cells in self.evaluate for cell in cells)]
-        return tuple({cell.id: cell for cell in every}.values())
-
-    @property
-    def id(self) -> str:
-        return stack_id(cell.id for cell in self.train or self.cells)
-
-
-@dataclass(frozen=True, kw_only=True)
 class State:
-    """What a folder has: cells that are trained, those that failed with the reason,
-    and for (cell, protocol) the pictures of evaluations and the failures.
+    """What a folder has: cells that are trained with the digests of their weights,
+    those that failed with the reason, and for (cell, protocol) the pictures of
+    evaluations and the failures.
     """
 
-    trained: frozenset[str]
+    trained: Mapping[str, str | None]
     failed: Mapping[str, str]
     evaluated: Mapping[tuple[str, str], str]
     unevaluated: Mapping[tuple[str, str], str]
 
-    def lacks(self, cell: Cell, protocol: Protocol) -> bool:
+    def lacks(self, cell: Cell, name: str, protocol: Protocol) -> bool:
         """Whether an evaluation, or a picture that it makes, is not there."""
-        found = self.evaluated.get((cell.id, protocol_id(protocol)))
+        found = self.evaluated.get((cell.id, name))
         return found is None or pictures_id(protocol) not in ("", found)
 
 
-NOTHING = State(trained=frozenset(), failed={}, evaluated={}, unevaluated={})
+NOTHING = State(trained={}, failed={}, evaluated={}, unevaluated={})
 
 
 def state_of(store: Store) -> State:
     """The state of a folder of results. Raises ResultError."""
     if not store.folder.is_dir():
         return NOTHING
-    cells, evaluations = store.cells(), store.evaluations()
+    cells = store.cells(["cell", "status", "reason", "weights_sha256"])
+    trained = cells[cells["status"] == "done"]
+    evaluations = store.evaluations(
+        ["cell", "protocol", "pictures", "status", "reason"]
+    )
     finished = evaluations[evaluations["status"] == "done"]
     lost = evaluations[evaluations["status"] == "failed"]
     return State(
-        trained=frozenset(done(cells)),
+        trained=dict(zip(trained["cell"], trained["weights_sha256"], strict=True)),
         failed=failed(cells),
         evaluated=_by_key(finished, "pictures"),
         unevaluated=_by_key(lost, "reason"),
@@ -84,7 +69,7 @@ def left(
 
     What has failed is left alone unless it is to be retried.
     """
-    settled = state.trained if retry else state.trained | set(state.failed)
+    settled = set(state.trained) | (set() if retry else set(state.failed))
     untrained = [each.cell for each in wanted if each.cell.id not in settled]
     new = {cell.id for cell in untrained}
     lacking = []
@@ -94,13 +79,16 @@ def left(
         missing = {
             name: protocol
             for name, protocol in each.protocols.items()
-            if state.lacks(each.cell, protocol)
+            if state.lacks(each.cell, name, protocol)
             and (retry or (each.cell.id, name) not in state.unevaluated)
         }
-        if each.cell.id in new:
+        cell = each.cell
+        if cell.id in new:
             missing = each.protocols
+        else:
+            cell = replace(cell, weights=state.trained[cell.id])
         if missing:
-            lacking.append(Wanted(cell=each.cell, protocols=missing))
+            lacking.append(Wanted(cell=cell, protocols=missing))
     return untrained, lacking
 
 
@@ -109,21 +97,24 @@ def tasks(
     lacking: Sequence[Wanted],
     costs: Costs,
     *,
-    interrupted: Iterable[Sequence[str]],
+    interrupted: Mapping[tuple[str, ...], str],
     most: int | None,
     workers: int,
+    limits: Mapping[str, int] | None = None,
 ) -> list[Task]:
     """All of it in portions for workers, the longest first.
 
     Stacks that were `interrupted`, given by the ids of their cells, are formed again:
-    their checkpoints go on with them and with no others.
+    the checkpoints of the stacks that are named with them go on with them and with no
+    others. Where cells of their kind have `limits`, stacks are narrower.
     """
     by_id = {cell.id: cell for cell in untrained}
-    again = [
-        tuple(by_id.pop(name) for name in names)
-        for names in interrupted
-        if set(names) <= set(by_id)
-    ]
+    begun: dict[str, str] = {}
+    again = []
+    for names, stack in interrupted.items():
+        if set(names) <= set(by_id):
+            again.append(tuple(by_id.pop(name) for name in names))
+            begun[stack_id(names)] = stack
     stacks = [
         *(Stack(cells=cells, seconds=costs.of_stack(cells)) for cells in again),
         *plan(list(by_id.values()), costs, most=most, workers=workers),
@@ -134,28 +125,32 @@ def tasks(
             train=stack.cells,
             evaluate=_evaluations(stack.cells, protocols),
             seconds=stack.seconds,
+            wider=(begun[stack.id],) if stack.id in begun else (),
         )
         for stack in stacks
     ]
     new = {cell.id for cell in untrained}
     trained = [each.cell for each in lacking if each.cell.id not in new]
     made += _of_trained(trained, protocols, costs, most=most, workers=workers)
+    made = [part for task in made for part in narrowed(task, limits or {})]
     return sorted(made, key=lambda task: (-task.seconds, task.id))
 
 
-def interrupted(store: Store, untrained: Iterable[Cell]) -> list[tuple[str, ...]]:
-    """The cells of every stack whose training was interrupted.
+def interrupted(store: Store, untrained: Iterable[Cell]) -> dict[tuple[str, ...], str]:
+    """The cells of every stack whose training was interrupted, as far as they are not
+    settled meanwhile, with the narrowest stack that has a checkpoint of them.
 
-    Checkpoints of cells that are settled meanwhile are of no more use and go.
+    Checkpoints whose cells are all settled are of no more use and go.
     """
     wanted = {cell.id for cell in untrained}
-    settled = set(store.cells()["cell"]) - wanted
-    found = []
-    for checkpoint in checkpoints(store.folder):
-        if settled & set(checkpoint.cells):
-            checkpoint.remove()
+    settled = set(store.cells(["cell"])["cell"]) - wanted
+    found: dict[tuple[str, ...], str] = {}
+    for checkpoint in sorted(checkpoints(store.folder), key=lambda c: len(c.cells)):
+        left = tuple(cell for cell in checkpoint.cells if cell not in settled)
+        if left:
+            found.setdefault(left, checkpoint.path.stem)
         else:
-            found.append(checkpoint.cells)
+            checkpoint.remove()
     return found
 
 
@@ -185,8 +180,8 @@ def _of_trained(
     """
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        kind = digest([describe(cell.run.data), describe(cell.run.model)])
-        groups.setdefault((kind, *protocols[cell.id]), []).append(cell)
+        key = (kind(cell.run), *protocols[cell.id])
+        groups.setdefault(key, []).append(cell)
     made = []
     for group in groups.values():
         limit = most or costs.most_cells(group[0])

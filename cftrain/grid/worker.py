@@ -1,5 +1,6 @@
 """Do a task: train its stack, evaluate its cells, and write what came of both."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,23 +9,29 @@ from pathlib import Path
 import torch
 
 from cftrain.data.dataset import Dataset, check_identity
-from cftrain.data.sources import cache
-from cftrain.errors import CftrainError, ResultError, WeightsError
-from cftrain.evaluation.evaluate import evaluate
-from cftrain.evaluation.gallery import exhibits
+from cftrain.errors import DataError
 from cftrain.evaluation.protocol import Protocol
-from cftrain.grid.cells import Cell, pictures_id, protocol_id, stack_id
+from cftrain.grid.cells import Cell, protocol_id, stack_id
+from cftrain.grid.faults.attempts import marked
+from cftrain.grid.faults.causes import (
+    FilesError,
+    is_of_files,
+    is_of_the_machine,
+    lacks_memory,
+    reason_of,
+)
 from cftrain.grid.measured import (
-    EvaluatedStack,
+    OnPart,
+    evaluation_id,
+    measure,
     write_evaluation,
     write_failed_evaluation,
 )
+from cftrain.grid.plan import dealt
 from cftrain.grid.records import TrainedStack, write_failure, write_training
-from cftrain.grid.tasks import Task
+from cftrain.grid.task import Task
 from cftrain.results.store import Store, done
-from cftrain.seeding import Stream
-from cftrain.training.checkpoint import checkpoint_of
-from cftrain.training.restore import restored
+from cftrain.training.checkpoint import Checkpoint, checkpoint_of
 from cftrain.training.stack import train
 from cftrain.training.trainer import OnEpoch
 
@@ -54,29 +61,37 @@ class Outcome:
 
 
 def perform(
-    task: Task, place: Workplace, on_epoch: OnEpoch = lambda epoch, record: None
+    task: Task,
+    place: Workplace,
+    on_epoch: OnEpoch = lambda epoch, record: None,
+    on_part: OnPart = lambda done, total: None,
 ) -> Outcome:
     """Train what the task asks for, then evaluate it.
 
     If that fails, each cell is tried alone, to find the culprit; a failed evaluation
-    leaves the training as it is, and an older evaluation too. Raises ResultError if
-    results cannot be written: then no failure can be noted.
+    leaves the training as it is, and an older evaluation too. Where memory does not
+    suffice, the cells are halved. Raises ResultError, or what the system raised, if
+    nothing can be read or written: then no failure is noted.
     """
     torch.set_num_threads(THREADS)
     data = _Data(place)
+    begun = [*task.wider]
 
     def train_stack(cells: Sequence[Cell]) -> dict[str, str]:
-        return _train(cells, data, place, on_epoch)
+        stack = stack_id(cell.id for cell in cells)
+        wider = list(reversed(begun))
+        begun.append(stack)
+        return _train(cells, data, place, on_epoch, wider)
 
     def note_training(cell: Cell, reason: str) -> None:
         if cell.id not in done(place.store.cells()):  # its weights are still there
             write_failure(cell, stack_id([cell.id]), reason, place.store, place.name)
 
-    untrained = _all_or_each(task.train, train_stack, note_training)
+    untrained = _all_or_parts(task.train, train_stack, note_training)
     failures = dict(untrained)
     for protocol, wanted in task.evaluate:
         trained = [cell for cell in wanted if cell.id not in untrained]
-        failures |= _evaluated(trained, protocol, data, place)
+        failures |= _evaluated(trained, protocol, data, place, on_part)
     return Outcome(done=len(task.cells) - len(failures), failed=failures)
 
 
@@ -88,49 +103,84 @@ class _Data:
         self._read: dict[str, Dataset] = {}
 
     def of(self, cells: Sequence[Cell]) -> Dataset:
-        """Raises DataError if it is not what the cells were planned with."""
+        """Raises FilesError if it is not what the cells were planned with."""
         expected = cells[0].data
         if expected not in self._read:
-            dataset = cells[0].run.data.load()
-            check_identity(dataset, expected)
+            try:
+                dataset = cells[0].run.data.load()
+                check_identity(dataset, expected)
+            except DataError as error:
+                raise FilesError(str(error)) from error
             self._read[expected] = dataset.to(self._device)
         return self._read[expected]
 
 
-def _all_or_each(
+def _all_or_parts(
     cells: Sequence[Cell],
     work: Callable[[Sequence[Cell]], dict[str, str]],
     note: Callable[[Cell, str], None],
 ) -> dict[str, str]:
-    """Work on all cells at once, or else on one after the other; who failed, and why.
+    """Work on all cells at once, or else in halves or one by one; who failed, and why.
 
-    What the machine does (no memory, no disk) is no failure of a cell and is raised.
+    Only what a cell does by itself is noted. What the machine does is raised, but for
+    a cell that has not enough memory alone: the others may have.
     """
     if not cells:
         return {}
     try:
         return work(cells)
     except Exception as error:  # whatever it is belongs to this stack, not to the grid
-        if _is_of_the_machine(error):
+        reason, memory = reason_of(error), lacks_memory(error)
+        if is_of_the_machine(error) and not memory:
             raise
-        if len(cells) > 1:
-            failures: dict[str, str] = {}
-            for cell in cells:
-                failures |= _all_or_each([cell], work, note)
-            return failures
-        reason = _reason(error)
-        note(cells[0], reason)
-        return {cells[0].id: reason}
+        noted = not memory and not is_of_files(error)
+    # By now the memory of what has failed is free: the error is gone with its frames.
+    if len(cells) > 1:
+        found = [
+            _all_or_parts(part, work, note)
+            for part in dealt(cells, 2 if memory else len(cells))
+        ]
+        return {name: why for part in found for name, why in part.items()}
+    (cell,) = cells
+    if memory:
+        reason = f"not enough memory for this cell alone ({reason})"
+    if noted:
+        note(cell, reason)
+    return {cell.id: reason}
 
 
 def _train(
-    cells: Sequence[Cell], data: _Data, place: Workplace, on_epoch: OnEpoch
+    cells: Sequence[Cell],
+    data: _Data,
+    place: Workplace,
+    on_epoch: OnEpoch,
+    wider: Sequence[str],
 ) -> dict[str, str]:
     """Train a stack and write it; the cells that diverged, and how."""
     ids = [cell.id for cell in cells]
     stack = stack_id(ids)
     dataset = data.of(cells)
-    checkpoint = checkpoint_of(place.folder, stack, ids)
+    checkpoint = checkpoint_of(place.folder, stack, ids, wider)
+    with marked(
+        place.folder,
+        stack,
+        cells,
+        process=os.getpid(),
+        epochs=checkpoint.epochs,
+    ):
+        diverged = _trained(cells, stack, dataset, checkpoint, place, on_epoch)
+    checkpoint.remove()
+    return diverged
+
+
+def _trained(
+    cells: Sequence[Cell],
+    stack: str,
+    dataset: Dataset,
+    checkpoint: Checkpoint,
+    place: Workplace,
+    on_epoch: OnEpoch,
+) -> dict[str, str]:
     start = time.perf_counter()
     trained = train(
         [cell.run for cell in cells],
@@ -146,67 +196,33 @@ def _train(
         trained=trained,
         seconds=time.perf_counter() - start,
     )
-    diverged = write_training(result, place.store, name=place.name)
-    checkpoint.remove()
-    return diverged
+    return write_training(result, place.store, name=place.name)
 
 
 def _evaluated(
-    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Workplace
+    cells: Sequence[Cell],
+    protocol: Protocol,
+    data: _Data,
+    place: Workplace,
+    on_part: OnPart,
 ) -> dict[str, str]:
     """Evaluate trained cells and write it; those for which it failed, and why."""
 
     def evaluate_stack(cells: Sequence[Cell]) -> dict[str, str]:
-        write_evaluation(_measured(cells, protocol, data, place), place.store)
+        stack = evaluation_id(cells, protocol)
+        process = os.getpid()
+        with marked(place.folder, stack, cells, process=process, epochs=None):
+            found = measure(
+                cells, protocol, data.of(cells), place.store, on_part=on_part
+            )
+            write_evaluation(found, place.store)
         return {}
 
     def note_evaluation(cell: Cell, reason: str) -> None:
         found = place.store.evaluations()
         found = found[found["protocol"] == protocol_id(protocol)]
         if cell.id not in done(found):  # its numbers are still true
-            stack = _evaluation_id([cell], protocol)
+            stack = evaluation_id([cell], protocol)
             write_failed_evaluation(cell, stack, protocol, reason, place.store)
 
-    return _all_or_each(cells, evaluate_stack, note_evaluation)
-
-
-def _measured(
-    cells: Sequence[Cell], protocol: Protocol, data: _Data, place: Workplace
-) -> EvaluatedStack:
-    """Evaluate stored weights: those of a moment ago are read back like any others."""
-    start = time.perf_counter()
-    dataset = data.of(cells)
-    runs = [cell.run for cell in cells]
-    models = restored(place.store, [cell.id for cell in cells], runs, dataset)
-    fitted = protocol.fitted(dataset, cache())
-    streams = [Stream(run.seed) for run in runs]
-    found = evaluate(models.classifier, dataset, fitted, streams=streams)
-    gallery = fitted.gallery
-    return EvaluatedStack(
-        stack=_evaluation_id(cells, protocol),
-        cells=cells,
-        dataset=dataset,
-        protocol=protocol,
-        evaluation=found,
-        exhibits=exhibits(models.classifier, dataset, gallery) if gallery else (),
-        seconds=time.perf_counter() - start,
-    )
-
-
-def _evaluation_id(cells: Sequence[Cell], protocol: Protocol) -> str:
-    """The stack of an evaluation: another protocol or other pictures, another part."""
-    ids = [cell.id for cell in cells]
-    return stack_id(ids, protocol_id(protocol), pictures_id(protocol))
-
-
-def _is_of_the_machine(error: Exception) -> bool:
-    """Whether no cell is to blame: the disk or the memory is full, say."""
-    if isinstance(error, WeightsError):
-        return False
-    return isinstance(error, ResultError | OSError | MemoryError)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, CftrainError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+    return _all_or_parts(cells, evaluate_stack, note_evaluation)

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import torch
 
+from cftrain.counterfactuals.descent import GradientDescent
+from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import Dataset
 from cftrain.data.sources import cache
@@ -18,18 +20,27 @@ from cftrain.tensors import Features, Labels
 from cftrain.training.run import Run
 from cftrain.training.stack import train
 
+AT_BOUND = 1e-5
+"""Nearer to a bound than this a search has been stopped by it."""
+
 
 def trained_paths(
-    run: Run, baseline: Objective, dataset: Dataset, count: int
+    run: Run,
+    baseline: Objective,
+    dataset: Dataset,
+    count: int,
+    *,
+    generator: Generator,
+    descent: GradientDescent,
 ) -> list[Paths]:
     """Train a baseline and the run on the run's data, and follow both from the same
-    factuals. Raises ConfigError.
+    factuals by another search, whose steps can be seen. Raises ConfigError.
     """
-    generator = run.generator.fitted(dataset.features, cache())
-    run = replace(run, generator=generator)
     runs = [replace(run, objective=baseline), run]
     trained = train(runs, dataset, device=torch.device("cpu"))
-    return compared_paths(runs, dataset, trained.classifier, count)
+    fitted = generator.fitted(dataset.features, cache())
+    shown = [replace(each, generator=fitted, search=descent) for each in runs]
+    return compared_paths(shown, dataset, trained.classifier, count)
 
 
 def compared_paths(
@@ -88,4 +99,7 @@ def paths(
         ways=tuple(way.numpy() for way in ways),
         nascent=found.nascent[0].numpy(),
         mature=found.mature[0].numpy(),
+        stopped=dataset.constraints.stopped(
+            found.counterfactual, found.factual, tolerance=AT_BOUND
+        )[0].numpy(),
     )

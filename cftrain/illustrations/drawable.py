@@ -8,8 +8,19 @@ from pathlib import Path
 import pandas as pd
 from safetensors import SafetensorError, safe_open
 
+from cftrain.results.folders import refuse_special
 from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.replicas import Replicas, replicas
+
+UNREADABLE = (
+    SafetensorError,
+    OSError,
+    TypeError,
+    LookupError,
+    ValueError,
+    RecursionError,
+)
+"""What damaged weights raise, or a codec that is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +51,15 @@ def _columns(folder: Path, cell: str) -> int:
     """How many columns a model's data have, as its weights say; 0 without weights."""
     path = folder / "weights" / f"{cell}.safetensors"
     try:
+        refuse_special(path)
         with safe_open(path, framework="numpy") as file:
             return len(json.loads(file.metadata()["codec"])["columns"])
-    except (SafetensorError, OSError, TypeError, KeyError, ValueError):
+    except (
+        SafetensorError,
+        OSError,
+        TypeError,
+        LookupError,
+        ValueError,
+        RecursionError,
+    ):
         return 0

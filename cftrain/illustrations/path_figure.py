@@ -22,7 +22,8 @@ FOUND = "#ffd92f"
 @dataclass(frozen=True, kw_only=True)
 class Paths:
     """A model, and the ways (step, feature) of its searches from factuals to
-    counterfactuals; `nascent` is (row, feature), `mature` (row,).
+    counterfactuals; `nascent` is (row, feature), `mature` (row,), and so is `stopped`:
+    which ones ended at a bound of the domain.
     """
 
     objective: str
@@ -30,6 +31,7 @@ class Paths:
     ways: tuple[np.ndarray, ...]
     nascent: np.ndarray
     mature: np.ndarray
+    stopped: np.ndarray
 
 
 def draw_paths(models: Sequence[Paths], names: Sequence[str], path: Path) -> list[Path]:

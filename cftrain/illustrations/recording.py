@@ -29,6 +29,10 @@ class Recorder(Space):
     def draws(self) -> bool:
         return self.space.draws
 
+    @property
+    def learns(self) -> bool:
+        return self.space.learns
+
     def fitted(self, rows: Features, cache: Path) -> "Recorder":
         return replace(self, space=self.space.fitted(rows, cache))
 

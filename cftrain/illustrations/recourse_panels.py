@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cftrain.illustrations.decision_map import DecisionMap, draw_map
 from cftrain.summary.figures.saving import save
-from cftrain.summary.figures.styles import INK
+from cftrain.summary.figures.styles import AS_WRITTEN, INK
 
 CLASSES = "denied", "granted"
 
@@ -29,6 +30,7 @@ class Panel:
     implausibility: float
 
 
+@rc_context(AS_WRITTEN)
 def draw_panels(
     panels: Sequence[Panel], names: Sequence[str], path: Path
 ) -> list[Path]:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from cftrain.summary.figures.saving import save
+from cftrain.summary.figures.styles import AS_WRITTEN
 from cftrain.summary.statistics.intervals import t_interval
 
 GREY, GREEN = "#888888", "#2c8c3c"
@@ -51,6 +53,7 @@ def shares_table(shares: Sensitivity) -> str:
     return tabulate(rows, head, tablefmt="simple", disable_numparse=True)
 
 
+@rc_context(AS_WRITTEN)
 def draw_shares(shares: Sensitivity, path: Path) -> list[Path]:
     """Draws each seed as a line from its free to its protected share."""
     figure = Figure(figsize=(4.6, 4.2), layout="constrained")

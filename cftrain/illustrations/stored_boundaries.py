@@ -1,10 +1,9 @@
 """Decision boundaries and paths of finished models, for `cftrain tables`."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from cftrain.errors import CftrainError
+from cftrain.errors import CftrainError, warn
 from cftrain.illustrations.boundary import compared_paths
 from cftrain.illustrations.drawable import Drawable
 from cftrain.illustrations.path_figure import draw_paths
@@ -24,14 +23,17 @@ def draw_boundaries(found: Iterable[Drawable], folder: Path) -> Iterator[Picture
     """Yields a picture of each dataset of two features and two classes: the first
     seed's baseline beside counterfactual training.
 
-    None where data are not here any more, or where too few factuals are predicted
-    rightly: the tables do without them.
+    Where data or weights are not what they were any more, or too few factuals are
+    predicted rightly, the tables do without them, and a warning says why.
     """
     for each in found:
-        with suppress(CftrainError):
+        try:
             picture = _drawn(each, folder)
-            if picture is not None:
-                yield picture
+        except CftrainError as error:
+            warn(f"no picture of the boundary on {each.dataset}: {error}")
+            continue
+        if picture is not None:
+            yield picture
 
 
 def _drawn(found: Drawable, folder: Path) -> Picture | None:
@@ -47,6 +49,9 @@ def _drawn(found: Drawable, folder: Path) -> Picture | None:
     ways = compared_paths(runs, dataset, models.classifier, FACTUALS)
     path = folder / f"boundary-{group.name}-{found.dataset}"
     compared = " and ".join(objective_name(way.objective) for way in ways)
+    stopped = " and ".join(
+        f"{way.stopped.sum()} ({objective_name(way.objective)})" for way in ways
+    )
     return Picture(
         title=f"Searches across the boundary, {dataset_name(found.dataset)} "
         f"({group.title})",
@@ -54,7 +59,8 @@ def _drawn(found: Drawable, folder: Path) -> Picture | None:
             "Training rows, probability of class 1 and the 0.5 boundary of "
             f"{compared}, first seed (the smallest number). Lines are searches as in "
             f"training, from {FACTUALS} test rows, half of each class, that both "
-            "models predict rightly; dots are steps."
+            "models predict rightly; dots are steps. At a bound of the domain end "
+            f"{stopped}."
         ),
         files=draw_paths(ways, dataset.feature_names, path),
     )

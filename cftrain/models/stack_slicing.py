@@ -52,6 +52,19 @@ def predict(
     return torch.cat(portions, 1)
 
 
+@torch.no_grad()
+def probabilities(
+    classifier: Classifier, rows: Float[Tensor, "cells row feature"]
+) -> Float[Tensor, "stack row class"]:
+    """Returns the probability of each class; all cells share rows (1, row, feature)."""
+    stack = stack_size(classifier)
+    portions = [
+        classifier(portion.expand(stack, -1, -1)).softmax(-1)
+        for portion in rows.split(PREDICTED_ROWS, 1)
+    ]
+    return torch.cat(portions, 1)
+
+
 def predict_at(
     classifier: Classifier,
     table: Float[Tensor, "place feature"],

@@ -1,10 +1,11 @@
 """The hyperparameters of stored runs and protocols, as columns."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+
+from cftrain.results.described import described
 
 
 def leaves(described: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -25,7 +26,7 @@ def hyperparameters(cells: pd.DataFrame) -> pd.DataFrame:
 
     Nothing here knows a hyperparameter: a new one is a new column.
     """
-    rows = [dict(leaves(json.loads(config))) for config in cells["config"]]
+    rows = [dict(leaves(described(text, "a cell"))) for text in cells["config"]]
     return pd.DataFrame(rows, index=cells.index)
 
 

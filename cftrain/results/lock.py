@@ -18,6 +18,9 @@ from datetime import datetime
 from pathlib import Path
 
 from cftrain.errors import ResultError
+from cftrain.results.folders import refuse_links
+from cftrain.results.parts.damage import set_aside
+from cftrain.results.parts.merging import put_back
 from cftrain.results.writing import remove_leftovers
 
 FILE = ".lock"
@@ -30,13 +33,18 @@ def at_work(folder: Path, command: str) -> Iterator[None]:
 
     What killed commands have left half-written there is removed.
 
-    Raises ResultError if another command is at work there, or if the folder cannot be
-    written. Where the file system has no locks, that is said and the work goes on.
+    Raises ResultError if another command is at work there, if the folder cannot be
+    written or if a link leads out of it. Where the file system has no locks, that is
+    said and the work goes on.
     """
     descriptor = _opened(folder)
     try:
+        _refuse_second_name(descriptor, folder)
+        refuse_links(folder)
         held = _locked(descriptor, folder)
         remove_leftovers(folder)
+        put_back(folder)
+        set_aside(folder)
         if not held:
             yield
             return
@@ -59,6 +67,15 @@ def _opened(folder: Path) -> int:
             f"{folder}: expected a folder that can be written, got "
             f"{error.strerror or error}; choose another one with hydra.run.dir=..."
         ) from error
+
+
+def _refuse_second_name(descriptor: int, folder: Path) -> None:
+    """Raises ResultError for a lock that is another file as well: it is written to."""
+    if os.fstat(descriptor).st_nlink > 1:
+        raise ResultError(
+            f"{folder / FILE}: expected a file of its own, got a hard link to another "
+            "one; remove it"
+        )
 
 
 def _locked(descriptor: int, folder: Path) -> bool:

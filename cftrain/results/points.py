@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
+from cftrain.results.described import described
+from cftrain.results.identifiers import check_columns
+from cftrain.results.parts.parquet import Unreadable, read_parquet, write_parquet
 from cftrain.results.schema import FORMAT
-from cftrain.results.store import ANEW
-from cftrain.results.writing import written_whole
 
 FILE = "points.parquet"
 
@@ -43,8 +43,7 @@ def add_points(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
     ]
     old = _read(path).to_pylist() if path.is_file() else []
     table = pa.Table.from_pylist(_united(old, new), schema=POINTS)
-    with written_whole(path) as partial:
-        pq.write_table(table, partial)
+    write_parquet(path, table)
 
 
 def load_points(folder: Path) -> pd.DataFrame:
@@ -53,7 +52,8 @@ def load_points(folder: Path) -> pd.DataFrame:
     if not path.is_file():
         raise ResultError(f"{folder}: expected the results of a grid, got no {FILE}")
     table = _read(path).to_pandas()
-    table["coordinates"] = [json.loads(text) for text in table["coordinates"]]
+    where = f"{path}: column coordinates"
+    table["coordinates"] = [described(text, where) for text in table["coordinates"]]
     return table
 
 
@@ -77,12 +77,11 @@ def _united(*tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> pa.Table:
     try:
-        table = pq.read_table(path, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
-        raise ResultError(f"{path}: expected a readable table, got {error}") from error
-    found = (table.schema.metadata or {}).get(b"cftrain_format", b"2").decode()
-    if found != FORMAT or not table.schema.equals(POINTS):
-        raise ResultError(
-            f"{path}: expected points of format {FORMAT}, got format {found}; {ANEW}"
-        )
+        table = read_parquet(path, POINTS)
+    except Unreadable as error:
+        raise Unreadable(
+            f"{path}: expected a readable table, got a damaged one; the next cftrain "
+            "grid in this folder sets it aside and writes the points of its grid again"
+        ) from error
+    check_columns(path, table)
     return table

@@ -1,25 +1,42 @@
 """Which cells are replicates of one another: the same but for their seeds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
+from cftrain.results.checking import of_cell
 
 TRAINING_SEED = ("seed",)
 """Seeds deeper in a run are others: those of data and of generators."""
 
 
-def replicate_key(cell: pd.Series, varies: Sequence[str] = TRAINING_SEED) -> str:
+PLACE = "data.raw.path"
+"""Where a table was read: remembered, but no part of what was trained."""
+
+
+def replicate_key(
+    cell: Mapping[str, Any] | pd.Series, varies: Sequence[str] = TRAINING_SEED
+) -> str:
     """Returns what is equal for rows of the table of cells that are replicates.
 
     These differ in nothing but the hyperparameters that vary, named by their keys; the
     content of their data is the same.
     """
-    config = json.loads(cell["config"])
+    config = placeless(cell)
     for key in varies:
         _forget(config, key)
     return json.dumps([cell["data_identity"], config])
+
+
+def placeless(cell: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+    """Returns the configuration of a row of the table of cells, without the place where
+    its table was read. Raises ResultError.
+    """
+    config = of_cell(cell)
+    _forget(config, PLACE)
+    return config
 
 
 def _forget(config: Any, key: str) -> None:

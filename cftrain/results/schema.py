@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-FORMAT = "3"
+FORMAT = "4"
 """Kept in the metadata of every part file; raised when a column changes its meaning."""
 
 TEXT, NUMBER, WHOLE = pa.string(), pa.float64(), pa.int64()
@@ -50,6 +50,8 @@ CELLS = _table(
     ("seed", WHOLE),
     # Features that may not move both ways.
     ("protected", WHOLE),
+    # Of the file with its weights; null if there are none.
+    ("weights_sha256", TEXT),
     # The whole run as JSON, as `cftrain.config.identity.describe` gives it: every
     # hyperparameter is there, see `cftrain.results.leaves`.
     ("config", TEXT),
@@ -67,6 +69,8 @@ EVALUATIONS = _table(
     _OF_EVALUATION,
     # Hash of the protocol with its pictures: they may be wanted later, by themselves.
     ("pictures", TEXT),
+    # Of the weights that were measured: it counts while they are those of the cell.
+    ("weights_sha256", TEXT),
     *_PROVENANCE,
 )
 

@@ -1,4 +1,4 @@
-"""A folder of results: one part file per table and stack, each written whole."""
+"""A folder of results: a part file for each table and stack, each written whole."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,19 +8,19 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
-from cftrain.results.schema import EVALUATIONS, FORMAT, OF_TRAINING, TABLES
-from cftrain.results.writing import written_whole
+from cftrain.results.checking import check_markers
+from cftrain.results.parts.damage import ALWAYS, complaint
+from cftrain.results.parts.parquet import write_parquet
+from cftrain.results.parts.reading import PART, holder, read_parts, told
+from cftrain.results.schema import OF_TRAINING, TABLES
+from cftrain.results.weights_file import weights_digest
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]
 
-ANEW = (
-    "move the folder away and run its command again (its config.yaml has the "
-    "configuration), or use the version of cftrain that made it"
-)
+NEWEST = ["done", "created", "stack"]
 
 
 @dataclass(frozen=True)
@@ -49,54 +49,103 @@ class Store:
     def write_columns(self, table: str, part: str, columns: Columns) -> None:
         """The same from whole columns, for tables of many rows. Raises ResultError."""
         path = self.path(table, part)
-        with written_whole(path, pa.ArrowException) as partial:
+        try:
             content = pa.table(dict(columns), schema=TABLES[table])
-            pq.write_table(content, partial, compression="zstd")
+        except (pa.ArrowException, OverflowError) as error:
+            raise ResultError(f"{path}: could not be written: {error}") from error
+        write_parquet(path, content)
 
-    def cells(self) -> pd.DataFrame:
-        """The table of trained cells; of a repeated cell the newest row."""
-        return _newest(self._read("cells"), ["cell"])
+    def cells(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The table of trained cells, or some of its columns.
 
-    def evaluations(self) -> pd.DataFrame:
-        """The table of evaluations; of a cell and protocol the newest row.
-
-        Those of weights that have been trained again since do not count.
+        Of a repeated cell that row counts whose weights are here; if that does not
+        tell, one that is done, then the newest.
         """
-        found = _newest(self._read("evaluations"), ["cell", "protocol"])
-        trained = self.cells()[["cell", "created"]]
-        found = found.merge(trained, on="cell", suffixes=("", "_trained"))
-        current = found[found["created"] >= found["created_trained"]]
-        return current[list(EVALUATIONS.names)].reset_index(drop=True)
+        needed = ["cell", "stack", "status", "created", "weights_sha256"]
+        found = self._read("cells", columns=_with(columns, needed))
+        check_markers(found, self.folder / "cells")
+        names = found["cell"]
+        twice = set(names[names.duplicated()])
+        here = {cell: weights_digest(self.folder, cell) for cell in twice}
+        matches = names.map(here).eq(found["weights_sha256"])
+        chosen = _last(found.assign(matches=matches), ["cell"], ["matches", *NEWEST])
+        return chosen[list(columns or TABLES["cells"].names)]
+
+    def evaluations(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The table of evaluations, or some of its columns, of the weights that count.
+
+        Of a cell and protocol one that is done, with pictures if any has some, then the
+        newest.
+        """
+        needed = ["cell", "protocol", "stack", "pictures", "status", "created"]
+        needed.append("weights_sha256")
+        found = self._read("evaluations", columns=_with(columns, needed))
+        check_markers(found, self.folder / "evaluations")
+        trained = self.cells(["cell", "weights_sha256"]).set_index("cell")
+        now = found["cell"].map(trained["weights_sha256"])
+        known = found["cell"].isin(trained.index)
+        found = found[known & _same(found["weights_sha256"], now)]
+        pictured = found["pictures"].notna() & found["pictures"].ne("")
+        order = ["done", "pictured", "created", "stack"]
+        found = _last(found.assign(pictured=pictured), ["cell", "protocol"], order)
+        return found[list(columns or TABLES["evaluations"].names)]
 
     def protocols(self) -> dict[str, str]:
         """The stored protocols as JSON, by their ids, the oldest first."""
-        found = _newest(self._read("protocols"), ["protocol"])
+        found = self._read("protocols").sort_values("created")
+        found = found.drop_duplicates("protocol", keep="last")
         return dict(zip(found["protocol"], found["config"], strict=True))
 
     def rows(self, table: str, chosen: pd.DataFrame) -> pd.DataFrame:
         """A table's rows that belong to some rows of `cells`, or of `evaluations`.
 
-        Only the parts of their stacks are read.
+        Only files that hold their stacks are read. Raises ResultError if a part of them
+        is not there: numbers without it would be others.
         """
         keys = ["cell", "stack"]
         if table not in OF_TRAINING:
             keys.append("protocol")
         wanted = chosen[keys].drop_duplicates()
-        return self._read(table, set(wanted["stack"])).merge(wanted, on=keys)
+        found = self._read(table, set(wanted["stack"]))
+        if table in ALWAYS and "status" in chosen:
+            stacks = set(chosen["stack"][chosen["status"] == "done"])
+            self._refuse_missing(table, stacks - set(found["stack"]))
+        return found.merge(wanted, on=keys)
 
     def path(self, table: str, part: str) -> Path:
         """The file of a part."""
-        return self.folder / table / f"part-{part}.parquet"
+        return self.folder / table / f"{PART}{part}.parquet"
 
-    def _read(self, table: str, parts: set[str] | None = None) -> pd.DataFrame:
-        schema = TABLES[table]
-        found = sorted((self.folder / table).glob("part-*.parquet"))
-        read = [
-            _read_part(path, schema)
-            for path in found
-            if parts is None or path.stem.removeprefix("part-") in parts
-        ]
-        return pa.concat_tables([schema.empty_table(), *read]).to_pandas()
+    def file(self, table: str, part: str) -> Path:
+        """The file that holds a part: its own, or the one it was merged into."""
+        return holder(self.folder / table, TABLES[table], part) or self.path(
+            table, part
+        )
+
+    def _refuse_missing(self, table: str, stacks: Iterable[str]) -> None:
+        """Raises ResultError unless stacks without rows have a part that is empty."""
+        paths = [self.path(table, stack) for stack in sorted(stacks)]
+        missing = [path for path in paths if not path.is_file()]
+        if missing:
+            raise ResultError(
+                f"{self.folder}: expected a part of every stack, got none of "
+                f"{told(missing)}; the next cftrain train, grid or evaluate in this "
+                "folder does again what they held"
+            )
+
+    def _read(
+        self,
+        table: str,
+        stacks: set[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Raises ResultError, for damaged files with the names of all in the folder."""
+        found, damaged = read_parts(
+            self.folder / table, TABLES[table], stacks=stacks, columns=columns
+        )
+        if damaged:
+            raise complaint(self.folder, damaged)
+        return found.to_pandas()
 
 
 def done(finished: pd.DataFrame) -> set[str]:
@@ -110,26 +159,19 @@ def failed(finished: pd.DataFrame) -> dict[str, str]:
     return dict(zip(lost["cell"], lost["reason"], strict=True))
 
 
-def _newest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    order = ["created", "stack"] if "stack" in rows else ["created"]
-    return rows.sort_values(order).drop_duplicates(keys, keep="last", ignore_index=True)
+def _with(columns: Sequence[str] | None, needed: list[str]) -> list[str] | None:
+    return None if columns is None else list(dict.fromkeys([*columns, *needed]))
 
 
-def _read_part(path: Path, schema: pa.Schema) -> pa.Table:
-    try:
-        part = pq.read_table(path, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
-        raise ResultError(
-            f"{path}: expected a readable Parquet file, got {error}; delete it and "
-            "run again"
-        ) from error
-    found = (part.schema.metadata or {}).get(b"cftrain_format", b"none").decode()
-    if found != FORMAT or not part.schema.equals(schema):
-        raise ResultError(
-            f"{path}: expected results of format {FORMAT}, got format {found} with "
-            f"columns {', '.join(part.schema.names)}; {ANEW}"
-        )
-    return part
+def _last(rows: pd.DataFrame, keys: list[str], order: list[str]) -> pd.DataFrame:
+    """The last row of each key in an order; `done` says which are."""
+    ordered = rows.assign(done=rows["status"].eq("done")).sort_values(order)
+    return ordered.drop_duplicates(keys, keep="last", ignore_index=True)
+
+
+def _same(left: pd.Series, right: pd.Series) -> pd.Series:
+    """Where texts are equal, or both missing."""
+    return left.eq(right) | (left.isna() & right.isna())
 
 
 def _null_for_nan(value: Any) -> Any:

@@ -1,43 +1,57 @@
 """Trained weights on disk: a safetensors file for each cell."""
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import safetensors.torch
-from safetensors import SafetensorError, safe_open
+import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from cftrain.errors import WeightsError
+from cftrain.results.folders import regular_bytes
+from cftrain.results.weights_file import FOLDER, weights_path
 from cftrain.results.writing import written_whole
 
-FOLDER = "weights"
+__all__ = ["FOLDER", "read_weights", "weights_path", "write_weights"]
+
+MOST_BYTES = 2**30
+"""Of one file: far more than any model here has, and less than fills a memory."""
 
 
 def write_weights(
     folder: Path, cell: str, weights: Mapping[str, Tensor], codec: str
-) -> None:
+) -> str:
     """Write one cell's weights into the results folder, with what turns raw rows into
-    the model's inputs (JSON). Raises ResultError.
+    the model's inputs (JSON). Returns the SHA-256 of the file. Raises ResultError.
     """
     path = weights_path(folder, cell)
     tensors = {name: value.cpu().contiguous() for name, value in weights.items()}
     with written_whole(path, SafetensorError) as partial:
-        safetensors.torch.save_file(
-            tensors, partial, metadata={"cell": cell, "codec": codec}
+        content = _ordered(
+            safetensors.torch.save(tensors, metadata={"cell": cell, "codec": codec})
         )
+        partial.write_bytes(content)
+    return sha256(content).hexdigest()
 
 
-def read_weights(folder: Path, cell: str) -> tuple[dict[str, Tensor], str]:
-    """The weights of a cell, and the codec that is stored with them. Raises
-    WeightsError if they are missing, damaged or those of another cell.
+def read_weights(
+    folder: Path, cell: str, expected: str | None = None
+) -> tuple[dict[str, Tensor], str]:
+    """The weights of a cell, and the codec that is stored with them.
+
+    `expected` is the SHA-256 of the file, as far as it is known. Raises WeightsError if
+    they are missing, damaged, not finite or those of another cell.
     """
     path = weights_path(folder, cell)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            names = file.keys()
-            weights = {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
+        content = regular_bytes(path, MOST_BYTES)
+        # Raises whatever it trips over in a damaged file.
+        weights = safetensors.torch.load(content)
+        metadata = _metadata(content)
+    except Exception as error:
         raise WeightsError(
             f"{path}: expected the weights of a cell, got {error}"
         ) from error
@@ -46,9 +60,46 @@ def read_weights(folder: Path, cell: str) -> tuple[dict[str, Tensor], str]:
             f"{path}: expected the weights of cell {cell}, got those of "
             f"{metadata.get('cell')}"
         )
+    if expected is not None and sha256(content).hexdigest() != expected:
+        raise WeightsError(
+            f"{path}: expected the file that was written when the cell was trained, "
+            "got another one (its checksum differs)"
+        )
+    broken = [n for n, v in weights.items() if not torch.isfinite(v.double()).all()]
+    if broken:
+        raise WeightsError(
+            f"{path}: expected finite weights, got others in {', '.join(broken)}"
+        )
     return weights, metadata.get("codec", "{}")
 
 
-def weights_path(folder: Path, cell: str) -> Path:
-    """Returns the file with a cell's weights."""
-    return folder / FOLDER / f"{cell}.safetensors"
+def content_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Returns a hash of names, types, shapes and values, in whatever order they are."""
+    found = sha256()
+    for name, value in sorted(tensors.items()):
+        held = value.detach().cpu().contiguous()
+        found.update(f"{name} {held.dtype} {tuple(held.shape)} ".encode())
+        found.update(held.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+
+def _ordered(content: bytes) -> bytes:
+    """The same file with sorted metadata: safetensors writes them in random order, but
+    equal weights should have equal digests.
+    """
+    end = _header_end(content)
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + content[end:]
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """What stands in the header of a safetensors file, whose bytes are valid."""
+    header = json.loads(content[8 : _header_end(content)])
+    return dict(header.get("__metadata__") or {})
+
+
+def _header_end(content: bytes) -> int:
+    return 8 + int.from_bytes(content[:8], "little")

@@ -1,13 +1,18 @@
 """Files that are there whole or not at all, even after a power cut."""
 
+import glob
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cftrain.errors import ResultError
+
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+"""A file that nobody has yet, and no link to one."""
 
 MARK = "~"
 """Between the parts of a temporary name; no host has it in its own."""
@@ -22,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     partial = _temporary(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         mode = _created(partial)
         yield partial
         partial.chmod(mode)  # some writers put a file of their own there, for us alone
@@ -34,6 +39,30 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     with suppress(OSError):  # some file systems do not flush folders
         _flush(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is missing, and those above it, so that they stay."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for made in reversed(missing):
+        made.mkdir(exist_ok=True)
+        with suppress(OSError):  # some file systems do not flush folders
+            _flush(made.parent)
+
+
+def jot(path: Path, text: str) -> None:
+    """Write a small file anew that may as well be missing, whatever prevents it."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, NEW, 0o666)
+        try:
+            os.write(descriptor, text.encode())
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -48,6 +77,53 @@ def written_whole(path: Path, *errors: type[Exception]) -> Iterator[Path]:
             yield partial
     except expected as error:
         raise ResultError(f"{path}: could not be written: {error}") from error
+
+
+@contextmanager
+def folder_whole(folder: Path) -> Iterator[Path]:
+    """Yields a temporary folder beside `folder` to fill, renamed to it at the end.
+
+    A folder that is there has to be empty. Raises ResultError if it is not, and for
+    what the disk does not take; the temporary one then goes.
+    """
+    home = Path(os.path.abspath(folder))  # noqa: PTH100, a link is not followed
+    partial = _temporary(home)
+    try:
+        _refuse_taken(folder)
+        make_folder(home.parent)
+        _remove_folders_left(home)
+        partial.mkdir()
+        yield partial
+        for path in (*partial.rglob("*"), partial):
+            _flush(path)
+        partial.rename(home)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise ResultError(f"{folder}: could not be written: {error}") from error
+        raise
+    with suppress(OSError):  # some file systems do not flush folders
+        _flush(home.parent)
+
+
+def _refuse_taken(folder: Path) -> None:
+    """Raises ResultError for what is there already, but for an empty folder."""
+    if not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
+        raise ResultError(
+            f"{folder}: expected a new or an empty folder, got one with something in it"
+            "; choose another name, or remove it first"
+        )
+
+
+def _remove_folders_left(folder: Path) -> None:
+    """Remove temporary folders of this one that dead processes of this host left."""
+    for path in folder.parent.glob(
+        f".{glob.escape(folder.stem)}{MARK}{_host()}{MARK}*"
+    ):
+        if path.is_dir() and not path.is_symlink() and not _is_alive(path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_leftovers(folder: Path) -> int:
@@ -75,8 +151,7 @@ def _host() -> str:
 
 def _created(path: Path) -> int:
     """Make an empty file, following no link. Returns its mode, which umask decided."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o666)
+    descriptor = os.open(path, NEW, 0o666)
     try:
         return os.fstat(descriptor).st_mode & 0o7777
     finally:
@@ -99,7 +174,7 @@ def _is_alive(temporary: Path) -> bool:
         return True  # not one of ours
     try:
         os.kill(int(process), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # the latter is no number of one
         return False
     except PermissionError:
         return True

@@ -18,6 +18,14 @@ DATASETS = {
 OBJECTIVES = {"full": "CT", "energy": "CD", "adversarial": "AR", "vanilla": "BL"}
 """The objectives' abbreviations; the baseline comes last."""
 
+OBJECTIVES_TOLD = {
+    "full": "counterfactual training",
+    "energy": "energy terms alone",
+    "adversarial": "adversarial term alone",
+    "vanilla": "conventional training",
+}
+"""The objectives in words."""
+
 GENERATORS = {"ecco": "ECCo", "generic": "Generic", "revise": "REVISE"}
 """The generators' names in the paper."""
 
@@ -30,6 +38,12 @@ def dataset_name(dataset: str) -> str:
 def objective_name(objective: str) -> str:
     """Returns its abbreviation, or its own name if it has none."""
     return OBJECTIVES.get(objective, objective)
+
+
+def objective_told(objective: str) -> str:
+    """Returns its abbreviation and what it stands for, if it has one."""
+    name, told = objective_name(objective), OBJECTIVES_TOLD.get(objective)
+    return name if told is None else f"{name} is {told}"
 
 
 def generator_name(generator: str) -> str:

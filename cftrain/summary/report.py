@@ -1,117 +1,150 @@
-"""What `cftrain train` prints: who was trained on what, and how they compare."""
+"""What `train` and `show` print: who was trained on what, and how they compare."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 import pandas as pd
-from tabulate import tabulate
 
 from cftrain.errors import ResultError
+from cftrain.results.described import described
 from cftrain.results.leaves import value_at
 from cftrain.results.store import Store
-from cftrain.summary.naming import objective_name
+from cftrain.summary.naming import axis_name, objective_name
+from cftrain.summary.reading.collection import Collection, collected
+from cftrain.summary.reading.seeds import Seeds
+from cftrain.summary.result_table import result_table
 from cftrain.summary.statistics.comparison import Comparison, compare
 
-EMPTY = "-"
-FLOOR = "_floor"
+WIDTH = 88
+
+SMOOTHED = 5
+"""Epochs whose mean validation accuracy is looked at: single ones are noisy."""
+
+FALL = 0.02
+"""Less validation accuracy than once in the training is worth a warning."""
 
 
-def report(store: Store, cells: Sequence[str], protocol: str) -> str:
-    """Returns a header, a table and notes about a cell and, if there is a second one,
-    its baseline, as one protocol evaluated them.
-
-    Cells that failed are named as such and have no numbers. Raises ResultError if one
-    was never trained.
+def report(
+    store: Store, cells: Sequence[str], protocol: str, *, every: bool = False
+) -> str:
+    """Returns what there is to say about a cell and, if there is a second one, its
+    baseline, as one protocol evaluated them. Raises ResultError if one was never
+    trained.
     """
-    trained = store.cells().set_index("cell")
-    absent = [cell for cell in cells if cell not in trained.index]
+    collection = collected([store.folder], store.folder)
+    absent = [cell for cell in cells if cell not in collection.cells.index]
     if absent:
         raise ResultError(f"{store.folder}: expected results of {absent}, got none")
-    chosen = trained.loc[list(cells)]
-    evaluations = store.evaluations()
-    evaluations = evaluations[evaluations["protocol"] == protocol].set_index("cell")
-    done = chosen.index[chosen["status"] == "done"]
-    measured = evaluations[evaluations.index.isin(done)]
-    measured = measured[measured["status"] == "done"]
-    metrics = store.rows("metrics", measured.reset_index())
-    tables = [metrics[metrics["cell"] == cell] for cell in cells]
-    rows = compare(tables[0], tables[-1] if len(cells) > 1 else metrics.iloc[:0])
-    lines = [_header(chosen.iloc[0]), *([_table(rows, chosen)] if rows else [])]
-    return "\n".join([*lines, *_notes(store, chosen, evaluations)])
+    one = Seeds(cells=(tuple(cells),), protocol=protocol, coordinates={})
+    return report_of_seeds(collection, one, every=every)
 
 
-def _header(model: pd.Series) -> str:
-    epochs = value_at(json.loads(model["config"]), "schedule.epochs")
-    return (
+def report_of_seeds(collection: Collection, seeds: Seeds, *, every: bool) -> str:
+    """Returns a header, a table and notes about models that differ in their seeds.
+
+    Cells that failed are named as such and have no numbers. `every`: with measures that
+    are variants of others.
+    """
+    models = collection.cells.loc[[cells[0] for cells in seeds.cells]]
+    chosen = collection.cells.loc[[cell for cells in seeds.cells for cell in cells]]
+    lines = [_header(models, seeds)]
+    found = [_compared(collection, cells, seeds.protocol) for cells in seeds.cells]
+    measured = [rows for rows in found if rows]
+    if measured:
+        objectives = list(collection.cells.loc[list(seeds.cells[0]), "objective"])
+        lines += ["", result_table(measured, objectives, every=every), ""]
+    evaluations = collection.evaluations.reset_index("protocol")
+    evaluations = evaluations[evaluations["protocol"] == seeds.protocol]
+    lines += _notes(collection, chosen, evaluations, several=len(models) > 1)
+    return "\n".join([*lines, _times(models, evaluations)])
+
+
+def _header(models: pd.DataFrame, seeds: Seeds) -> str:
+    model = models.iloc[0]
+    epochs = value_at(described(model["config"], "a cell"), "schedule.epochs")
+    numbers = ", ".join(map(str, models["seed"]))
+    point = "".join(
+        f", {axis_name(axis)} {value}" for axis, value in seeds.coordinates.items()
+    )
+    told = (
         f"{model['data']} ({model['data_source']}, {model['train_rows']} training and "
         f"{model['test_rows']} test rows), {model['model']}, {model['generator']}, "
-        f"seed {model['seed']}, {epochs} epochs"
+        f"{'seed' if len(models) == 1 else 'seeds'} {numbers}, {epochs} epochs{point}"
     )
+    return fill(told, WIDTH)
 
 
-def _table(rows: list[Comparison], chosen: pd.DataFrame) -> str:
-    name, *other = map(objective_name, chosen["objective"])
-    if not other:
-        cells = [[row.measure, _shown(row.model)] for row in rows]
-        return tabulate(cells, ["", name], tablefmt="simple", disable_numparse=True)
-    cells = [
-        [row.measure, _shown(row.baseline), _shown(row.model), _change(row)]
-        for row in rows
-    ]
-    return tabulate(
-        cells,
-        ["", *other, name, f"{name} against {other[0]}"],
-        tablefmt="simple",
-        disable_numparse=True,
-        colalign=("left", "right", "right", "right"),
-    )
+def _compared(
+    collection: Collection, cells: Sequence[str], protocol: str | None
+) -> list[Comparison]:
+    """A row for each measure of a model and its baseline, none if there is no value."""
+    measured = collection.measured.reset_index("protocol")
+    measured = measured[measured["protocol"] == protocol]
+    measured = measured[measured.index.isin(cells)]
+    metrics = collection.of_evaluation("metrics", measured)
+    tables = [metrics[metrics["cell"] == cell] for cell in cells]
+    return compare(tables[0], tables[1] if len(cells) > 1 else metrics.iloc[:0])
 
 
-def _change(row: Comparison) -> str:
-    """Points for shares; the percentage reduction for measures to be made small.
-
-    Floors are about observed rows and not about models: nothing to reduce.
-    """
-    if row.measure.endswith(FLOOR):
-        return EMPTY
-    if row.higher_is_better:
-        return (
-            EMPTY if row.difference is None else f"{100 * row.difference:+.1f} points"
-        )
-    if row.reduction is None:
-        return EMPTY
-    spread = "" if row.deviation is None else f" +- {row.deviation:.1f}"
-    direction = "lower" if row.reduction >= 0 else "higher"
-    return f"{abs(row.reduction):.1f}{spread} % {direction}"
-
-
-def _notes(store: Store, chosen: pd.DataFrame, evaluations: pd.DataFrame) -> list[str]:
-    history = store.rows("history", chosen.reset_index())
-    notes = []
+def _notes(
+    collection: Collection,
+    chosen: pd.DataFrame,
+    evaluations: pd.DataFrame,
+    *,
+    several: bool,
+) -> Iterator[str]:
+    history = collection.of_training("history", chosen.index)
     for cell, row in chosen.iterrows():
         name = objective_name(row["objective"])
+        name = f"{name}, seed {row['seed']}" if several else name
         own = history[history["cell"] == cell]
-        told = [_training(row, own), _failure(str(cell), row, evaluations)]
-        notes += [f"{name}: {note}" for note in told if note is not None]
+        for note in (
+            _training(row, own),
+            _fall(row, own),
+            _failure(str(cell), row, evaluations),
+        ):
+            if note is not None:
+                yield f"{name}: {note}"
         if own["skipped_batches"].sum():
-            notes.append(
+            yield (
                 f"{name}: {own['skipped_batches'].sum():.0f} updates were skipped "
                 "because a loss or a gradient was not finite"
             )
-    seconds = chosen["seconds"].iloc[0]
-    evaluated = evaluations["seconds"].reindex(chosen.index).iloc[0]
-    measured = "" if pd.isna(evaluated) else f", evaluated in {evaluated:.1f} s"
-    return [*notes, f"trained in {seconds:.1f} s{measured}"]
+
+
+def _times(models: pd.DataFrame, evaluations: pd.DataFrame) -> str:
+    seconds = models["seconds"].sum()
+    evaluated = evaluations["seconds"].reindex(models.index)
+    measured = (
+        "" if evaluated.isna().all() else f", evaluated in {evaluated.sum():.1f} s"
+    )
+    return f"trained in {seconds:.1f} s{measured}"
 
 
 def _training(cell: pd.Series, history: pd.DataFrame) -> str | None:
     """What became of a cell's training counterfactuals; None if it had none."""
     if history["mature_share"].isna().all():
         return None
-    most = value_at(json.loads(cell["config"]), "search.max_steps")
+    most = value_at(described(cell["config"], "a cell"), "search.max_steps")
     return (
         f"on average over all epochs, {history['mature_share'].mean():.3f} of the "
         f"counterfactuals mature, {history['search_steps'].mean():.1f} of {most} steps"
+    )
+
+
+def _fall(cell: pd.Series, history: pd.DataFrame) -> str | None:
+    """What to say of a model that was better before its last epochs, if it was kept."""
+    if value_at(described(cell["config"], "a cell"), "schedule.keep") == "best":
+        return None
+    ordered = history.sort_values("epoch")["validation_accuracy"]
+    means = ordered.rolling(SMOOTHED).mean().dropna()
+    if means.empty or means.max() - means.iloc[-1] < FALL:
+        return None
+    epoch = history.loc[means.idxmax(), "epoch"]
+    return (
+        f"WARNING, validation accuracy fell from {means.max():.3f} (epoch {epoch}) to "
+        f"{means.iloc[-1]:.3f}\n  schedule.keep=best keeps the best epoch, "
+        "schedule.patience=10 stops ten epochs after it"
     )
 
 
@@ -124,7 +157,3 @@ def _failure(cell: str, row: pd.Series, evaluations: pd.DataFrame) -> str | None
     if evaluations.loc[cell, "status"] == "failed":
         return f"EVALUATION FAILED, {evaluations.loc[cell, 'reason']}"
     return None
-
-
-def _shown(value: float | None) -> str:
-    return EMPTY if value is None else f"{value:.4g}"

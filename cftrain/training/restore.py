@@ -1,17 +1,21 @@
 """Finished cells back in memory: their runs, their data and their models."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
+import pandas as pd
 import torch
 from torch import Tensor
 
 from cftrain.data.dataset import Dataset, check_identity
 from cftrain.data.encoding import Codec
-from cftrain.errors import ResultError, WeightsError
+from cftrain.errors import ConfigError, DataError, ResultError, WeightsError
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen
+from cftrain.results.described import described
 from cftrain.results.store import Store
 from cftrain.results.weights import read_weights, weights_path
 from cftrain.training.run import Run, rebuild
@@ -40,49 +44,82 @@ def restore(store: Store, cells: Sequence[str]) -> Restored:
         raise ResultError(
             f"{store.folder}: expected finished cells, got none called {absent}"
         )
-    runs = [rebuild(json.loads(finished.loc[cell, "config"])) for cell in cells]
+    runs = [_run(cell, finished.loc[cell, "config"]) for cell in cells]
     dataset = runs[0].data.load()
     check_identity(dataset, str(finished.loc[cells[0], "data_identity"]))
-    return restored(store, cells, runs, dataset)
+    return restored(store, cells, runs, dataset, digests=finished["weights_sha256"])
 
 
 def restored(
-    store: Store, cells: Sequence[str], runs: Sequence[Run], dataset: Dataset
+    store: Store,
+    cells: Sequence[str],
+    runs: Sequence[Run],
+    dataset: Dataset,
+    *,
+    digests: Mapping[str, str] | pd.Series = MappingProxyType({}),
 ) -> Restored:
-    """The same where runs and data are at hand; on the device of the data. Raises
-    WeightsError.
+    """The same where runs and data are at hand; on the device of the data.
+
+    `digests` are those of the files that were written in training, as far as they are
+    known. Raises WeightsError.
     """
     classifier = initial(runs, dataset).to(dataset.features.device)
-    held = [_checked(store, cell, classifier.state_dict()) for cell in cells]
+    return Restored(
+        runs=tuple(runs),
+        dataset=dataset,
+        classifier=with_weights(classifier, store.folder, cells, digests=digests),
+    )
+
+
+def with_weights(
+    classifier: Classifier,
+    folder: Path,
+    cells: Sequence[str],
+    *,
+    digests: Mapping[str, str] | pd.Series,
+) -> Classifier:
+    """A classifier with the stored weights of some cells. Raises WeightsError."""
+    like = classifier.state_dict()
+    held = [_checked(folder, cell, like, digests.get(cell)) for cell in cells]
     classifier.load_state_dict(
         {name: torch.stack([weights[name] for weights in held]) for name in held[0]}
     )
-    return Restored(
-        runs=tuple(runs), dataset=dataset, classifier=frozen(classifier, slice(None))
-    )
+    return frozen(classifier, slice(None))
 
 
 def feature_names(store: Store, cell: str) -> list[str]:
     """The inputs of a stored model. Raises WeightsError."""
     _, codec = read_weights(store.folder, cell)
-    return list(Codec.from_dict(json.loads(codec)).feature_names)
+    try:
+        return list(Codec.from_dict(json.loads(codec)).feature_names)
+    except (DataError, ValueError, RecursionError) as error:
+        raise WeightsError(
+            f"{weights_path(store.folder, cell)}: expected a codec, got {error}"
+        ) from error
 
 
-def _checked(store: Store, cell: str, expected: dict[str, Tensor]) -> dict[str, Tensor]:
+def _run(cell: str, config: str) -> Run:
+    """Raises ResultError if this version does not know the run."""
+    try:
+        return rebuild(described(config, f"cell {cell}"))
+    except ConfigError as error:
+        raise ResultError(
+            f"cell {cell}: expected a run of this version of cftrain, got {error}"
+        ) from error
+
+
+def _checked(
+    folder: Path, cell: str, expected: dict[str, Tensor], digest: str | None
+) -> dict[str, Tensor]:
     """Weights that fit the model. Raises WeightsError for others."""
-    weights, _ = read_weights(store.folder, cell)
-    path = weights_path(store.folder, cell)
+    weights, _ = read_weights(folder, cell, digest)
+    path = weights_path(folder, cell)
     found = {name: (value.shape, value.dtype) for name, value in weights.items()}
     wanted = {name: (value.shape[1:], value.dtype) for name, value in expected.items()}
     if found != wanted:
         raise WeightsError(
             f"{path}: expected weights with the tensors {_listed(wanted)}, got "
             f"{_listed(found)}"
-        )
-    broken = [n for n, value in weights.items() if not torch.isfinite(value).all()]
-    if broken:
-        raise WeightsError(
-            f"{path}: expected finite weights, got others in {', '.join(broken)}"
         )
     return weights
 

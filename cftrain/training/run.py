@@ -14,6 +14,7 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import DatasetSpec
 from cftrain.models.classifier import ModelSpec
 from cftrain.objectives.objective import Objective
+from cftrain.results.identifiers import is_name
 from cftrain.training.schedule import Schedule
 
 
@@ -55,7 +56,7 @@ def rebuild(described: dict[str, Any]) -> Run:
 
 def relations(parts: dict[str, Any]) -> list[str]:
     """Mistakes between parts that are each fine; missing parts are not judged."""
-    mistakes = []
+    mistakes = _unfit_names(parts)
     data, schedule = parts.get("data"), parts.get("schedule")
     if data and schedule and schedule.counterfactuals > data.training_rows:
         mistakes.append(
@@ -67,6 +68,12 @@ def relations(parts: dict[str, Any]) -> list[str]:
             "schedule.batch_rows: expected at most the number of training rows "
             f"(data.training_rows={data.training_rows}), got {schedule.batch_rows}"
         )
+    chosen = schedule and (schedule.keep == "best" or schedule.patience is not None)
+    if data and chosen and not data.validation_rows:
+        mistakes.append(
+            "data.validation_rows: expected some where schedule.keep=best or "
+            "schedule.patience judge by them, got 0"
+        )
     objective = parts.get("objective")
     if objective and objective.ridge_weight > 0 == objective.divergence_weight:
         mistakes.append(
@@ -74,3 +81,16 @@ def relations(parts: dict[str, Any]) -> list[str]:
             f"(the ridge bounds the divergence), got {objective.ridge_weight:g}"
         )
     return mistakes
+
+
+def _unfit_names(parts: dict[str, Any]) -> list[str]:
+    """Names become parts of the names of files, wherever results are read."""
+    names = {
+        key: getattr(parts.get(key), "name", None)
+        for key in ("data", "model", "generator", "grid")
+    }
+    return [
+        f"{key}.name: expected a name of letters, digits and plain signs, got {name!r}"
+        for key, name in names.items()
+        if name is not None and not is_name(name)
+    ]

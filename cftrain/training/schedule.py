@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Count, Share
+from cftrain.config.ranges import Count, Later, Share
 from cftrain.seeding import Streams
 from cftrain.training.optimiser import Adam
 
@@ -22,6 +22,10 @@ class Schedule:
     the data (`shuffle` none), in a random order that stays (once) or in a new one every
     epoch. `counterfactuals` are searched at the start of the epoch and spread over its
     batches. During the first `burn_in` share of the epochs there are none.
+
+    A model is kept as it is after its last epoch, or after the one with the best
+    validation accuracy (`keep`). With `patience` it ends that many epochs after the
+    best one.
     """
 
     epochs: Count
@@ -30,6 +34,8 @@ class Schedule:
     counterfactuals: Count
     burn_in: Share
     optimiser: Adam
+    keep: Annotated[Literal["last", "best"], Later("last")]
+    patience: Annotated[Count | None, Later(None)]
 
     @property
     def burn_in_epochs(self) -> int:

@@ -79,7 +79,7 @@ def fitted_runs(runs: Sequence[Run], dataset: Dataset) -> list[Run]:
         replace(
             run,
             generator=run.generator.sharing(first),
-            categories=run.categories.fitted(dataset),
+            categories=run.categories.fitted(dataset.units),
         )
         for run in runs
     ]

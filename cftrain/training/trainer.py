@@ -18,6 +18,7 @@ from cftrain.tensors import PerCell
 from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.epoch import EpochCounterfactuals, children, draw_counterfactuals
 from cftrain.training.history import EpochRecord, as_records, as_tensor
+from cftrain.training.keeping import Keeper
 from cftrain.training.optimiser import FlatAdam
 from cftrain.training.schedule import Schedule, batches, groups
 
@@ -47,21 +48,28 @@ class Trainer:
     ) -> list[EpochRecord]:
         """Train in place, from the checkpoint where there is one; the history."""
         optimiser = FlatAdam(self.schedule.optimiser, classifier)
+        keeper = Keeper(self.schedule, optimiser.weights)
         records: list[EpochRecord] = []
         if checkpoint:
             saved = checkpoint.load(
-                optimiser.state(),
+                {**optimiser.state(), **keeper.state()},
                 growing={"history": as_tensor([], len(self.streams))},
             )
             if saved:
                 records = as_records(saved.pop("history"))
                 optimiser.restore(saved)
+                keeper.restore(saved, records)
         for epoch in range(len(records) + 1, self.schedule.epochs + 1):
+            if keeper.all_stopped:
+                break
             records.append(self._epoch(epoch, classifier, optimiser))
+            keeper.note(records[-1])
             on_epoch(epoch, records[-1])
             if checkpoint:
                 history = as_tensor(records, len(self.streams))
-                checkpoint.save({**optimiser.state(), "history": history})
+                state = {**optimiser.state(), **keeper.state(), "history": history}
+                checkpoint.save(state)
+        keeper.finish()
         return records
 
     def _epoch(

@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cftrain.grid import worker
+from cftrain.config.tree import plain
+from cftrain.grid import measured
+from cftrain.results.leaves import value_at
 from cftrain.results.store import Store, done, failed
 from cftrain.training.trainer import Trainer
 from tests.commands.grids import no_training, numbers, same_numbers
-from tests.console import TINY, TINY_MOONS, Outcome, call, files, spawn
+from tests.console import TINY, TINY_MOONS, Outcome, call, compose, files, spawn
 
 FEW = tuple(word for word in TINY if word.startswith("evaluation."))
 """Overrides that make any evaluation last a moment."""
@@ -133,7 +135,7 @@ def test_a_failing_metric_is_noted_and_tried_again(folder, monkeypatch):
         raise RuntimeError("a metric that breaks")
 
     with monkeypatch.context() as patched:
-        patched.setattr(worker, "evaluate", broken)
+        patched.setattr(measured, "evaluate", broken)
         words = ("evaluate", str(folder), "evaluation.rounds=3", "workers=1")
         outcome = call(*words)
     assert outcome.code == 1
@@ -170,6 +172,23 @@ def test_a_key_that_the_stored_protocol_does_not_have_is_one_message(folder):
     key = "evaluation.metrics.pgd_accuracy.constrained"
     message = call("evaluate", str(folder), f"{key}=true").message
     assert message.startswith(f"{key}: expected a key of the stored protocol")
+
+
+def test_a_key_that_the_stored_protocol_alone_has_can_be_changed(folder):
+    """The packaged default has no such key."""
+    key = "evaluation.metrics.unfaithfulness.steps"
+    assert value_at(plain(compose(root="evaluate")), key) is None
+    evaluate(folder, "evaluation=full", *FEW, f"{key}=2")
+    assert protocols(folder)[-1]["metrics"]["unfaithfulness"]["steps"] == 2
+    evaluate(folder, f"{key}=3")
+    changed = [found["metrics"].get("unfaithfulness") for found in protocols(folder)]
+    assert sorted(found["steps"] for found in changed if found) == [2, 3]
+
+
+def test_a_key_that_no_protocol_has_is_one_message(folder):
+    message = call("evaluate", str(folder), "evaluation.round=3").message
+    assert "evaluation.round: expected one of" in message
+    assert "did you mean 'rounds'?" in message
 
 
 def test_a_folder_without_models_is_one_message(tmp_path):

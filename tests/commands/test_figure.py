@@ -2,7 +2,7 @@
 
 import pytest
 
-from cftrain.commands.lines import PICTURES
+from cftrain.commands.command_line.lines import PICTURES
 from tests.console import call
 
 QUICK = ("schedule.epochs=2", "schedule.counterfactuals=60", "factuals=3", "seeds=2")

@@ -47,7 +47,7 @@ def test_every_command_refuses_format_2(old, tmp_path, command):
     place = [f"hydra.run.dir={folder}"] if composed else [str(folder)]
     arguments = [*words, *place] if composed else [*place, *words]
     message = call(name, *arguments).message
-    assert "format 3, got format 2" in message
+    assert "format 4, got format 2" in message
     assert "move the folder away and run its command again" in message
     assert before.items() <= files(folder).items()
     assert set(files(folder)) - set(before) <= {".lock"}

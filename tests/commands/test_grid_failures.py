@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cftrain.grid import worker
+from cftrain.grid import measured, worker
 from cftrain.results.store import Store, done, failed
 from cftrain.training.trainer import Trainer
 from tests.commands.grids import no_training, same_numbers, small
@@ -56,13 +56,13 @@ def test_a_failing_cell_is_noted_and_the_others_go_on(tmp_path, monkeypatch, who
 
 
 def test_a_failed_evaluation_retrains_nothing(tmp_path, monkeypatch, whole):
-    evaluate = worker.evaluate
+    evaluate = measured.evaluate
 
     def breaks(classifier, *arguments, **options):
         raise RuntimeError("the metric that breaks")
 
     folder = tmp_path / "grid"
-    monkeypatch.setattr(worker, "evaluate", breaks)
+    monkeypatch.setattr(measured, "evaluate", breaks)
     outcome = call(*small(folder, "workers=1"))
     assert outcome.code == 1
     assert "10 cells failed" in outcome.err
@@ -74,7 +74,7 @@ def test_a_failed_evaluation_retrains_nothing(tmp_path, monkeypatch, whole):
     assert "10 trained, 0 failed, 0 missing of 10" in shown.out
     assert "0 evaluated, 10 failed" in shown.out
     monkeypatch.setattr(Trainer, "train", no_training)
-    monkeypatch.setattr(worker, "evaluate", evaluate)
+    monkeypatch.setattr(measured, "evaluate", evaluate)
     left = call(*small(folder, "workers=1"))
     assert left.code == 1
     assert "0 to train and 0 to evaluate" in left.out

@@ -64,6 +64,7 @@ def interrupted(process: subprocess.Popen, number: int) -> str:
     [
         (signal.SIGINT, "interrupted"),
         pytest.param(signal.SIGTERM, "SIGTERM", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, "SIGHUP", marks=pytest.mark.slow),
     ],
 )
 def test_a_grid_ends_in_good_order(tmp_path, number, said):
@@ -85,9 +86,26 @@ def test_a_grid_ends_in_good_order_while_its_workers_start(tmp_path):
     assert "interrupted" in interrupted(process, signal.SIGINT)
 
 
-def test_a_training_ends_in_good_order(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_training_ends_in_good_order(tmp_path, number):
     process = start("train", *TINY_MOONS, ENDLESS, f"hydra.run.dir={tmp_path}")
     checkpoints = tmp_path / "checkpoints"
     wait_for(lambda: bool(list(checkpoints.glob("[!.]*.safetensors"))))
-    assert "run the same command again" in interrupted(process, signal.SIGTERM)
+    assert "run the same command again" in interrupted(process, number)
     assert list(checkpoints.glob("[!.]*.safetensors"))
+    assert not list(checkpoints.glob("*.begun")), "nobody has died"
+
+
+@pytest.mark.slow
+def test_nohup_is_respected(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is inherited
+    try:
+        process = start("train", *TINY_MOONS, ENDLESS, f"hydra.run.dir={tmp_path}")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    checkpoints = tmp_path / "checkpoints"
+    wait_for(lambda: bool(list(checkpoints.glob("[!.]*.safetensors"))))
+    process.send_signal(signal.SIGHUP)
+    time.sleep(1.0)
+    assert process.poll() is None
+    assert "interrupted" in interrupted(process, signal.SIGINT)

@@ -16,7 +16,7 @@ from cftrain.results.store import Store, done
 from cftrain.results.writing import MARK
 from cftrain.training.trainer import Trainer
 from tests.commands.grids import same_numbers, small
-from tests.console import ROOT, call
+from tests.console import ROOT, call, files
 
 EPOCHS, CELLS = 12, 10
 LENGTH = f"schedule.epochs={EPOCHS}"
@@ -153,6 +153,18 @@ def test_overwriting_starts_with_the_first_epoch(undisturbed, tmp_path, interrup
     assert len(resumed) >= 3 * EPOCHS
     same_numbers(folder, undisturbed)
     assert_clean(folder)
+
+
+def test_a_dry_run_that_would_overwrite_keeps_interrupted_work(
+    undisturbed, tmp_path, interrupter
+):
+    folder = tmp_path / "grid"
+    interrupted(folder, interrupter, "stack_width=4")
+    before = files(folder)
+    assert any(name.startswith("checkpoints/") for name in before)
+    words = ("stack_width=4", "overwrite=true", "dry_run=true")
+    assert call(*small(folder, "workers=1", LENGTH, *words)).code == 0
+    assert files(folder) == before
 
 
 # --- killed at any moment ------------------------------------------------------------

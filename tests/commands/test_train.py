@@ -1,6 +1,5 @@
 """`cftrain train` from its arguments to table, picture and results."""
 
-import io
 import shutil
 import sys
 from dataclasses import replace
@@ -13,13 +12,14 @@ from omegaconf import OmegaConf
 from PIL import Image
 from safetensors.torch import load_file
 
-from cftrain.commands import options, train
-from cftrain.commands.options import Options
+from cftrain.commands.command_line import options
+from cftrain.commands.command_line.options import Options
+from cftrain.commands.command_line.progress import Progress
 from cftrain.data import sources
-from cftrain.grid import worker
+from cftrain.grid import measured, worker
 from cftrain.grid.cells import cell
 from cftrain.results.store import Store, done, failed
-from cftrain.training.history import COLUMNS, EpochRecord
+from cftrain.training.history import EpochRecord
 from cftrain.training.trainer import Trainer
 from tests.commands.grids import no_training, numbers, same_numbers
 from tests.console import TINY, TINY_MOONS, Outcome, call, files, read, run_of, spawn
@@ -70,8 +70,9 @@ def test_a_run_ends_with_its_table_and_where_its_results_are(finished):
     first, *_, last = outcome.out.splitlines()
     assert first.startswith("moons (generated, 120 training and 60 test rows), mlp")
     assert "CT against BL" in outcome.out
-    for measure in ("accuracy", "f1", "fgsm_accuracy (eps 0.01)", "ip", "ip_star"):
+    for measure in ("accuracy", "macro F1", "accuracy under FGSM, ε 0.01", "cost"):
         assert f"\n{measure} " in outcome.out
+    assert "ip_star" not in outcome.out
     assert last == f"results: {folder}"
 
 
@@ -84,7 +85,7 @@ def test_results_are_all_there_and_nothing_else(finished):
         "config.yaml",
         "evaluations",
         *("history", "history"),
-        *("individuals", "metrics", "overrides.yaml", "protocols"),
+        *("individuals", "log.txt", "metrics", "overrides.yaml", "protocols"),
         *("weights", "weights"),
     ]
     assert len(pd.read_parquet(folder / "cells")) == 2
@@ -112,7 +113,7 @@ def test_results_go_below_outputs_by_the_name_of_the_data(tmp_path):
     assert outcome.out.endswith(f"results: {tmp_path}/outputs/moons\n")
     assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
     shown = call("train", "--cfg", "hydra")
-    assert "    dir: outputs/${name}\n" in shown.out
+    assert "    dir: outputs/${cftrain.below:${name}}\n" in shown.out
 
 
 def test_again_it_says_that_it_is_done_and_shows_the_same(finished, monkeypatch):
@@ -226,7 +227,7 @@ def test_a_failing_metric_is_told_and_retrains_nothing(tmp_path, monkeypatch):
         raise RuntimeError("a metric that breaks")
 
     with monkeypatch.context() as patched:
-        patched.setattr(worker, "evaluate", broken)
+        patched.setattr(measured, "evaluate", broken)
         outcome = call("train", *TINY_MOONS, f"hydra.run.dir={tmp_path}")
     assert outcome.code == 1
     assert "a metric that breaks" in outcome.out + outcome.err
@@ -268,12 +269,12 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
 ):
     folder, _ = finished
 
-    def interrupt(bar: object, epoch: int, record: EpochRecord) -> None:
+    def interrupt(bar: object, epoch: int, total: int, record: EpochRecord) -> None:
         if epoch == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(train._Bar, "update", interrupt)
+        patched.setattr(Progress, "epoch", interrupt)
         stopped = call("train", *TINY_MOONS, f"hydra.run.dir={tmp_path}")
     assert stopped.code == 130
     assert stopped.err == (
@@ -282,10 +283,13 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
     )
     assert stopped.out == ""
     kinds = {Path(name).parts[0] for name in files(tmp_path)}
-    assert kinds == {".lock", "checkpoints", "config.yaml", "overrides.yaml"}
+    assert kinds == {
+        *(".lock", "checkpoints", "config.yaml", "log.txt", "overrides.yaml")
+    }
+    assert "ended by KeyboardInterrupt" in (tmp_path / "log.txt").read_text()
     epochs: list[int] = []
     monkeypatch.setattr(
-        train._Bar, "update", lambda bar, epoch, record: epochs.append(epoch)
+        Progress, "epoch", lambda bar, epoch, total, record: epochs.append(epoch)
     )
     tiny(tmp_path)
     assert epochs == [2, 1, 2], "the model goes on, its baseline had not begun"
@@ -341,24 +345,6 @@ def test_no_matter_where_it_is_called(tmp_path, monkeypatch):
     (tmp_path / "torch.yaml").write_text("")
     outcome = call("train", "--cfg", "job", cwd=tmp_path)
     assert options.read(OmegaConf.create(outcome.out), Options) == read()
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_sees_progress_with_the_parts_of_the_loss(monkeypatch):
-    values = {name: torch.tensor([0.25, 9.0]) for name in COLUMNS}
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    with train._Bar(10, ["full", "vanilla"]) as bar:
-        bar.update(4, EpochRecord(**values))
-        bar._bar.refresh()
-    shown = sys.stderr.getvalue()
-    assert "full and vanilla" in shown
-    assert "4/10" in shown
-    for name in ("loss", "div", "adv", "mature", "steps", "val"):
-        assert f"{name}=0.25" in shown
 
 
 def test_digits_without_any_table_and_network(tmp_path, monkeypatch):
@@ -430,3 +416,11 @@ def test_of_several_ranks_one_works_and_the_others_say_nothing(finished, tmp_pat
     assert lines_without_times(outcome, run) == lines_without_times(first, folder)
     same_numbers(run, folder)
     assert sorted(files(run)) == sorted(files(folder))
+
+
+def test_a_sweep_goes_on_after_a_job_that_diverged(tmp_path):
+    rates = "schedule.optimiser.learning_rate=1e308,0.01"
+    words = ("-m", rates, "compare=none", f"hydra.sweep.dir={tmp_path / 'sweep'}")
+    outcome = call("train", *words, *TINY_MOONS, cwd=tmp_path)
+    assert outcome.code == 1
+    assert outcome.out.count("results: ") == 2

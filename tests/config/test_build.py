@@ -10,8 +10,8 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 import cftrain
-from cftrain.commands import options
-from cftrain.commands.options import Options
+from cftrain.commands.command_line import options
+from cftrain.commands.command_line.options import Options
 from cftrain.config import tree
 from cftrain.counterfactuals.maturity import Threshold
 from cftrain.data.synthetic import Moons

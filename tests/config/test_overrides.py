@@ -1,6 +1,10 @@
 import pytest
 
-from cftrain.config.overrides import replacing_overrides
+from cftrain.config.overrides import (
+    options_first,
+    replacing_overrides,
+    typed_overrides,
+)
 from cftrain.config.tree import plain
 from tests.console import compose, run_of
 
@@ -91,3 +95,30 @@ def test_later_words_count():
 def test_a_misspelt_key_is_still_refused():
     with pytest.raises(Exception, match=r"Could not override 'data\.mising'"):
         composed(*ADULT, "data.mising={}")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["seed=1", "data.domain={x1: [0, 1]}", "name=a"],
+        ["data.domain=null", "data.domain={}"],
+        ["data.domain_deviations=null", "seed=2"],
+        [],
+    ],
+)
+def test_what_was_typed_is_known_after_the_replacement(typed):
+    assert typed_overrides(replacing_overrides(typed)) == typed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["seed=1", "--config-dir", "mine", "name=a"],
+        ["seed=1", "--config-dir=mine", "name=a"],
+        ["seed=1", "name=a"],
+        ["-m", "seed=1", "name=a"],
+    ],
+)
+def test_options_may_stand_anywhere(words):
+    options = [word for word in words if word not in ("seed=1", "name=a")]
+    assert options_first(words) == [*options, "seed=1", "name=a"]

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cftrain.commands import options
+from cftrain.commands.command_line import options
+from cftrain.commands.command_line.options import Options
 from cftrain.commands.evaluate import EvaluateOptions
+from cftrain.commands.explain_options import ExplainOptions
 from cftrain.commands.figure import FigureOptions
 from cftrain.commands.grid import GridOptions
-from cftrain.commands.options import Options
 from cftrain.commands.tables import TablesOptions
 from cftrain.config import tree
 from cftrain.config.build import build_object
@@ -22,7 +23,11 @@ FOLDER = tree.folder()
 ROOTS = {"run": Options, "grid": GridOptions, "figure": FigureOptions}
 """What a file at the top of the tree describes besides a run."""
 
-WITHOUT_RUN = {"tables": TablesOptions, "evaluate": EvaluateOptions}
+WITHOUT_RUN = {
+    "tables": TablesOptions,
+    "evaluate": EvaluateOptions,
+    "explain": ExplainOptions,
+}
 """Files at the top that describe no run."""
 
 OPTIONS = sorted(
@@ -33,7 +38,11 @@ OPTIONS = sorted(
 EXPERIMENTS = [name for name in OPTIONS if name.startswith("experiment/")]
 GRIDS = [name for name in OPTIONS if name.startswith("grid/")]
 TABLES = [name for name in OPTIONS if name.startswith("table/")]
-GROUPS = [name for name in OPTIONS if name not in (*EXPERIMENTS, *GRIDS, *TABLES)]
+OWN_TABLES = ["data/table", "declaration/file"]
+"""Nothing without a file of the user's: tests/commands/test_own_table.py has them."""
+
+OTHERS = (*EXPERIMENTS, *GRIDS, *TABLES, *OWN_TABLES)
+GROUPS = [name for name in OPTIONS if name not in OTHERS]
 
 ENOUGH_ROWS = "data.training_rows=50000"
 """For schedules that ask for many counterfactuals."""
@@ -162,7 +171,8 @@ def test_every_experiment_runs(name, tmp_path, monkeypatch, request):
     assert "Traceback" not in outcome.err
     written = {Path(name).parts[0] for name in files(tmp_path / "run")}
     tables = {"cells", "history", "evaluations", "individuals", "metrics", "protocols"}
-    assert written == {*tables, "weights", "config.yaml", "overrides.yaml", ".lock"}
+    told = {"config.yaml", "overrides.yaml", "log.txt", ".lock"}
+    assert written == {*tables, "weights", *told}
 
 
 def no_network(*_: object, **__: object) -> None:

@@ -246,12 +246,12 @@ def table(kinds: list[str] | None = None) -> Dataset:
 def test_a_number_may_count_as_a_member_of_a_category():
     """As in the authors' evaluation of Adult, by a slip."""
     data = table()
-    slip = SnappedState(extra_members={"b": ("n",)}).fitted(data)
+    slip = SnappedState(extra_members={"b": ("n",)}).fitted(data.units)
     assert slip.groups == ((0, 1), (2, 3, 4))
     x = torch.tensor([[[0.9, 0.1, 0.2, 0.8, 0.3, 7], [0, 1, 5, 0.1, 0.9, 7]]]).double()
     expected = [[1, 0, 0, 1, 0, 7], [0, 1, 1, 0, 0, 7]]
     assert slip.settled(x, data.constraints)[0].tolist() == expected
-    plain = PUBLISHED.fitted(data)
+    plain = PUBLISHED.fitted(data.units)
     assert torch.equal(plain.settled(x, data.constraints), snapped(x, data.constraints))
     kept = table(["free", "free", "increase", "free", "free", "free"]).constraints
     assert torch.equal(slip.settled(x, kept)[..., 2], x[..., 2])
@@ -270,7 +270,7 @@ def test_a_number_may_count_as_a_member_of_a_category():
 )
 def test_only_numbers_count_as_members_of_categories(members):
     with pytest.raises(ConfigError, match="expected numeric columns for a category"):
-        SnappedState(extra_members=members).fitted(table())
+        SnappedState(extra_members=members).fitted(table().units)
 
 
 def test_extra_members_have_to_be_found_first():

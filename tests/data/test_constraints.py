@@ -250,3 +250,18 @@ def test_constraints_take_the_type_of_the_rows():
     limits = unconstrained(2).to(dtype=torch.float64, device=torch.device("cpu"))
     assert limits.lower.dtype == limits.upper.dtype == torch.float64
     assert limits.may_increase.dtype == torch.bool
+
+
+def test_a_row_that_started_outside_and_never_moved_is_counted():
+    limits = constraints(["free", "immutable"], -1, 1)
+    outside = torch.tensor([[[2.0, 0.0], [0.0, 2.0], [0.0, 0.0]]], dtype=torch.float64)
+    # What may not move stays where it is: nothing else could be done about it.
+    assert limits.violations(outside, outside).tolist() == [[True, False, False]]
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_row_that_is_not_finite_breaks_the_constraints(value):
+    limits = constraints(["free", "free"], -torch.inf, torch.inf)
+    factual = torch.zeros(1, 1, 2, dtype=torch.float64)
+    found = torch.tensor([[[value, 0.0]]], dtype=torch.float64)
+    assert limits.violations(found, factual).item()

@@ -127,6 +127,14 @@ def test_zeros_decode_to_zeros():
     assert not np.signbit(decoded).any()
 
 
+def test_the_mean_of_numbers_that_hardly_differ_decodes_to_itself():
+    """Float32 numbers are so dense there that their distance is none in float32."""
+    shares = pd.DataFrame({"share": [-0.1, 0.0, 0.1]})
+    codec = fit_codec(shares, {"share": "numeric"}, levels={}, standardise=True)
+    decoded = codec.decode(codec.encode(shares))["share"]
+    assert decoded.tolist() == [-0.1, 0.0, 0.1]
+
+
 def test_a_category_that_the_pool_does_not_have_is_refused():
     with pytest.raises(DataError, match=r"'job': expected .*'nurse'.*got 'pilot'"):
         fitted().encode(people().assign(job=["nurse", "pilot", "clerk", "nurse"]))
@@ -191,11 +199,17 @@ def test_an_identity_codec_changes_nothing():
 
 
 def test_columns_describe_themselves_in_plain_values():
-    numeric = NumericColumn(name="age", mean=35.0, deviation=10.0)
+    numeric = NumericColumn(name="age", mean=35.0, deviation=10.0, decimals=0)
     category = CategoricalColumn(name="code", levels=(1, 2, "?"))
     assert Codec(columns=(numeric, category)).to_dict() == {
         "columns": [
-            {"kind": "numeric", "name": "age", "mean": 35.0, "deviation": 10.0},
+            {
+                "kind": "numeric",
+                "name": "age",
+                "mean": 35.0,
+                "deviation": 10.0,
+                "decimals": 0,
+            },
             {"kind": "categorical", "name": "code", "levels": [1, 2, "?"]},
         ]
     }

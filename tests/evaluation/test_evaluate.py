@@ -23,9 +23,16 @@ from tests.builders import CLASSES, blobs, constraints, generic, mlp, streams
 from tests.evaluation.individuals import individuals_of, one_class_only, protocol
 
 LEVELS = {"fgsm_accuracy": [0.01, 0.03, 0.1], "pgd_accuracy": [0.03, 0.1]}
-MODEL_METRICS = {"accuracy", "f1", *LEVELS}
+MODEL_METRICS = {
+    "accuracy",
+    "auc",
+    "balanced_accuracy",
+    "calibration_error",
+    "f1",
+    *LEVELS,
+}
 RESAMPLED_METRICS = {"ig_published", "ig_bounded"}
-OF_ALL = {"validity", "mature_share", "violations"}
+OF_ALL = {"at_bound", "validity", "validity_told", "mature_share", "violations"}
 OF_VALID = {
     "ip",
     "ip_floor",

@@ -157,7 +157,7 @@ class Restless(Space):
     """Says that it draws, so that no two rows may share a search."""
 
     draws = True
-    fitted = sharing = encode = view = move = None
+    learns = fitted = sharing = encode = view = move = None
 
 
 @pytest.mark.parametrize("draws", [True, False])

@@ -97,7 +97,7 @@ class Fitting(Space):
     def fitted(self, rows, cache):
         return replace(self, ready=True)
 
-    draws = sharing = encode = view = move = None
+    draws = learns = sharing = encode = view = move = None
 
 
 def test_all_generators_of_a_protocol_get_to_know_the_data(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from cftrain.errors import ConfigError
 from cftrain.grid.launcher import Place, launched, rank, workers_for
+from tests.console import call
 
 STEP = {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "3"}
 BATCH_SCRIPT = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"}
@@ -38,6 +39,19 @@ def test_a_rank_of_nobody_knows_how_many_is_an_error(name, told):
     with pytest.raises(ConfigError, match=f"got {name}={told} alone"):
         launched({name: told, **BATCH_SCRIPT})
     assert rank({name: told}) == int(told)
+
+
+@pytest.mark.parametrize("size", ["1", "2"])
+def test_a_rank_beyond_the_processes_is_an_error(size):
+    with pytest.raises(ConfigError, match=f"below the {size} processes .* got rank 2"):
+        launched({"PMI_RANK": "2", "PMI_SIZE": size})
+
+
+@pytest.mark.parametrize("command", ["train", "grid", "status"])
+def test_a_rank_set_by_hand_is_told_and_not_taken_for_work_of_others(command, tmp_path):
+    message = call(command, cwd=tmp_path, PMI_RANK="1", PMI_SIZE=None).message
+    assert "got PMI_RANK=1 alone" in message
+    assert call("--version", PMI_RANK="1", PMI_SIZE=None).code == 0
 
 
 def test_the_environment_is_that_of_the_process(monkeypatch):

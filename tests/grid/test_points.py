@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
+from cftrain.commands.command_line.options import build
 from cftrain.commands.grid import GridOptions
-from cftrain.commands.options import build
 from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError
 from cftrain.grid.grid import Grid

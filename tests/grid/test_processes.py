@@ -1,12 +1,18 @@
+import multiprocessing
 import os
 import signal
 import sys
 import time
+from multiprocessing.connection import wait
 
 import pytest
 
 from cftrain.errors import ConfigError
-from cftrain.grid.processes import local_workers, with_mpi_workers
+from cftrain.grid.processes import (
+    living_workers,
+    local_workers,
+    with_mpi_workers,
+)
 from tests.console import call, spawn
 
 STEP = {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "0"}
@@ -28,6 +34,29 @@ def test_workers_are_other_processes_and_go():
         process = executor.submit(os.getpid).result()
         assert process != os.getpid()
     assert not alive(process)
+
+
+def closing() -> None:
+    """What the system does first to a process that was killed, and then nothing."""
+    os.closerange(0, 256)
+    time.sleep(60)
+
+
+def test_a_worker_that_is_ending_is_not_one_that_lives():
+    context = multiprocessing.get_context("spawn")
+    ending = context.Process(target=closing)
+    busy = context.Process(target=time.sleep, args=(60,))
+    try:
+        for process in (ending, busy):
+            process.start()
+        assert wait([ending.sentinel], timeout=30)
+        assert ending in multiprocessing.active_children()
+        assert ending.pid not in living_workers()
+        assert busy.pid in living_workers()
+    finally:
+        for process in (ending, busy):
+            process.kill()
+            process.join()
 
 
 def test_an_interruption_ends_a_worker_that_is_busy():

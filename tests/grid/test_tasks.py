@@ -9,7 +9,8 @@ import torch
 from cftrain.evaluation.protocol import Attributions, Protocol
 from cftrain.grid.cells import Cell, cell, pictures_id, protocol_id, stack_id
 from cftrain.grid.plan import Costs
-from cftrain.grid.tasks import NOTHING, State, Task, Wanted, interrupted, left, tasks
+from cftrain.grid.task import Task
+from cftrain.grid.tasks import NOTHING, State, Wanted, interrupted, left, tasks
 from cftrain.results.store import Store
 from cftrain.training.checkpoint import checkpoint_of, checkpoints
 from tests.console import read
@@ -33,7 +34,7 @@ def wanted(protocol) -> list[Wanted]:
 def planned(
     untrained: list[Cell], lacking: list[Wanted], **changes: object
 ) -> list[Task]:
-    given = {"interrupted": [], "most": None, "workers": 1, **changes}
+    given = {"interrupted": {}, "most": None, "workers": 1, **changes}
     return tasks(
         untrained, lacking, Costs(features={"moons": 2}, protocols={}), **given
     )
@@ -53,7 +54,7 @@ def test_what_is_there_is_not_left(wanted, protocol):
     done, trained, *rest = wanted
     state = replace(
         NOTHING,
-        trained=frozenset([done.cell.id, trained.cell.id]),
+        trained=dict.fromkeys([done.cell.id, trained.cell.id]),
         evaluated={(done.cell.id, protocol_id(protocol)): ""},
     )
     untrained, lacking = left(wanted, state, retry=False)
@@ -64,7 +65,7 @@ def test_what_is_there_is_not_left(wanted, protocol):
 def test_what_failed_is_left_only_if_it_is_to_be_retried(wanted, protocol):
     lost, unmeasured, *rest = wanted
     state = State(
-        trained=frozenset(each.cell.id for each in (unmeasured, *rest)),
+        trained={each.cell.id: None for each in (unmeasured, *rest)},
         failed={lost.cell.id: "reason"},
         evaluated={(each.cell.id, protocol_id(protocol)): "" for each in rest},
         unevaluated={(unmeasured.cell.id, protocol_id(protocol)): "reason"},
@@ -79,16 +80,20 @@ def test_pictures_that_are_not_there_are_lacking(wanted, protocol):
     key = (first.cell.id, protocol_id(protocol))
     plain = replace(NOTHING, evaluated={key: ""})
     pictured = replace(NOTHING, evaluated={key: pictures_id(shown)})
-    assert plain.lacks(first.cell, shown)
-    assert not plain.lacks(first.cell, protocol)
-    assert not pictured.lacks(first.cell, shown)
-    assert not pictured.lacks(first.cell, protocol), "more than was asked for"
+    assert plain.lacks(first.cell, protocol_id(shown), shown)
+    assert not plain.lacks(first.cell, protocol_id(protocol), protocol)
+    assert not pictured.lacks(first.cell, protocol_id(shown), shown)
+    assert not pictured.lacks(first.cell, protocol_id(protocol), protocol), (
+        "more than was asked for"
+    )
 
 
 def test_interrupted_stacks_are_formed_again_in_their_order(wanted):
     cells = [each.cell for each in wanted]
     before = [(cells[4].id, cells[1].id), (cells[0].id,)]
-    made = planned(cells, wanted, interrupted=before, most=1)
+    made = planned(
+        cells, wanted, interrupted={names: stack_id(names) for names in before}, most=1
+    )
     stacks = {task.id: names(task.train) for task in made}
     for stack in before:
         assert stacks[stack_id(stack)] == list(stack)
@@ -98,7 +103,9 @@ def test_interrupted_stacks_are_formed_again_in_their_order(wanted):
 
 def test_a_stack_whose_cells_are_not_all_wanted_is_not_formed_again(wanted):
     cells = [each.cell for each in wanted]
-    made = planned(cells, wanted, interrupted=[(cells[0].id, "stranger")], most=None)
+    made = planned(
+        cells, wanted, interrupted={(cells[0].id, "stranger"): "s"}, most=None
+    )
     assert [sorted(names(task.train)) for task in made] == [sorted(names(cells))]
 
 
@@ -132,7 +139,7 @@ def test_checkpoints_of_settled_cells_go_and_others_stay(wanted, tmp_path):
     store = Store(tmp_path)
     (going_on, *_) = cells = [each.cell for each in wanted]
     store.write("cells", "s", [cell_row("settled", "s")])
-    gone = save(store, "settled", cells[1].id)
+    gone = save(store, "settled")
     kept, other = save(store, going_on.id), save(store, "of another grid")
     found = interrupted(store, cells)
     assert sorted(found) == sorted([(going_on.id,), ("of another grid",)])
@@ -140,3 +147,17 @@ def test_checkpoints_of_settled_cells_go_and_others_stay(wanted, tmp_path):
     assert kept.exists()
     assert other.exists()
     assert len(list(checkpoints(tmp_path))) == 2
+
+
+def test_a_checkpoint_serves_those_of_its_cells_that_are_left(wanted, tmp_path):
+    store = Store(tmp_path)
+    cells = [each.cell for each in wanted]
+    store.write("cells", "s", [cell_row("settled", "s")])
+    left = (cells[3].id, cells[1].id)
+    wide = save(store, cells[3].id, "settled", cells[1].id)
+    found = interrupted(store, cells)
+    assert found == {left: wide.stem}
+    (task, *_) = [t for t in planned(cells, wanted, interrupted=found) if t.wider]
+    assert (names(task.train), task.wider) == (list(left), (wide.stem,))
+    narrow = save(store, *left)  # it has come further
+    assert interrupted(store, cells) == {left: narrow.stem}

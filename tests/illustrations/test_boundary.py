@@ -20,7 +20,25 @@ def drawn(request):
         "schedule.epochs=40",
         "search.max_steps=30",
     )
-    return trained_paths(run, settings.compare, run.data.load(), 5)
+    return trained_paths(
+        run,
+        settings.compare,
+        run.data.load(),
+        5,
+        generator=run.generator,
+        descent=run.search,
+    )
+
+
+def test_a_search_that_the_domain_stops_is_told(drawn):
+    """By the last point of the way, against the rows' own bounds."""
+    run, _ = read(*TINY_MOONS)
+    limits = run.data.load().constraints
+    for model in drawn:
+        ends = np.array([way[-1] for way in model.ways])
+        near = np.abs(ends - limits.lower.numpy()) < 1e-4
+        near |= np.abs(ends - limits.upper.numpy()) < 1e-4
+        assert model.stopped.tolist() == near.any(1).tolist()
 
 
 def test_both_models_start_from_the_same_factuals_of_both_classes(drawn):

@@ -35,6 +35,7 @@ def model(objective: str, mature: list[bool]) -> Paths:
         ways=WAYS,
         nascent=np.array([[0.0, 0.0], [1.0, 1.0], [0.25, 0.7]]),
         mature=np.array(mature),
+        stopped=np.array([False, True, False]),
     )
 
 

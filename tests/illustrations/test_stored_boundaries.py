@@ -1,5 +1,8 @@
 """Pictures of stored models of two features."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from cftrain.errors import DataError
@@ -46,10 +49,26 @@ def test_names_of_features_stand_beside_the_weights(root):
     assert names == [["age", "debt"]] * 2
 
 
-def test_without_the_data_there_is_no_picture(root, tmp_path, monkeypatch):
+def test_without_the_data_there_is_no_picture(root, tmp_path, monkeypatch, capsys):
     def lost(*_: object) -> None:
         raise DataError("gone")
 
     monkeypatch.setattr("cftrain.illustrations.stored_boundaries.restore", lost)
     assert list(draw_boundaries(drawable(collect(root)), tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
+    assert "no picture of the boundary on moons: gone" in capsys.readouterr().err
+
+
+def test_of_other_data_or_weights_there_is_no_picture(root, tmp_path, capsys):
+    copy = Path(shutil.copytree(root, tmp_path / "copy"))
+    for store in (Store(copy / "a"), Store(copy / "b")):
+        rows = store.cells().assign(data_identity="generated:other").astype(object)
+        rows = rows.where(rows.notna(), None)
+        for stack, own in rows.groupby("stack"):
+            store.write("cells", stack, own.to_dict("records"))
+    for path in (copy / "c" / "weights").iterdir():
+        path.write_bytes(path.read_bytes()[:-4] + b"\xff\xff\xff\x7f")  # a NaN
+    assert list(draw_boundaries(drawable(collect(copy)), tmp_path / "drawn")) == []
+    said = capsys.readouterr().err
+    assert "on moons: moons: expected the data generated:other" in said
+    assert "its checksum differs" in said

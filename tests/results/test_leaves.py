@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cftrain.config.identity import configured, describe, incidental
+from cftrain.config.identity import configured, describe, incidental, later
 from cftrain.results.leaves import hyperparameters, leaves, value_at
 from tests.console import TINY_MOONS, run_of
 from tests.contracts.configured import names
@@ -21,8 +21,10 @@ def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     if is_dataclass(value):
         if key:
             yield key, type(value).registered_name
+        new = later(type(value))
         for name in configured(type(value)):
-            if name not in incidental(type(value)):
+            neutral = name in new and getattr(value, name) == new[name].neutral
+            if name not in incidental(type(value)) and not neutral:
                 yield from walk(getattr(value, name), f"{key}.{name}".lstrip("."))
     elif isinstance(value, dict):
         for name, item in value.items():

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from cftrain.errors import ResultError
+from cftrain.results import writing
 from cftrain.results.lock import FILE, at_work
 from cftrain.results.writing import replacing
 from tests.console import ROOT
@@ -120,3 +121,26 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path):
     with pytest.raises(ResultError):
         work(tmp_path)
     assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_lock_that_is_another_file_as_well_is_not_written_to(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "run" / FILE).hardlink_to(tmp_path / "precious")
+    with (
+        pytest.raises(ResultError, match="got a hard link to another"),
+        at_work(tmp_path / "run", "cftrain train"),
+    ):
+        pass
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_names_that_no_writer_gives_are_no_error_of_ours(tmp_path):
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / ".merged").write_text("")
+    process = 10**30
+    mine = writing._temporary(tmp_path / "x").name
+    other = tmp_path / mine.replace(f"~{os.getpid()}~", f"~{process}~")
+    other.write_text("")
+    with at_work(tmp_path, "cftrain train"):
+        assert not other.exists()

@@ -75,6 +75,8 @@ def test_points_of_format_2_are_refused_and_stay(tmp_path):
     old = pa.table({"point": [0], "role": ["model"], "cell": ["a"], "x": [1]})
     pq.write_table(old, tmp_path / FILE)
     before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(ResultError, match="got format 2; move the folder away"):
+    with pytest.raises(
+        ResultError, match=r"got format none with columns .*; move the folder away"
+    ):
         add_points(tmp_path, point(0, "a", x=1))
     assert (tmp_path / FILE).read_bytes() == before

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,6 +16,7 @@ from cftrain.errors import ResultError
 from cftrain.results import schema as schemas
 from cftrain.results.schema import OF_TRAINING, TABLES
 from cftrain.results.store import Store, done, failed
+from cftrain.results.weights_file import weights_digest, weights_path
 from tests.console import ROOT, files
 from tests.results.rows import (
     KEYS,
@@ -59,11 +59,17 @@ def values(store: Store) -> dict[str, list[float]]:
 def test_what_is_written_is_read(store, table):
     given = {field.name: sample(field.type) for field in TABLES[table]}
     keys = [name for name in KEYS if name in given]
+    if "status" in given:
+        given["status"] = "done"
     rows = [
         {**given, **{name: KEYS[name] for name in keys}, keys[0]: own}
         for own in ("a", "b")
     ]
-    write_stack(store, "s", [cell_row("a", "s"), cell_row("b", "s")])
+    trained = {"weights_sha256": "text"}
+    cells = [cell_row("a", "s", **trained), cell_row("b", "s", **trained)]
+    write_stack(store, "s", cells)
+    evaluations = [evaluation_row(name, "s", **trained) for name in ("a", "b")]
+    store.write("evaluations", "s", evaluations)
     store.write(table, "s", rows)
     found = content(store, table)
     assert list(found[keys[0]]) == ["a", "b"]
@@ -199,10 +205,73 @@ def test_of_a_repeated_evaluation_the_newest_counts(store):
 
 def test_what_was_measured_on_weights_that_are_gone_does_not_count(store):
     write_stack(store, "s", [cell_row("a", "s", age=2)], one_value("a", "s", 1.0))
-    store.write("cells", "t", [cell_row("a", "t", age=1)])
+    store.write("history", "t", [])
+    store.write("cells", "t", [cell_row("a", "t", age=1, weights_sha256="other")])
     assert done(store.evaluations()) == set()
     assert values(store) == {}
     assert content(store, "history").empty
+
+
+def weights(store: Store, cell: str) -> str:
+    """A file of weights; its digest."""
+    path = weights_path(store.folder, cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cell.encode())
+    return str(weights_digest(store.folder, cell))
+
+
+@pytest.mark.parametrize("age", [-1, 1])
+def test_the_training_whose_weights_are_here_counts_whatever_the_clock(store, age):
+    digest = weights(store, "a")
+    gone = cell_row("a", "s", weights_sha256="gone")
+    here = cell_row("a", "t", age=age, weights_sha256=digest)
+    store.write("cells", "s", [gone])
+    store.write("cells", "t", [here])
+    assert list(store.cells()["stack"]) == ["t"]
+
+
+@pytest.mark.parametrize("age", [-1, 1])
+def test_a_repeated_training_that_succeeds_counts_whatever_the_clock(store, age):
+    """As after retry=failed; also of cells that diverged and left weights."""
+    for before in (None, "diverged"):
+        lost = {"status": "failed", "reason": "x", "weights_sha256": before}
+        store.write("cells", "s", [cell_row("a", "s", **lost)])
+        digest = weights(store, "a")
+        store.write("cells", "t", [cell_row("a", "t", age=age, weights_sha256=digest)])
+        assert done(store.cells()) == {"a"}
+    lost = {"status": "failed", "reason": "x", "weights_sha256": digest}
+    store.write("cells", "u", [cell_row("a", "u", age=age, **lost)])
+    store.write("cells", "t", [cell_row("a", "t", weights_sha256="gone")])
+    assert failed(store.cells()) == {"a": "x"}
+
+
+@pytest.mark.parametrize("age", [-1, 1])
+def test_an_evaluation_of_the_weights_counts_whatever_the_clock(store, age):
+    store.write("cells", "s", [cell_row("a", "s", weights_sha256="one")])
+    evaluation = evaluation_row("a", "s", age=age, weights_sha256="one")
+    store.write("evaluations", "s", [evaluation])
+    assert done(store.evaluations()) == {"a"}
+    lost = evaluation_row("a", "t", status="failed", reason="x", weights_sha256="one")
+    store.write("evaluations", "t", [lost])
+    assert done(store.evaluations()) == {"a"}
+    store.write("cells", "s", [cell_row("a", "s", weights_sha256="other")])
+    assert store.evaluations().empty
+
+
+@pytest.mark.parametrize("age", [-1, 1])
+def test_an_evaluation_with_pictures_counts_whatever_the_clock(store, age):
+    store.write("cells", "s", [cell_row("a", "s")])
+    store.write("evaluations", "s", [evaluation_row("a", "s")])
+    shown = evaluation_row("a", "t", age=age, pictures="p")
+    store.write("evaluations", "t", [shown])
+    assert list(store.evaluations()["stack"]) == ["t"]
+
+
+def test_some_columns_are_those_of_the_whole_table(store):
+    write_stack(store, "s", [cell_row("a", "s")], one_value("a", "s", 1.0))
+    for read in (store.cells, store.evaluations):
+        names = ["status", "stack"]
+        pd.testing.assert_frame_equal(read(names), read()[names])
 
 
 def test_protocols_come_by_their_ids_the_oldest_first(store):
@@ -251,8 +320,9 @@ def test_a_repeated_stack_replaces_its_parts(store):
     assert len(list(store.folder.rglob("*.parquet"))) == 4
 
 
-def disk_full(table: pa.Table, path: Path, **_: object) -> None:
-    Path(path).write_bytes(b"half a fi")
+def disk_full(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content[:9])
     raise OSError(28, "No space left on device")
 
 
@@ -262,7 +332,7 @@ def test_a_full_disk_leaves_the_older_part(store, table, monkeypatch):
     gallery = [row("gallery", cell="a", stack="s", factual=1)]
     write_stack(store, "s", cells, one_value("a", "s", 1.0), gallery=gallery)
     before = files(store.folder)
-    monkeypatch.setattr(pq, "write_table", disk_full)
+    monkeypatch.setattr(Path, "write_bytes", disk_full)
     with pytest.raises(ResultError, match="No space left on device") as caught:
         store.write(table, "s", [])
     path = store.folder / table / "part-s.parquet"
@@ -274,15 +344,15 @@ def test_a_full_disk_leaves_the_older_part(store, table, monkeypatch):
 def test_a_part_is_renamed_into_its_place(store, monkeypatch):
     """A reader sees the old file or the new one and never a part of one."""
     seen = []
-    write = pq.write_table
+    write = Path.write_bytes
 
-    def spy(table, path, **options):
-        seen.append(Path(path))
-        write(table, path, **options)
+    def spy(path, content):
+        seen.append(path)
+        write(path, content)
         assert not (store.folder / "cells" / "part-s.parquet").exists()
         assert store.cells().empty
 
-    monkeypatch.setattr(pq, "write_table", spy)
+    monkeypatch.setattr(Path, "write_bytes", spy)
     store.write("cells", "s", [cell_row("a", "s")])
     assert seen[0].parent == store.folder / "cells"
     assert not seen[0].exists()
@@ -337,8 +407,10 @@ def test_a_damaged_part_is_an_error_with_its_path(store, table, damage):
     with pytest.raises(ResultError) as caught:
         store._read(table)
     message = str(caught.value)
-    assert message.startswith(f"{path}: expected a readable Parquet file, got ")
-    assert "delete it" in message
+    assert message.startswith(
+        f"{store.folder}: expected whole files of results, got damaged ones: {path}; "
+    )
+    assert "sets them aside" in message
 
 
 @pytest.mark.parametrize("metadata", [{"cftrain_format": "0"}, {}])

@@ -1,12 +1,18 @@
+import os
 import shutil
+from hashlib import sha256
 
 import pytest
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
-from cftrain.errors import ResultError
-from cftrain.results.weights import read_weights, weights_path, write_weights
+from cftrain.errors import ResultError, WeightsError
+from cftrain.results.weights import (
+    MOST_BYTES,
+    content_digest,
+    read_weights,
+    weights_path,
+    write_weights,
+)
 
 WEIGHTS = {"0.weight": torch.arange(6.0).view(2, 3), "0.bias": torch.zeros(2)}
 
@@ -54,11 +60,63 @@ def test_a_full_disk_leaves_the_older_weights(tmp_path, monkeypatch):
     write_weights(tmp_path, "a", WEIGHTS, "{}")
     before = weights_path(tmp_path, "a").read_bytes()
 
-    def full(tensors: object, path: object, **_: object) -> None:
-        raise SafetensorError("No space left on device")
+    def full(path: object, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(ResultError, match=r"could not be written: .*No space"):
         write_weights(tmp_path, "a", {"weight": torch.ones(1)}, "{}")
     assert weights_path(tmp_path, "a").read_bytes() == before
     assert len(list(tmp_path.rglob("*.safetensors"))) == 1
+
+
+def test_the_checksum_is_that_of_the_file(tmp_path):
+    digest = write_weights(tmp_path, "a", WEIGHTS, "{}")
+    path = weights_path(tmp_path, "a")
+    assert digest == sha256(path.read_bytes()).hexdigest()
+    assert read_weights(tmp_path, "a", digest)[1] == "{}"
+
+
+def test_other_numbers_of_the_same_shape_are_an_error(tmp_path):
+    digest = write_weights(tmp_path, "a", WEIGHTS, "{}")
+    path = weights_path(tmp_path, "a")
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    assert read_weights(tmp_path, "a")  # nothing else tells
+    with pytest.raises(WeightsError, match="its checksum differs"):
+        read_weights(tmp_path, "a", digest)
+
+
+def test_weights_that_are_not_finite_are_an_error(tmp_path):
+    write_weights(tmp_path, "a", {"bias": torch.tensor([1.0, torch.inf])}, "{}")
+    with pytest.raises(WeightsError, match="expected finite weights, got others in bi"):
+        read_weights(tmp_path, "a")
+
+
+def test_a_pipe_is_no_file_with_weights(tmp_path):
+    (tmp_path / "weights").mkdir()
+    os.mkfifo(weights_path(tmp_path, "a"))
+    with pytest.raises(WeightsError, match="got something else of that name"):
+        read_weights(tmp_path, "a")
+
+
+def test_a_file_too_large_is_not_read(tmp_path):
+    write_weights(tmp_path, "a", WEIGHTS, "{}")
+    with weights_path(tmp_path, "a").open("r+b") as file:
+        file.truncate(MOST_BYTES + 1)  # a hole, which takes no place
+    with pytest.raises(WeightsError, match="expected at most"):
+        read_weights(tmp_path, "a")
+
+
+def test_a_digest_of_tensors_knows_names_types_shapes_and_values():
+    digest = content_digest(WEIGHTS)
+    assert digest == content_digest(dict(reversed(WEIGHTS.items())))
+    weight, bias = WEIGHTS["0.weight"], WEIGHTS["0.bias"]
+    for other in (
+        {"0.weight": weight, "1.bias": bias},
+        {"0.weight": weight.view(3, 2), "0.bias": bias},
+        {"0.weight": weight, "0.bias": bias.double()},
+        {"0.weight": weight, "0.bias": bias + 1e-45},
+    ):
+        assert content_digest(other) != digest

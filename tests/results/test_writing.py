@@ -8,7 +8,12 @@ import safetensors.numpy
 
 from cftrain.errors import ResultError
 from cftrain.results import writing
-from cftrain.results.writing import remove_leftovers, replacing, written_whole
+from cftrain.results.writing import (
+    folder_whole,
+    remove_leftovers,
+    replacing,
+    written_whole,
+)
 
 
 def test_the_file_is_there_at_the_end_only(tmp_path):
@@ -134,3 +139,58 @@ def test_leftovers_of_dead_processes_of_this_host_go(tmp_path):
     left = {path.name for path in (tmp_path / "deep").iterdir()}
     assert left == {name for name, stays in names.items() if stays}
     assert remove_leftovers(tmp_path / "nowhere") == 0
+
+
+def test_a_folder_is_there_whole(tmp_path):
+    target = tmp_path / "a" / "target"
+    with folder_whole(target) as partial:
+        assert not target.exists()
+        (partial / "deep").mkdir()
+        (partial / "deep" / "file").write_text("x")
+    assert (target / "deep" / "file").read_text() == "x"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def half_filled(folder: Path, error: type[BaseException]) -> None:
+    with folder_whole(folder) as partial:
+        (partial / "file").write_text("mine")
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
+def test_a_folder_that_fails_is_not_there(error, tmp_path):
+    expected = ResultError if error is OSError else error
+    with pytest.raises(expected):
+        half_filled(tmp_path / "target", error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def filled_by_two(target: Path) -> None:
+    with folder_whole(target) as partial:
+        (partial / "file").write_text("mine")
+        (target / "file").write_text("theirs")
+
+
+def test_a_folder_in_use_is_refused_also_if_it_was_empty_before(tmp_path):
+    target = tmp_path / "target"
+    target.mkdir()
+    with pytest.raises(ResultError, match="could not be written"):
+        filled_by_two(target)
+    assert (target / "file").read_text() == "theirs"
+    with pytest.raises(ResultError, match="expected a new or an empty"):
+        folder_whole(target).__enter__()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_folders_of_dead_processes_go(tmp_path):
+    """Those of others, and of processes that live, stay."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    name = f".target~{writing._host()}~{{}}~00"
+    left = tmp_path / name.format(dead.pid)
+    alive, other = tmp_path / name.format(os.getpid()), tmp_path / ".x~y~1~2"
+    for folder in (left, alive, other):
+        folder.mkdir()
+    with folder_whole(tmp_path / "target"):
+        pass
+    assert set(tmp_path.iterdir()) == {alive, other, tmp_path / "target"}

@@ -123,6 +123,7 @@ def _write_pair(store: Store, stack: str, pair: Pair, cells: dict[str, str]) -> 
             for value in getattr(pair, f"{role}_transfer")
         ]
     store.write("cells", stack, listed)
+    store.write("history", stack, [])
     write_evaluation(
         store,
         stack,

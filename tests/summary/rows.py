@@ -30,7 +30,7 @@ def write_evaluation(
     """What was measured on the finished ones of some cells, by one protocol, an hour
     after they were trained; the larger its age in days, the earlier.
     """
-    for table, found in tables.items():
+    for table, found in {"metrics": [], **tables}.items():
         store.write(table, stack, found)
     later = timedelta(hours=1, days=-age)
     store.write(

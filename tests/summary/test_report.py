@@ -14,6 +14,8 @@ from tests.summary.rows import (
     write_stack,
 )
 
+IP = "implausibility IP (L1)"
+
 
 @pytest.fixture
 def store(tmp_path) -> Store:
@@ -62,10 +64,10 @@ def test_a_pair_is_a_line_for_each_measure(store):
     found = lines_of(text)
     assert "BL" in found
     assert found["BL"] == ["CT", "CT against BL"]
-    assert found["accuracy"] == ["1", "0.5", "-50.0 points"]
-    assert found["ip"][:2] == ["6", "3"]
-    assert found["ip"][2] == "50.0 +- 0.0 % lower"
-    assert found["ip_star"] == ["-", "-", "-"]
+    assert found["accuracy"] == ["1.000", "0.500", "▼", "-50.0 points"]
+    assert found[IP][:2] == ["6.000", "3.000"]
+    assert found[IP][2:] == ["▲", "50.0 ± 0.0 % lower"]
+    assert found["implausibility IP* (MMD²)"] == ["-", "-", "-"]
 
 
 def test_the_header_says_which_data_was_used(store):
@@ -77,10 +79,10 @@ def test_the_header_says_which_data_was_used(store):
 
 def test_more_of_what_should_be_small_is_called_higher(store):
     write_pair(store, bl="vanilla", ct="full")
-    assert (
-        lines_of(report(store, ["ct", "bl"], PROTOCOL))["ip"][2]
-        == "100.0 +- 0.0 % higher"
-    )
+    assert lines_of(report(store, ["ct", "bl"], PROTOCOL))[IP][2:] == [
+        "▼",
+        "100.0 ± 0.0 % higher",
+    ]
 
 
 def test_a_floor_is_no_reduction(store):
@@ -90,10 +92,8 @@ def test_a_floor_is_no_reduction(store):
         *metric_rows("bl", "s", "ip_floor", {(0.1, 0): 4.0}),
     ]
     write_stack(store, "s", cells, rows)
-    (line,) = [
-        x for x in report(store, ["ct", "bl"], PROTOCOL).splitlines() if "floor" in x
-    ]
-    assert line.split() == ["ip_floor", "4", "3", "-"]
+    told = report(store, ["ct", "bl"], PROTOCOL, every=True)
+    assert lines_of(told)["IP of observed rows"] == ["4.000", "3.000", "-"]
 
 
 def test_notes_tell_of_maturity_and_time(store):
@@ -115,7 +115,7 @@ def test_a_cell_that_failed_has_no_numbers(store):
     measured = [{**failed, "status": "done"}]
     write_evaluation(store, "t", measured, metrics=metrics("ct"))
     text = report(store, ["ct", "bl"], PROTOCOL)
-    assert lines_of(text)["ip"] == ["3", "-", "-"]
+    assert lines_of(text)[IP] == ["3.000", "-", "-"]
     assert "CT: FAILED, diverged" in text
 
 
@@ -131,8 +131,8 @@ def test_numbers_are_those_of_the_protocol(store):
     others = metric_rows("ct", "e", "ip", {(0.1, 0): 7.0}, protocol="other")
     cells = [cell_row("ct", "s")]
     write_evaluation(store, "e", cells, protocol="other", metrics=others)
-    assert lines_of(report(store, ["ct"], PROTOCOL))["ip"] == ["3"]
-    assert lines_of(report(store, ["ct"], "other"))["ip"] == ["7"]
+    assert lines_of(report(store, ["ct"], PROTOCOL))[IP] == ["3.000"]
+    assert lines_of(report(store, ["ct"], "other"))[IP] == ["7.000"]
     assert "CT: NOT EVALUATED" in report(store, ["ct"], "nosuch")
 
 
@@ -146,29 +146,32 @@ def test_a_model_alone_has_one_column(store):
     write_pair(store, ct="full")
     text = report(store, ["ct"], PROTOCOL)
     found = lines_of(text)
-    assert found["accuracy"] == ["0.5"]
-    assert found["ip"] == ["3"]
-    assert found["ip_star"] == ["-"]
+    assert found["accuracy"] == ["0.500"]
+    assert found[IP] == ["3.000"]
+    assert found["implausibility IP* (MMD²)"] == ["-"]
     assert "BL" not in text
     assert "baseline" not in text
 
 
 def test_a_baseline_alone_has_one_column(store):
     write_pair(store, bl="vanilla")
-    assert lines_of(report(store, ["bl"], PROTOCOL))["accuracy"] == ["0.5"]
+    assert lines_of(report(store, ["bl"], PROTOCOL))["accuracy"] == ["0.500"]
 
 
 @pytest.mark.parametrize(("twin", "label"), [("energy", "CD"), ("adversarial", "AR")])
 def test_a_twin_of_another_objective_is_shown_too(store, twin, label):
     write_pair(store, ct="full", twin=twin)
     found = lines_of(report(store, ["ct", "twin"], PROTOCOL))
-    assert found["ip"][:2] == ["6", "3"]
+    assert found[IP][:2] == ["6.000", "3.000"]
     assert label in found
 
 
 def test_a_vanilla_model_is_held_against_its_twin(store):
     write_pair(store, bl="vanilla", twin="energy")
-    assert lines_of(report(store, ["bl", "twin"], PROTOCOL))["ip"][:2] == ["6", "3"]
+    assert lines_of(report(store, ["bl", "twin"], PROTOCOL))[IP][:2] == [
+        "6.000",
+        "3.000",
+    ]
 
 
 def test_cells_that_are_not_there_are_an_error(store):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cftrain.errors import ResultError
 from cftrain.training.checkpoint import (
     FOLDER,
     Checkpoint,
@@ -69,7 +70,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(checkpoint, monkeypatch)
         raise OSError("no space left on device")
 
     monkeypatch.setattr("safetensors.torch.save_file", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(ResultError, match="no space left"):
         checkpoint.save(STATE)
     assert checkpoint.path.read_bytes() == before
     assert files(checkpoint) == ["stack.safetensors"]
@@ -148,6 +149,30 @@ def test_tensors_that_do_not_fit_are_discarded(checkpoint, changed, capsys):
     assert_discarded(checkpoint, "expected tensors", capsys)
 
 
+def test_a_part_of_a_stack_goes_on_with_its_own_numbers(checkpoint, tmp_path):
+    wide = {"weights": normal(3, 5), "history": normal(4, 3, 3, seed=1)}
+    Checkpoint(path=checkpoint.path, cells=("abc", "def", "ghi")).save(wide)
+    part = checkpoint_of(tmp_path, "part", ("ghi", "abc"), ["none", "stack"])
+    assert part.epochs == 4
+    found = load(part)
+    assert torch.equal(found["weights"], wide["weights"][[2, 0]])
+    assert torch.equal(found["history"], wide["history"][:, [2, 0]])
+    part.save({**STATE, "history": normal(6, 2, 3)})
+    assert part.epochs == 6, "its own counts as soon as there is one"
+    assert torch.equal(load(part)["weights"], STATE["weights"])
+    assert part.path.exists()
+    assert checkpoint.path.exists()
+
+
+def test_stacks_without_all_the_cells_serve_nobody(checkpoint, tmp_path, capsys):
+    checkpoint.save(STATE)
+    part = checkpoint_of(tmp_path, "part", ("abc", "xyz"), ["stack"])
+    assert part.epochs == 0
+    assert load(part) == {}
+    assert checkpoint.path.exists()
+    assert capsys.readouterr().err == ""
+
+
 def test_all_readable_checkpoints_of_a_folder_are_found(checkpoint, tmp_path, capsys):
     assert list(checkpoints(tmp_path)) == []
     checkpoint.save(STATE)
@@ -162,3 +187,11 @@ def test_all_readable_checkpoints_of_a_folder_are_found(checkpoint, tmp_path, ca
         "other.safetensors",
         "stack.safetensors",
     ]
+
+
+def test_a_bit_that_flipped_among_the_numbers_is_discarded(checkpoint, capsys):
+    checkpoint.save(STATE)
+    content = bytearray(checkpoint.path.read_bytes())
+    content[-5] ^= 1
+    checkpoint.path.write_bytes(content)
+    assert_discarded(checkpoint, "expected what was saved, got other numbers", capsys)

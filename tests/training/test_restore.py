@@ -9,13 +9,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from cftrain.errors import DataError, ResultError
+from cftrain.errors import DataError, ResultError, WeightsError
 from cftrain.grid.cells import Cell, cell
-from cftrain.grid.tasks import Task
+from cftrain.grid.task import Task
 from cftrain.grid.worker import Workplace, perform
 from cftrain.results.store import Store
 from cftrain.results.weights import read_weights, weights_path
-from cftrain.training.restore import feature_names, restore
+from cftrain.training.restore import feature_names, restore, restored
 from tests.console import TINY_MOONS, run_of
 
 Weights = dict[str, torch.Tensor]
@@ -102,12 +102,25 @@ def test_weights_that_do_not_fit_are_an_error_with_their_file(store, cells, dama
     name = cells[0].id
     path = weights_path(store.folder, name)
     change, said = DAMAGE[damage]
+    names = [made.id for made in cells]
+    whole = restore(store, names)
     weights = change(safetensors.torch.load_file(path))
     safetensors.torch.save_file(weights, path, metadata={"cell": name, "codec": "{}"})
     with pytest.raises(ResultError) as caught:
-        restore(store, [made.id for made in cells])
+        restored(store, names, whole.runs, whole.dataset)
     assert str(caught.value).startswith(f"{path}: expected ")
     assert said in str(caught.value)
+
+
+def test_weights_that_fit_but_were_written_by_others_are_refused(store, cells):
+    name = cells[0].id
+    path = weights_path(store.folder, name)
+    weights, codec = read_weights(store.folder, name)
+    weights["0.bias"] = weights["0.bias"] + 0.1
+    metadata = {"cell": name, "codec": codec}
+    safetensors.torch.save_file(weights, path, metadata=metadata)
+    with pytest.raises(WeightsError, match="its checksum differs"):
+        restore(store, [name])
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "another"])

@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from omegaconf import OmegaConf
 
-from cftrain.commands import options
-from cftrain.commands.options import Options
+from cftrain.commands.command_line import options
+from cftrain.commands.command_line.options import Options
 from cftrain.config.identity import configured, describe, incidental
 from cftrain.errors import ConfigError
 from cftrain.grid.cells import cell, stack_id

@@ -10,7 +10,7 @@ import torch
 from cftrain.data.columns import MISSING, listed
 from cftrain.errors import DataError
 
-MissingRule = Literal["refuse", "drop_rows", "own_level"]
+MissingRule = Literal["refuse", "drop_rows", "own_level", "median"]
 
 
 def undersampled(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -33,7 +33,11 @@ def undersampled(labels: np.ndarray, seed: int) -> np.ndarray:
 def complete(
     frame: pd.DataFrame, rules: Mapping[str, MissingRule]
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Returns the rows without missing values and a mask of them. Raises DataError."""
+    """Returns the rows that are kept and a mask of them. Raises DataError.
+
+    No value is missing in them but in columns whose rule is the median: what that is
+    belongs to the codec.
+    """
     refused = []
     kept = np.ones(len(frame), dtype=np.bool_)
     filled = {}
@@ -43,8 +47,8 @@ def complete(
         if missing.any() and rule == "refuse":
             refused.append(
                 f"column {name!r}: expected no missing values, got {missing.sum()}; "
-                f"data.missing.{name} may say what to do: drop_rows or, for a "
-                "categorical column, own_level"
+                f"data.missing.{name} may say what to do: drop_rows, own_level for a "
+                "categorical column or median for one of numbers"
             )
         if rule == "drop_rows":
             kept &= ~missing

@@ -30,6 +30,11 @@ class LabelRule(ABC):
     def classes(self) -> int:
         """Returns how many classes there are."""
 
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Returns what the classes are called."""
+
     @abstractmethod
     def labels(self, values: pd.Series) -> np.ndarray:
         """Returns classes (row,) from 0 to `classes` - 1. Raises DataError."""
@@ -52,6 +57,10 @@ class ByValue(LabelRule):
     @property
     def classes(self) -> int:
         return len(self.values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(map(str, self.values))
 
     def labels(self, values: pd.Series) -> np.ndarray:
         codes, found = levels_of(values)
@@ -86,6 +95,10 @@ class ByThreshold(LabelRule):
     def classes(self) -> int:
         return 2
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return f"below {self.threshold:g}", f"{self.threshold:g} or more"
+
     def labels(self, values: pd.Series) -> np.ndarray:
         return (numbers_of(values) >= self.threshold).astype(np.int64)
 
@@ -98,6 +111,10 @@ class ByMedian(LabelRule):
     @property
     def classes(self) -> int:
         return 2
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return "below the median", "the median or more"
 
     def labels(self, values: pd.Series) -> np.ndarray:
         numbers = numbers_of(values)

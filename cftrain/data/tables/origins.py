@@ -1,7 +1,7 @@
 """Where a table may come from, each origin with its own names, rows and label."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, Seed
 from cftrain.data import sources
-from cftrain.data.columns import WrittenLevel, level_text, levels_of, listed
+from cftrain.data.columns import ColumnKind, WrittenLevel, level_text, levels_of, listed
 from cftrain.data.order import random_order
 from cftrain.data.tables.cleaning import undersampled
 from cftrain.data.tables.labels import LabelRule
@@ -52,9 +52,26 @@ class Origin(ABC):
     def file(self) -> str:
         """Returns the name of the file to look for, without a folder."""
 
+    @property
+    def called(self) -> str:
+        """Returns how the file is called where it is not found."""
+        return self.file
+
+    @property
+    def medium(self) -> str:
+        """Returns what kind of file it is: a part of the identity of what was read."""
+        return "parquet"
+
     @abstractmethod
-    def read(self, file: sources.File, columns: Sequence[str]) -> pd.DataFrame:
+    def read(
+        self, file: sources.File, columns: Mapping[str, ColumnKind]
+    ) -> pd.DataFrame:
         """Returns our columns and those of label and `only`. Raises DataError."""
+
+    def label_among(self, columns: Iterable[str]) -> bool:
+        """Whether the label is, by its name in the file, one of our columns."""
+        theirs = {self.names.get(name, name) for name in columns}
+        return self.names.get(self.label.column, self.label.column) in theirs
 
     def ordered(self, labels: np.ndarray) -> np.ndarray:
         """Returns the indices of the rows to keep, in their final order."""
@@ -69,7 +86,7 @@ class Origin(ABC):
         paths = (folder / self.file for folder in folders)
         return next((path for path in paths if path.is_file()), None)
 
-    def wanted(self, columns: Sequence[str]) -> list[str]:
+    def wanted(self, columns: Iterable[str]) -> list[str]:
         return list(dict.fromkeys([*columns, self.label.column, *self.only]))
 
 
@@ -84,10 +101,12 @@ class ParquetOrigin(Origin):
     def file(self) -> str:
         return f"{self.stem}.parquet"
 
-    def read(self, file: sources.File, columns: Sequence[str]) -> pd.DataFrame:
+    def read(
+        self, file: sources.File, columns: Mapping[str, ColumnKind]
+    ) -> pd.DataFrame:
         wanted = self.wanted(columns)
         theirs = [self.names.get(name, name) for name in wanted]
-        return _rows(self, file, _frame(file, theirs).set_axis(wanted, axis=1))
+        return kept_rows(self, file, _frame(file, theirs).set_axis(wanted, axis=1))
 
 
 @named("openml")
@@ -109,7 +128,9 @@ class OpenmlOrigin(Origin):
     def file(self) -> str:
         return f"openml-{self.data_id}.parquet"
 
-    def read(self, file: sources.File, columns: Sequence[str]) -> pd.DataFrame:
+    def read(
+        self, file: sources.File, columns: Mapping[str, ColumnKind]
+    ) -> pd.DataFrame:
         frame = _frame(file, self._theirs(columns))
         ours = pd.DataFrame(index=frame.index)
         for name in self.wanted(columns):
@@ -119,9 +140,9 @@ class OpenmlOrigin(Origin):
             else:
                 ours[name] = frame[self.names.get(name, name)]
         first, end = self.row_range or (0, len(ours))
-        return _rows(self, file, ours).iloc[first:end]
+        return kept_rows(self, file, ours).iloc[first:end]
 
-    def fetch(self, columns: Sequence[str]) -> None:
+    def fetch(self, columns: Iterable[str]) -> None:
         """Downloads to the cache. Raises Unavailable if it is another table."""
         frame = sources.fetch_openml_frame(
             self.data_id, self.version, timeout_seconds=self.network_timeout_seconds
@@ -147,7 +168,7 @@ class OpenmlOrigin(Origin):
             ) from error
         sources.keep(table, self.file)
 
-    def _theirs(self, columns: Sequence[str]) -> list[str]:
+    def _theirs(self, columns: Iterable[str]) -> list[str]:
         named = [
             self.names.get(name, name)
             for name in self.wanted(columns)
@@ -162,7 +183,7 @@ def _frame(file: sources.File, names: list[str]) -> pd.DataFrame:
     return sources.read_columns(file, names).to_pandas(integer_object_nulls=True)
 
 
-def _rows(origin: Origin, file: sources.File, frame: pd.DataFrame) -> pd.DataFrame:
+def kept_rows(origin: Origin, file: sources.File, frame: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows that `only` keeps. Raises DataError for another file."""
     if origin.rows not in (None, len(frame)):
         raise DataError(f"{file.path}: expected {origin.rows} rows, got {len(frame)}")

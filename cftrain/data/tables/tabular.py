@@ -13,11 +13,12 @@ from torch import Tensor
 from cftrain.config.names import named
 from cftrain.config.ranges import Between, Count, PositiveFloat
 from cftrain.data import sources
-from cftrain.data.columns import ColumnKind, WrittenLevel, level_text, listed
+from cftrain.data.columns import ColumnKind, WrittenLevel, level_text
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import Bounds, Kind, declared_constraints
 from cftrain.data.encoding import Codec, fit_codec
 from cftrain.data.tables.cleaning import MissingRule, complete, from_one_hot
+from cftrain.data.tables.mistakes import column_mistakes
 from cftrain.data.tables.origins import OpenmlOrigin, Origin, ParquetOrigin
 from cftrain.errors import ConfigError, DataError
 
@@ -41,7 +42,7 @@ class Tabular(DatasetSpec):
     pool_share: Annotated[float, Between(0, 1)]
     root: sources.Root
     prepared: ParquetOrigin | None
-    raw: ParquetOrigin | None
+    raw: Origin | None
     openml: OpenmlOrigin | None
     columns: dict[str, ColumnKind]
     levels: dict[str, tuple[WrittenLevel, ...]]
@@ -100,6 +101,7 @@ class Tabular(DatasetSpec):
             ),
             image_shape=None,
             codec=codec,
+            labelled=origin.label.names,
         )
 
     def _encoded(
@@ -125,6 +127,7 @@ class Tabular(DatasetSpec):
             self.columns,
             levels=_texts(self.levels),
             standardise=self.standardise,
+            imputed=[name for name, rule in self.missing.items() if rule == "median"],
         )
         return codec, codec.encode(frame), torch.from_numpy(labels), cut
 
@@ -132,7 +135,7 @@ class Tabular(DatasetSpec):
         self, origin: Origin, file: sources.File
     ) -> tuple[pd.DataFrame, np.ndarray]:
         """Returns raw rows without missing values in final order, and their labels."""
-        frame = origin.read(file, self._parts())
+        frame = origin.read(file, self.parts())
         labels = origin.label.labels(frame[origin.label.column])
         for name, members in self.encoded.items():
             frame[name] = from_one_hot(name, frame[list(members)])
@@ -141,17 +144,19 @@ class Tabular(DatasetSpec):
         order = origin.ordered(labels)
         return frame.iloc[order], labels[order]
 
-    def _parts(self) -> list[str]:
+    def parts(self) -> dict[str, ColumnKind]:
         """Returns the columns to read: for an encoded one its 0/1 columns."""
-        return [
-            part for name in self.columns for part in self.encoded.get(name, (name,))
-        ]
+        return {
+            part: "numeric" if name in self.encoded else kind
+            for name, kind in self.columns.items()
+            for part in self.encoded.get(name, (name,))
+        }
 
     def _origins(self) -> list[tuple[str, Origin]]:
         """Returns the origins by their source, the preferred one first."""
         origins = {
             "parquet:prepared": self.prepared,
-            "parquet:raw": self.raw,
+            f"{self.raw.medium if self.raw else ''}:raw": self.raw,
             "openml": self.openml,
         }
         return [(source, origin) for source, origin in origins.items() if origin]
@@ -179,7 +184,7 @@ class Tabular(DatasetSpec):
         if self.openml is None:
             raise DataError(f"{self._tried()}; {ADVICE}")
         try:
-            self.openml.fetch(self._parts())
+            self.openml.fetch(self.parts())
         except sources.Unavailable as reason:
             raise DataError(
                 f"{self._tried()}, nor OpenML table {self.openml.data_id} ({reason}); "
@@ -187,7 +192,7 @@ class Tabular(DatasetSpec):
             ) from reason
 
     def _tried(self) -> str:
-        files = " or ".join(origin.file for _, origin in self._origins())
+        files = " or ".join(origin.called for _, origin in self._origins())
         places = " or ".join(map(str, sources.folders(self.root)))
         return f"{self.name}: expected {files} in {places}, got none of them"
 
@@ -210,25 +215,13 @@ def _mistakes(spec: Tabular) -> list[str]:
     mistakes = []
     if not (spec.prepared or spec.raw or spec.openml):
         mistakes.append("data: expected one of prepared, raw and openml, got none")
-    if not spec.columns:
-        mistakes.append("data.columns: expected at least one column, got none")
-    categorical = [name for name, kind in spec.columns.items() if kind == "categorical"]
-    for field, names in (("levels", spec.levels), ("encoded", spec.encoded)):
-        mistakes += [
-            f"data.{field}.{name}: expected a categorical column of data.columns, one "
-            f"of {listed(categorical)}, got {name!r}"
-            for name in names
-            if name not in categorical
-        ]
-    for name, rule in spec.missing.items():
-        if name not in spec.columns:
+    for field in ("prepared", "raw", "openml"):
+        origin: Origin | None = getattr(spec, field)
+        if origin is not None and origin.label_among(spec.parts()):
             mistakes.append(
-                f"data.missing.{name}: expected one of {listed(list(spec.columns))}, "
-                f"got {name!r}"
+                f"data.{field}.label.column: expected a column that is no feature of "
+                f"data.columns, got {origin.label.column!r}"
             )
-        elif rule == "own_level" and name not in categorical:
-            mistakes.append(
-                f"data.missing.{name}: expected refuse or drop_rows for a numeric "
-                f"column, got {rule!r}"
-            )
-    return mistakes
+    return mistakes + column_mistakes(
+        spec.columns, levels=spec.levels, encoded=spec.encoded, missing=spec.missing
+    )

@@ -1,6 +1,5 @@
 """Which pixels speak for a class: mean integrated gradients as images."""
 
-import json
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -9,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cftrain.results.described import described
 from cftrain.results.leaves import value_at
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.styles import INK, PAGE
@@ -35,7 +35,8 @@ def attribution_maps(collection: Collection) -> Iterator[Drawing]:
         for dataset in ordered_datasets(maps["data"]):
             rows = maps[maps["data"] == dataset]
             if rows["height"].iloc[0] > 1:
-                config = json.loads(collection.cells["config"][rows["cell"].iloc[0]])
+                cell = rows["cell"].iloc[0]
+                config = described(collection.cells["config"][cell], f"cell {cell}")
                 held = value_at(config, "data.immutable_rows", [])
                 yield _draw(group, dataset, rows, held)
 

@@ -1,6 +1,7 @@
 """What each axis of a grid does to counterfactuals, against the baseline."""
 
 from collections.abc import Iterator
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -32,6 +33,8 @@ HUE = "generator"
 WHISKERS = (5, 95)
 GROUP_SHARE, BOX_SHARE = 0.8, 0.85
 BOX_INCHES = 0.25
+LABEL_WIDTH = 16
+"""Characters of an axis' name in a line: columns can be narrow."""
 
 
 def effects(collection: Collection) -> Iterator[Drawing]:
@@ -45,7 +48,7 @@ def effects(collection: Collection) -> Iterator[Drawing]:
         for dataset in ordered_datasets(of_grid["data"]):
             points = of_grid[of_grid["data"] == dataset]
             axes = varied_axes(points)
-            rows = changes(collection, points)
+            rows = reductions_of(collection, points)
             if len(axes.columns) and len(rows):
                 yield _draw(str(grid), dataset, rows, axes)
 
@@ -66,9 +69,9 @@ def varied_axes(points: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(axes, index=points.index)
 
 
-def changes(collection: Collection, points: pd.DataFrame) -> pd.DataFrame:
-    """Returns the change of each measure in percent, in each round and for each energy
-    weight of the evaluation.
+def reductions_of(collection: Collection, points: pd.DataFrame) -> pd.DataFrame:
+    """Returns the reduction of each measure in percent, in each round and for each
+    energy weight of the evaluation.
 
     `pair` is the point's place in `points`. Values that are missing, or have no
     positive baseline, are left out.
@@ -85,8 +88,8 @@ def changes(collection: Collection, points: pd.DataFrame) -> pd.DataFrame:
         on=["baseline", *evaluation],
         suffixes=("", "_of_baseline"),
     )
-    both["change"] = change(both["value"], both["value_of_baseline"])
-    return both[both["change"].notna()]
+    both["reduction"] = -change(both["value"], both["value_of_baseline"])
+    return both[both["reduction"].notna()]
 
 
 def _hashable(value: object) -> object:
@@ -112,9 +115,9 @@ def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: pd.DataFrame) -> Dr
     for line, measure in zip(panels, measures, strict=True):
         for panel, axis in zip(line, axes, strict=True):
             _draw_panel(panel, rows[rows["metric"] == measure], axes, axis)
-        line[0].set_ylabel(f"change of {measure_title(measure)} / %")
+        line[0].set_ylabel(f"less {measure_title(measure)} / %")
     for panel, axis in zip(panels[-1], axes, strict=True):
-        panel.set_xlabel(axis_name(axis))
+        panel.set_xlabel(fill(axis_name(axis), LABEL_WIDTH))
         if not is_numeric_dtype(axes[axis].cat.categories) and len(boxes) > 1:
             panel.tick_params("x", rotation=90)
     if HUE in axes and len(boxes) > 1:
@@ -124,9 +127,9 @@ def _draw(grid: str, dataset: str, rows: pd.DataFrame, axes: pd.DataFrame) -> Dr
         name=f"effects-{grid}-{dataset}",
         title=f"Effects of the axes of {grid} on {name}",
         caption=(
-            "Percentage change of the counterfactuals' implausibility (IP) and cost "
+            "Percentage reduction of the counterfactuals' implausibility (IP) and cost "
             f"against the baseline on {name}, by the values of each axis and over all "
-            "values of the others; below zero counterfactual training is better. A box "
+            "values of the others; above zero counterfactual training is better. A box "
             "holds a value for each model, round and energy weight of the evaluation: "
             f"median, quartiles, and whiskers from the {WHISKERS[0]}th to the "
             f"{WHISKERS[1]}th percentile."
@@ -152,7 +155,7 @@ def _draw_panel(panel: Axes, rows: pd.DataFrame, axes: pd.DataFrame, axis: str) 
                 chosen &= axes[HUE] == shade
             found = rows[rows["pair"].isin(axes.index[chosen])]
             if len(found):
-                changed = found.drop_duplicates(distinct)["change"]
+                changed = found.drop_duplicates(distinct)["reduction"]
                 style = STYLES.get(shade or level, PLAIN)
                 _draw_box(panel, changed, place + offset, width, style)
     panel.set_xticks(range(len(levels)), map(_level_name, levels))

@@ -27,8 +27,12 @@ PRINT: dict[Any, Any] = {
     "legend.handlelength": 2.6,
     "hatch.linewidth": 0.6,
     "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
+    "text.parse_math": False,  # names may have dollars in them
 }
 """Settings of matplotlib for figures that are printed at their own size."""
+
+AS_WRITTEN: dict[Any, Any] = {"text.parse_math": False}
+"""For pictures of a size of their own."""
 
 INK, GREY = "#333333", "#8c8c8c"
 

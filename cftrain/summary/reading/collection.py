@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cftrain.errors import ResultError
-from cftrain.results.schema import OF_EVALUATION
+from cftrain.results.schema import OF_EVALUATION, TABLES
 from cftrain.results.store import Store
 from cftrain.summary.reading.pairs import pairs_of
 
@@ -60,6 +60,14 @@ def collect(root: Path, protocol: str | None = None) -> Collection:
     protocol.
     """
     folders = sorted({path.parent for path in root.rglob("cells") if path.is_dir()})
+    return collected(folders, root, protocol)
+
+
+def collected(
+    folders: Several[Path], root: Path, protocol: str | None = None
+) -> Collection:
+    """The same of given folders, which messages call the root. Raises ResultError."""
+    folders = sorted(folders)
     cells = _united([(folder, Store(folder).cells()) for folder in folders])
     if cells.empty:
         raise ResultError(
@@ -110,5 +118,7 @@ def _rows(table: str, chosen: pd.DataFrame) -> pd.DataFrame:
         Store(Path(str(folder))).rows(table, group.drop_duplicates(keys))
         for folder, group in chosen.groupby("folder")
     ]
-    filled = [rows for rows in found if len(rows)] or found[:1]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+    filled = [rows for rows in found if len(rows)]
+    if not filled:
+        return TABLES[table].empty_table().to_pandas()
+    return pd.concat(filled, ignore_index=True)

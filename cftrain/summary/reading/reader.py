@@ -21,8 +21,13 @@ from cftrain.summary.reading.selection import (
     Trials,
 )
 
-PARTS = 48
-"""Part files kept in memory."""
+BLOCKS = 48
+"""Stacks, or all narrow stacks of a dataset, whose rows are kept in memory."""
+
+NARROW = 16
+"""Stacks of fewer cells are read together, in tables of plain numbers."""
+
+PLAIN = {"metrics", "history"}
 
 
 @final
@@ -40,7 +45,9 @@ class Reader:
         self._measured = collection.measured
         self._done = set(self._measured.index)
         self._done_cells = {cell for cell, _ in self._done}
-        self._part = lru_cache(PARTS)(self._read)
+        self._cells = collection.cells.to_dict("index")
+        self._evaluations = collection.evaluations.to_dict("index")
+        self._part = lru_cache(BLOCKS)(self._read)
         self._key = cache(self._replicate_key)
         self._found = cache(self._trials)
 
@@ -78,32 +85,39 @@ class Reader:
         ]
         return Points(points=tuple(points), note=choice.note)
 
-    def rows(self, table: str, cell: str, protocol: str | None = None) -> pd.DataFrame:
+    def rows(
+        self,
+        table: str,
+        cell: str,
+        protocol: str | None = None,
+        metric: str | None = None,
+    ) -> pd.DataFrame:
         """Returns a table's rows of one cell; of a protocol, unless they are about its
         training. Raises ResultError.
         """
         where = self._where(table, cell, protocol)
         if where is None:
             return pd.DataFrame(columns=TABLES[table].names)
-        part = self._part(table, where["folder"], where["stack"], protocol)
+        alone = table not in PLAIN or where["stack_cells"] >= NARROW
+        stack, data = where["stack"], self.cell(cell)["data"]
+        block = (stack, None) if alone else (None, data)
+        part = self._part(table, where["folder"], block, protocol, metric)
         return part.get(cell, pd.DataFrame(columns=TABLES[table].names))
 
-    def cell(self, cell: str) -> pd.Series:
+    def cell(self, cell: str) -> Mapping[str, Any]:
         """Returns the row of a cell in the table of cells."""
-        return self.collection.cells.loc[cell]
+        return self._cells[cell]
 
-    def evaluation(self, cell: str, protocol: str | None) -> pd.Series | None:
+    def evaluation(self, cell: str, protocol: str | None) -> Mapping[str, Any] | None:
         """Returns the row of an evaluation, done or failed; None if there is none."""
-        key = (cell, protocol)
-        table = self.collection.evaluations
-        return table.loc[key] if key in table.index else None
+        return self._evaluations.get((cell, protocol))
 
     def file(self, table: str, cell: str, protocol: str | None) -> Path | None:
         """Returns the Parquet file of a table's rows of a cell, None without any."""
         where = self._where(table, cell, protocol)
         if where is None:
             return None
-        return Store(Path(where["folder"])).path(table, where["stack"])
+        return Store(Path(where["folder"])).file(table, where["stack"])
 
     def _trials(self, shown: tuple[Selection, ...], dataset: str) -> Trials:
         """The models of the first of several selections side by side."""
@@ -116,9 +130,15 @@ class Reader:
             if self._comparable(trial):
                 key = self._key(trial.model, shown[0].varies)
                 groups.setdefault(key, []).append(trial)
-        return Trials(groups=tuple(map(tuple, groups.values())), note=choice.note)
+        return Trials(
+            groups=tuple(map(tuple, groups.values())),
+            note=choice.note,
+            alike=choice.alike,
+        )
 
-    def _where(self, table: str, cell: str, protocol: str | None) -> pd.Series | None:
+    def _where(
+        self, table: str, cell: str, protocol: str | None
+    ) -> Mapping[str, Any] | None:
         of_training = table in OF_TRAINING
         return self.cell(cell) if of_training else self.evaluation(cell, protocol)
 
@@ -137,15 +157,30 @@ class Reader:
         return evaluated or trial.model not in self._done_cells
 
     def _read(
-        self, table: str, folder: str, stack: str, protocol: str | None
+        self,
+        table: str,
+        folder: str,
+        block: tuple[str | None, str | None],
+        protocol: str | None,
+        metric: str | None,
     ) -> dict[str, pd.DataFrame]:
+        """The rows of a stack, or of all narrow stacks of a dataset, by cell."""
+        stack, data = block
+        cells = self.collection.cells
         if table in OF_TRAINING:
-            rows = self.collection.cells.reset_index()
+            rows = cells.reset_index()
         else:
             rows = self.collection.evaluations.reset_index()
             rows = rows[rows["protocol"] == protocol]
-        own = rows[(rows["folder"] == folder) & (rows["stack"] == stack)]
+        own = rows[rows["folder"] == folder]
+        if stack is not None:
+            own = own[own["stack"] == stack]
+        else:
+            narrow = own["stack_cells"] < NARROW
+            own = own[narrow & own["cell"].map(cells["data"]).eq(data)]
         found = Store(Path(folder)).rows(table, own)
+        if metric is not None:
+            found = found[found["metric"] == metric]
         return {str(cell): group for cell, group in found.groupby("cell")}
 
     def _replicate_key(self, cell: str, varies: tuple[str, ...]) -> str:

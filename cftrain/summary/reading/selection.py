@@ -24,11 +24,13 @@ class Trial:
 class Trials:
     """The models of a dataset, as groups of replicates, each ordered by seed.
 
-    `note` says what is left out, None if nothing is.
+    `note` says what is left out, None if nothing is; `alike` says whether what stands
+    beside them was evaluated by the same protocol.
     """
 
     groups: tuple[tuple[Trial, ...], ...]
     note: str | None
+    alike: bool
 
 
 @dataclass(frozen=True, kw_only=True)

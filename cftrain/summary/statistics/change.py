@@ -2,6 +2,11 @@
 
 import pandas as pd
 
+from cftrain.summary.statistics.intervals import deviation
+
+STEADY = 0.5
+"""Ratios that vary by more of the baseline than this say nothing in percent."""
+
 
 def ratio(model: pd.Series, baseline: pd.Series) -> pd.Series:
     """Returns model / baseline, place by place; NaN where the baseline is not positive.
@@ -35,3 +40,15 @@ def ratios(rounds: pd.DataFrame) -> pd.Series | None:
     """
     found = ratio(rounds["model"], rounds["baseline"])
     return None if found.empty or found.isna().any() else found
+
+
+def is_steady(found: pd.Series, rounds: pd.DataFrame) -> bool:
+    """Returns whether the mean of ratios over the paired rounds says something.
+
+    It does not where the baseline is near zero for its noise: then the ratios scatter,
+    or their mean is on the other side of 1 than the ratio of the means.
+    """
+    spread = deviation(found)
+    of_means = rounds["model"].mean() / rounds["baseline"].mean()
+    agree = (found.mean() - 1) * (of_means - 1) >= 0
+    return bool(agree) and (spread or 0) <= STEADY

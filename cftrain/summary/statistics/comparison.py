@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cftrain.summary.statistics.change import ratios, reduction
-from cftrain.summary.statistics.intervals import deviation
+from cftrain.summary.statistics.change import is_steady, ratios, reduction
+from cftrain.summary.statistics.intervals import (
+    ROUNDS_CONFIDENCE,
+    deviation,
+    quantile_interval,
+)
 from cftrain.summary.statistics.rounds import by_round, paired
 
 
@@ -16,16 +20,23 @@ class Comparison:
     `reduction` is 100 (1 - mean over rounds of the ratio model / baseline), None if the
     baseline is not positive in every round, and `deviation` 100 times the standard
     deviation of that ratio, as in the paper's main table; measures without rounds have
-    no deviation. For measures where higher is better `difference` is what to read.
+    no deviation. `steady` says whether these two mean anything. For measures where
+    higher is better, and where they are not steady, `difference` is what to read;
+    `noise` is its standard deviation over rounds, and `settled` says whether the
+    interval over rounds of the paper's stars excludes zero, None without rounds.
     """
 
-    measure: str
+    metric: str
+    epsilon: float | None
     unit: str
     higher_is_better: bool
     baseline: float | None
     model: float | None
     reduction: float | None
     deviation: float | None
+    steady: bool
+    noise: float | None
+    settled: bool | None
 
     @property
     def difference(self) -> float | None:
@@ -41,9 +52,8 @@ def compare(model: pd.DataFrame, baseline: pd.DataFrame) -> list[Comparison]:
     listed = baseline if model.empty else model
     rows = []
     for name, epsilon in listed[["metric", "epsilon"]].drop_duplicates().to_numpy():
-        measure = name if pd.isna(epsilon) else f"{name} (eps {epsilon:g})"
         ours, theirs = (_of(table, name, epsilon) for table in (model, baseline))
-        rows.append(_compare(measure, ours, theirs))
+        rows.append(_compare(ours, theirs))
     return rows
 
 
@@ -52,19 +62,26 @@ def _of(rows: pd.DataFrame, metric: str, epsilon: float | None) -> pd.DataFrame:
     return rows[same if pd.isna(epsilon) else same & (rows["epsilon"] == epsilon)]
 
 
-def _compare(measure: str, model: pd.DataFrame, baseline: pd.DataFrame) -> Comparison:
+def _compare(model: pd.DataFrame, baseline: pd.DataFrame) -> Comparison:
     ours, theirs = by_round(model), by_round(baseline)
-    ratio = ratios(paired(ours, theirs))
+    rounds = paired(ours, theirs)
+    ratio = ratios(rounds)
     spread = None if ratio is None else deviation(ratio)
+    gaps = rounds["model"] - rounds["baseline"]
+    interval = quantile_interval(gaps, ROUNDS_CONFIDENCE) if len(gaps) > 1 else None
     first = (baseline if model.empty else model).iloc[0]
     return Comparison(
-        measure=measure,
+        metric=first["metric"],
+        epsilon=_number(first["epsilon"]),
         unit=first["unit"],
         higher_is_better=bool(first["higher_is_better"]),
         baseline=_number(theirs.mean()),
         model=_number(ours.mean()),
         reduction=None if ratio is None else reduction(float(ratio.mean())),
         deviation=None if spread is None else 100 * spread,
+        steady=ratio is not None and is_steady(ratio, rounds),
+        noise=deviation(gaps),
+        settled=None if interval is None else interval.excludes_zero,
     )
 
 

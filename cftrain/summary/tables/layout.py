@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from cftrain.results.schema import OF_TRAINING
 from cftrain.summary.reading.reader import Reader
 from cftrain.summary.reading.selection import Selection
 from cftrain.summary.tables.lineage import lineage
@@ -62,6 +63,10 @@ class Column:
             entry = Entry(text=gap.mark, note=gap.note)
         # Looked up only for a number that is to be explained: it takes its time.
         told = partial(lineage, sample, self.shows.table)
+        if self.shows.table in OF_TRAINING:  # whoever measured it
+            return replace(entry, lineage=told)
+        if trials.alike:
+            return replace(entry, lineage=told, remark=trials.note)
         return replace(entry, lineage=told, note=joined(entry.note, trials.note))
 
 

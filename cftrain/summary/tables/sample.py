@@ -84,16 +84,18 @@ class Sample:
             raise Unanswered("failed", f"evaluation of {cell} failed: {reason}")
         return cell
 
-    def rows_of(self, table: str, trial: Trial, side: Side) -> pd.DataFrame:
-        """Returns a table's rows of one model. Raises Unanswered."""
-        return self.reader.rows(table, self.cell(trial, side), trial.protocol)
+    def rows_of(
+        self, table: str, trial: Trial, side: Side, metric: str | None = None
+    ) -> pd.DataFrame:
+        """Returns a model's rows in a table, or a metric's. Raises Unanswered."""
+        cell = self.cell(trial, side)
+        return self.reader.rows(table, cell, trial.protocol, metric)
 
     def rows(self, trial: Trial, side: Side, metric: str | None = None) -> pd.DataFrame:
         """Returns the rows of the measure, or of another one, without those of other
         strengths of an attack. Raises Unanswered if there are none.
         """
-        rows = self.rows_of("metrics", trial, side)
-        rows = rows[rows["metric"] == (metric or self.metric)]
+        rows = self.rows_of("metrics", trial, side, metric or self.metric)
         if self.epsilon is not None:
             rows = rows[rows["epsilon"] == self.epsilon]
         if rows.empty:

@@ -14,9 +14,9 @@ class Entry:
     """What stands in one place of a table.
 
     Numbers are shown with `decimals` digits: `before → value ± spread* [low, high]`,
-    as far as there are such. `text` is shown in place of numbers, `note` as a footnote.
-    `lineage` tells which results the numbers come from, `trace` how. Raises ResultError
-    for numbers that are not finite.
+    as far as there are such. `text` is shown in place of numbers, `note` as a footnote,
+    `remark` once below the table, without a mark. `lineage` tells which results the
+    numbers come from, `trace` how. Raises ResultError for numbers that are not finite.
     """
 
     value: float | None = None
@@ -29,6 +29,7 @@ class Entry:
     best: bool = False
     text: str | None = None
     note: str | None = None
+    remark: str | None = None
     lineage: Callable[[], tuple[str, ...]] = tuple
     trace: tuple[str, ...] = ()
 
@@ -104,6 +105,29 @@ class Table:
         """Returns the marks of all footnotes by their texts, in order of appearance."""
         notes = [entry.note for entry in self._entries() if entry.note is not None]
         return {note: _mark(place) for place, note in enumerate(dict.fromkeys(notes))}
+
+    def below(self) -> tuple[str, ...]:
+        """Returns what is said below the footnotes: the table's own notes and remarks
+        of entries, each once, with the rows and columns that it is about.
+        """
+        places: dict[str, list[tuple[int, int]]] = {}
+        for line, row in enumerate(self.rows):
+            for column, entry in enumerate(row.entries):
+                if entry.remark is not None:
+                    places.setdefault(entry.remark, []).append((line, column))
+        remarks = [f"{self._where(where)}: {text}" for text, where in places.items()]
+        return (*remarks, *self.notes)
+
+    def _where(self, places: Sequence[tuple[int, int]]) -> str:
+        """Returns the first labels of some rows, and their columns if not all."""
+        lines = dict.fromkeys(self.rows[line].labels[0] for line, _ in places)
+        columns = sorted({column for _, column in places})
+        titles = dict.fromkeys(
+            f"{self.heads[column].group} {self.heads[column].title}".strip()
+            for column in columns
+        )
+        about = "" if len(columns) == len(self.heads) else f" ({', '.join(titles)})"
+        return ", ".join(lines) + about
 
     def groups(self) -> list[tuple[str, int]]:
         """Returns the groups from left to right: each one's title and how many columns

@@ -244,19 +244,28 @@ def test_balanced_rows_are_not_shuffled_again():
 def test_levels_may_be_written_as_numbers(root, written):
     codes = ByValue(column="code", values=written)
     assert describe(codes)["values"] == ["2", "1"]
-    table = spec(
+    jobs = {"job": ("nurse", "clerk", "baker")}
+    labelled = spec(
         root,
-        raw=replace(PARQUET, label=codes, only={"code": written[0]}, rows=None),
-        levels={"job": ("nurse", "clerk", "baker"), "code": written},
-        columns={"age": "numeric", "job": "categorical", "code": "categorical"},
+        raw=replace(PARQUET, label=codes),
+        levels=jobs,
+        columns={"age": "numeric", "job": "categorical"},
     )
-    assert describe(table)["levels"]["code"] == ["2", "1"]
-    assert describe(table)["raw"]["only"] == {"code": "2"}
-    both = replace(table, raw=replace(PARQUET, label=codes)).load()
-    assert both.feature_names[-2:] == ("code=2", "code=1")
-    assert (both.features[:, -1].long() == both.labels).all()
+    by_age = replace(PARQUET, label=ByMedian(column="age"))
+    coded = spec(
+        root,
+        raw=by_age,
+        levels={**jobs, "code": written},
+        columns={"job": "categorical", "code": "categorical"},
+    )
+    assert describe(coded)["levels"]["code"] == ["2", "1"]
+    inputs = coded.load()
+    assert inputs.feature_names[-2:] == ("code=2", "code=1")
+    assert (inputs.features[:, -1].long() == labelled.load().labels).all()
+    only = replace(PARQUET, label=codes, only={"code": written[0]}, rows=None)
+    assert describe(only)["only"] == {"code": "2"}
     with pytest.raises(DataError, match=r"all 2 classes"):
-        replace(table, training_rows=10, validation_rows=4).load()
+        replace(labelled, raw=only, training_rows=10, validation_rows=4).load()
 
 
 def test_levels_may_be_written_as_truth_values():

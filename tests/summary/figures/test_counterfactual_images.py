@@ -193,7 +193,7 @@ from cftrain.results.store import Store
 from cftrain.summary.figures.counterfactual_images import draw_gallery
 from cftrain.summary.report import report
 store = Store(Path({str(store.folder)!r}))
-assert "ip" in report(store, ["ct"], "{PROTOCOL}")
+assert "IP" in report(store, ["ct"], "{PROTOCOL}")
 assert draw_gallery(store, ["ct"], "{PROTOCOL}", Path({str(tmp_path)!r}))[0].is_file()
 heavy = {{"torch", "hydra", "matplotlib.pyplot"}} & set(sys.modules)
 assert not heavy, heavy

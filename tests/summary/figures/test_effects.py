@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cftrain.summary.figures.effects import changes, effects, varied_axes
+from cftrain.summary.figures.effects import effects, reductions_of, varied_axes
 from tests.summary.rows import metric_rows
 from tests.summary.stores import STACK, cell, write_grid
 
@@ -48,18 +48,18 @@ def test_axes_are_those_with_several_values_in_their_order(collection):
     assert axes["energy_weight"].isna().tolist() == [True, True, False, False]
 
 
-def test_changes_are_against_the_baseline_of_the_same_round_and_weight(collection):
-    found = changes(collection, collection.pairs)
+def test_reductions_are_against_the_baseline_of_the_same_round_and_weight(collection):
+    found = reductions_of(collection, collection.pairs)
     assert set(found["metric"]) == {"ip", "cost"}
     one = found[(found["model"] == "c") & (found["metric"] == "ip")]
     expected = [
-        100 * (values("c")[key] - values("v")[key]) / values("v")[key]
+        100 * (values("v")[key] - values("c")[key]) / values("v")[key]
         for key in WEIGHTS_AND_ROUNDS
     ]
-    assert one["change"].tolist() == pytest.approx(expected)
+    assert one["reduction"].tolist() == pytest.approx(expected)
 
 
-def test_changes_need_a_value_and_a_positive_baseline(tmp_path):
+def test_reductions_need_a_value_and_a_positive_baseline(tmp_path):
     rows = [cell("moons", "full", 1), cell("moons", "vanilla", 1)]
     metrics = [
         *metric_rows(
@@ -76,18 +76,18 @@ def test_changes_need_a_value_and_a_positive_baseline(tmp_path):
         ),
     ]
     collection = write_grid(tmp_path, rows, metrics=metrics)
-    assert changes(collection, collection.pairs)["change"].tolist() == [50.0]
+    assert reductions_of(collection, collection.pairs)["reduction"].tolist() == [-50.0]
 
 
-def test_boxes_hold_the_changes_of_their_level_and_generator(collection):
+def test_boxes_hold_the_reductions_of_their_level_and_generator(collection):
     (drawing,) = effects(collection)
     assert drawing.name == "effects-tune-moons"
     axes = drawing.figure.get_axes()
     assert len(axes) == 2 * 4
     of_tau, names = axes[1], axes[4 + 1].get_xticklabels()
     assert [name.get_text() for name in names] == ["0.5", "0.9"]
-    found = changes(collection, collection.pairs)
-    found = found[found["metric"] == "ip"].groupby("model")["change"].median()
+    found = reductions_of(collection, collection.pairs)
+    found = found[found["metric"] == "ip"].groupby("model")["reduction"].median()
     # By generator, and by threshold in each.
     medians = [
         float(line.get_ydata()[0])

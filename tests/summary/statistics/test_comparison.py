@@ -163,8 +163,8 @@ def test_strengths_of_attacks_are_measures_of_their_own_in_their_order(store):
     ]
     held(store, rows)
     found = compared(store, "ct", "bl")
-    names = [row.measure for row in found]
-    assert names == ["fgsm_accuracy (eps 0.3)", "fgsm_accuracy (eps 0.01)"]
+    names = [(row.metric, row.epsilon) for row in found]
+    assert names == [("fgsm_accuracy", 0.3), ("fgsm_accuracy", 0.01)]
     for row in found:
         assert row.difference == pytest.approx(0.1)
 
@@ -192,3 +192,44 @@ def test_a_model_without_metrics_leaves_its_baseline_alone(store):
 def test_without_any_metrics_there_is_nothing_to_compare(store):
     held(store, [])
     assert compared(store, "ct", "bl") == []
+
+
+def test_noise_is_the_deviation_of_the_difference_over_rounds(store):
+    rows = [
+        *metric_rows("ct", "s", "ip", {(0.1, n): v for n, v in enumerate((3, 5, 4))}),
+        *metric_rows("bl", "s", "ip", {(0.1, n): v for n, v in enumerate((1, 2, 3))}),
+    ]
+    held(store, rows)
+    found = only(store)  # differences 2, 3, 1
+    assert found.noise == pytest.approx(1)
+    assert found.settled
+
+
+@pytest.mark.parametrize(("last", "settled"), [(2.1, True), (1.9, False)])
+def test_a_change_is_settled_if_no_round_says_otherwise(store, last, settled):
+    """With so few rounds the 99 % interval is all of them, but for a hundredth."""
+    ours = {(0.1, n): v for n, v in enumerate((3.0, 3.0, last))}
+    rows = [
+        *metric_rows("ct", "s", "ip", ours),
+        *metric_rows("bl", "s", "ip", dict.fromkeys(ours, 2.0)),
+    ]
+    held(store, rows)
+    assert only(store).settled == settled
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "steady"),
+    [
+        ((4.0, 5.0, 6.0), (8.0, 9.0, 10.0), True),
+        ((4.0, 5.0, 6.0), (8.0, 9.0, 0.01), False),  # a baseline near nothing
+        ((1.0, 1.9), (2.0, 1.1), False),  # ratios .5 and 1.73, of the means .94
+        ((1.0, 1.0), (1.0, -1.0), False),
+    ],
+)
+def test_a_ratio_that_says_nothing_is_not_steady(store, ours, theirs, steady):
+    rows = [
+        *metric_rows("ct", "s", "ip", {(0.1, n): v for n, v in enumerate(ours)}),
+        *metric_rows("bl", "s", "ip", {(0.1, n): v for n, v in enumerate(theirs)}),
+    ]
+    held(store, rows)
+    assert only(store).steady == steady

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from cftrain.summary.statistics import intervals
 from cftrain.summary.statistics.intervals import (
     bootstrap_interval,
     deviation,
     pooled_deviation,
     quantile_interval,
     t_interval,
+    t_interval_of,
 )
 
 FIVE = (1.0, 2.5, 2.0, 4.0, 8.5)
@@ -40,6 +42,22 @@ def test_the_t_interval_agrees_with_scipy():
     found = t_interval(FIVE)
     expected = stats.ttest_1samp(FIVE, 0).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx(tuple(expected), rel=1e-12)
+
+
+def test_the_t_interval_needs_mean_and_deviation_only():
+    mean, spread = float(np.mean(FIVE)), float(np.std(FIVE, ddof=1))
+    assert t_interval_of(mean, spread, len(FIVE)) == t_interval(FIVE)
+
+
+@pytest.mark.parametrize("at_once", [1, 1000, 2**30])
+def test_the_bootstrap_does_not_depend_on_its_portions(at_once, monkeypatch):
+    """To the last bit: the stream of draws is the same."""
+    values = np.random.default_rng(3).normal(size=37).tolist()
+    generator = np.random.default_rng(intervals.RESAMPLING_SEED)
+    means = generator.choice(values, (intervals.RESAMPLES, 37)).mean(1)
+    monkeypatch.setattr(intervals, "DRAWN_AT_ONCE", at_once)
+    found = bootstrap_interval(values)
+    assert [found.low, found.high] == np.quantile(means, [0.025, 0.975]).tolist()
 
 
 def test_the_bootstrap_agrees_with_scipy_and_is_repeatable():

@@ -63,6 +63,21 @@ def test_equal_footnotes_share_a_mark():
     }
 
 
+def test_equal_remarks_are_said_once_with_their_rows_and_columns():
+    about, both = Entry(value=1, remark="about"), Entry(value=1, remark="both")
+    rows = [
+        line("a", entries=(about, both, about)),
+        line("b", entries=(Entry(value=1), both, about)),
+        line("c", entries=(Entry(value=1), Entry(value=1), Entry(value=1))),
+    ]
+    assert table(*rows, columns=3).below() == (
+        "a, b (t, g t): about",
+        "a, b (g t): both",
+    )
+    everywhere = line("a", entries=(about,))
+    assert table(everywhere).below() == ("a: about",)
+
+
 def test_there_are_marks_for_any_number_of_footnotes():
     entries = tuple(Entry(text="-", note=str(number)) for number in range(28))
     marks = list(table(line("a", entries=entries), columns=28).footnotes().values())

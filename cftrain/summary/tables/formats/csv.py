@@ -25,7 +25,7 @@ def comma_separated(table: Table) -> str:
                     int(entry.star),
                     int(entry.best),
                     entry.shown(),
-                    entry.note or "",
+                    "; ".join(filter(None, (entry.note, entry.remark))),
                 ]
             )
     return stream.getvalue()

@@ -1,5 +1,7 @@
 """A table in HTML."""
 
+import base64
+import hashlib
 from html import escape
 
 from cftrain.summary.tables.table import Entry, Row, Table
@@ -9,8 +11,24 @@ body { font: 16px/1.5 Georgia, serif; color: #1a1a1a; max-width: 76rem;
        margin: 2rem auto; padding: 0 1rem; }
 h1, h2, nav, table { font-family: system-ui, sans-serif; }
 h2 { margin-top: 3rem; }
-nav ul { columns: 18rem; }
-.wide { overflow-x: auto; }
+.origin { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem;
+          font: 0.85rem/1.5 system-ui, sans-serif; }
+.origin dt { color: #666; }
+.origin dd { margin: 0; overflow-wrap: anywhere; }
+nav ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr));
+         gap: 0.2rem 2rem; padding-left: 1.2rem; }
+nav li { overflow-wrap: anywhere; }
+/* Shadows at the sides to which a table scrolls: covers move with it, shadows stay. */
+.wide { overflow-x: auto; background:
+  linear-gradient(to right, white 30%, transparent) left / 3rem 100% no-repeat local,
+  linear-gradient(to left, white 30%, transparent) right / 3rem 100% no-repeat local,
+  linear-gradient(to right, #0004, transparent) left / 1rem 100% no-repeat scroll,
+  linear-gradient(to left, #0004, transparent) right / 1rem 100% no-repeat scroll; }
+.hint { display: none; color: #666; font: 0.8rem system-ui, sans-serif; margin: 0; }
+@media (max-width: 40rem) { .narrow-hint { display: block; }
+  body { margin: 1rem auto; } .origin { grid-template-columns: 1fr; } }
+@media (max-width: 76rem) { .wide-hint { display: block; } }
+pre { overflow-x: auto; font-size: 0.8rem; line-height: 1.4; white-space: pre-wrap; }
 table { border-collapse: collapse; font-size: 0.85rem; border-bottom: 2px solid;
         font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.6rem; text-align: right; white-space: nowrap; }
@@ -26,12 +44,17 @@ img { max-width: 100%; }
 @media print {
   body { font-size: 10pt; max-width: none; margin: 0; }
   section { break-before: page; }
-  .wide { overflow: visible; }
+  .wide { overflow: visible; background: none; }
+  .hint { display: none; }
   table { font-size: 7pt; }
   th, td { padding: 0.1rem 0.3rem; white-space: normal; }
   tr, figure { break-inside: avoid; }
 }
 """
+
+LABEL_SIGNS = 8
+NARROW_SIGNS, WIDE_SIGNS = 24, 90
+"""What fits on a phone, and on a screen, roughly: columns have space around them."""
 
 
 def html(table: Table) -> str:
@@ -39,12 +62,20 @@ def html(table: Table) -> str:
     return html_page(table.title, html_part(table))
 
 
-def html_page(title: str, body: str) -> str:
-    """Returns a whole page that needs no other file."""
+def html_page(title: str, body: str, *, style: str = STYLE) -> str:
+    """Returns a whole page that needs no other file, and would be given none: what is
+    not in it, and any script, is refused by its own policy.
+    """
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
 
@@ -57,13 +88,26 @@ def html_part(table: Table) -> str:
         for place, row in enumerate(table.rows)
     )
     notes = [f"<sup>{mark}</sup> {escape(note)}" for note, mark in marks.items()]
-    below = [f"<p>{note}</p>" for note in (*notes, *map(escape, table.notes))]
+    below = [f"<p>{note}</p>" for note in (*notes, *map(escape, table.below()))]
     return (
         f"<h2>{escape(table.title)}</h2>\n<p>{escape(table.caption)}</p>\n"
+        f"{_hint(table)}"
         f'<div class="wide"><table>\n<thead>\n{_head(table)}\n</thead>\n'
         f"<tbody>\n{rows}\n</tbody>\n</table></div>\n"
         f'<div class="notes">\n{chr(10).join(below)}\n</div>'
     )
+
+
+def _hint(table: Table) -> str:
+    """What is said above a table where its screen is too narrow for it."""
+    shown = [entry.shown() for row in table.rows for entry in row.entries]
+    longest = max(map(len, shown), default=0)
+    signs = longest * len(table.heads) + LABEL_SIGNS * len(table.labels)
+    if signs > WIDE_SIGNS:
+        return '<p class="hint wide-hint">The table scrolls to the side. →</p>\n'
+    if signs > NARROW_SIGNS:
+        return '<p class="hint narrow-hint">The table scrolls to the side. →</p>\n'
+    return ""
 
 
 def _head(table: Table) -> str:

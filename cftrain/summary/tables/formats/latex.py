@@ -64,7 +64,7 @@ def latex(table: Table) -> str:
         r"\bottomrule\endlastfoot",
         *body,
         r"\end{longtable}",
-        *(rf"\noindent {escaped(note)}\par" for note in (*notes, *table.notes)),
+        *(rf"\noindent {escaped(note)}\par" for note in (*notes, *table.below())),
         r"\endgroup",
     ]
     return PREAMBLE + "\n".join(lines) + "\n"
@@ -72,7 +72,8 @@ def latex(table: Table) -> str:
 
 def escaped(text: str) -> str:
     """Returns a text such that LaTeX shows it as it is, symbols included."""
-    return "".join(SPECIALS.get(character, character) for character in text)
+    line = " ".join(text.splitlines())  # a blank line would end a paragraph
+    return "".join(SPECIALS.get(character, character) for character in line)
 
 
 def _groups(table: Table) -> str:

@@ -1,5 +1,7 @@
 """A table in Markdown, aligned for terminals as well."""
 
+import re
+from collections.abc import Sequence
 from textwrap import fill
 
 from cftrain.summary.tables.table import Entry, Table
@@ -16,26 +18,37 @@ def markdown(table: Table) -> str:
         [*row.labels, *(_entry(entry, marks) for entry in row.entries)]
         for row in table.rows
     ]
-    cells = [
-        [cell.replace("|", "\\|") for cell in line]
-        for line in ([*table.labels, *titles], *lines)
+    shown = grid([[*table.labels, *titles], *lines], labels=len(table.labels))
+    notes = [f"({mark}) {note}" for note, mark in marks.items()]
+    heading = [f"### {plain(table.title)}", "", fill(plain(table.caption), WIDTH), ""]
+    below = [
+        line
+        for note in (*notes, *table.below())
+        for line in ("", fill(plain(note), WIDTH))
     ]
+    return "\n".join([*heading, *shown, *below]) + "\n"
+
+
+def grid(lines: Sequence[Sequence[str]], *, labels: int) -> list[str]:
+    """Returns the lines of a table, the first of which is its head.
+
+    So many columns are labels, those after them numbers.
+    """
+    cells = [[plain(cell).replace("|", "\\|") for cell in line] for line in lines]
     widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
-    labels = len(table.labels)
     rule = [
         "-" * width if place < labels else "-" * (width - 1) + ":"
         for place, width in enumerate(widths)
     ]
-    grid = [
+    return [
         "| " + " | ".join(_aligned(line, widths, labels)) + " |"
         for line in (cells[0], rule, *cells[1:])
     ]
-    notes = [f"({mark}) {note}" for note, mark in marks.items()]
-    heading = [f"### {table.title}", "", fill(table.caption, WIDTH), ""]
-    below = [
-        line for note in (*notes, *table.notes) for line in ("", fill(note, WIDTH))
-    ]
-    return "\n".join([*heading, *grid, *below]) + "\n"
+
+
+def plain(text: str) -> str:
+    """Returns a text on one line, in which nothing starts a tag of HTML."""
+    return re.sub(r"<(?=[A-Za-z/!?])", r"\\<", " ".join(text.splitlines()))
 
 
 def _aligned(line: list[str], widths: list[int], labels: int) -> list[str]:

@@ -1,9 +1,9 @@
 """What a model was trained with."""
 
-import json
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from cftrain.results.checking import of_cell
 from cftrain.results.leaves import value_at
 from cftrain.summary.tables.quantity import Quantity
 from cftrain.summary.tables.sample import Sample, Unanswered
@@ -21,7 +21,7 @@ class Hyperparameter(Quantity):
 
     def entry(self, sample: Sample) -> Entry:
         cell = sample.reader.cell(sample.trials[0].model)
-        value = value_at(json.loads(cell["config"]), self.key)
+        value = value_at(of_cell(cell), self.key)
         if value is None:
             raise Unanswered("–")
         if isinstance(value, list):

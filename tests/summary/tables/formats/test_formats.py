@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -9,7 +10,7 @@ import pytest
 
 from cftrain.summary.tables.formats.csv import comma_separated
 from cftrain.summary.tables.formats.html import html
-from cftrain.summary.tables.formats.latex import escaped, latex
+from cftrain.summary.tables.formats.latex import PREAMBLE, escaped, latex
 from cftrain.summary.tables.formats.markdown import markdown
 from cftrain.summary.tables.table import Entry, Head, Row, Table
 
@@ -143,3 +144,23 @@ def test_html_cells_are_those_of_the_table():
     ]
     assert "i" not in found.tags
     assert found.tags.count("table") == 1
+
+
+def test_texts_are_no_markup_in_any_format():
+    evil = "<script>x</script>\n\n\\input{y} <img src=z>"
+    row = Row(
+        labels=(evil, ""), names=("a", ""), entries=(Entry(text=evil, note=evil),)
+    )
+    table = replace(
+        TABLE,
+        title=evil,
+        caption=evil,
+        heads=TABLE.heads[:1],
+        rows=(row,),
+        notes=(evil,),
+    )
+    assert not {"script", "img"} & set(Cells(html(table)).tags)
+    assert re.search(r"(?<!\\)<[a-z/]", markdown(table)) is None
+    text = latex(table).removeprefix(PREAMBLE)
+    assert "\\input" not in text
+    assert "\n\n" not in text

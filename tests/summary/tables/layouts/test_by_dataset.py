@@ -4,6 +4,7 @@ import pytest
 
 from cftrain.summary.tables.layout import Column
 from cftrain.summary.tables.layouts.by_dataset import ByDataset
+from cftrain.summary.tables.quantities.hyperparameter import Hyperparameter
 from cftrain.summary.tables.quantities.level import Levels
 from cftrain.summary.tables.quantities.reduction import FirstSeed
 from cftrain.summary.tables.quantity import Quantity
@@ -70,12 +71,28 @@ def test_a_line_for_what_any_or_all_columns_have(datasets, expected, tmp_path):
     assert [row.labels[0] for row in rows] == expected
 
 
-def test_what_is_left_out_is_a_footnote(tmp_path):
+def test_what_is_left_out_is_said_once_for_all_its_rows(tmp_path):
+    pairs = [
+        pair(data, 1.0, 2.0, seed=seed, protocol=protocol)
+        for data in ("moons", "gmsc")
+        for seed, protocol in ((1, "q"), (2, "old"), (3, "q"))
+    ]
+    write_grid(tmp_path, pairs)
+    columns = column("ip", FirstSeed()), column("ip", FirstSeed())
+    table = by_dataset(*columns).table(reader_of(tmp_path))
+    assert table.footnotes() == {}
+    assert table.below() == (
+        "Moon, GMSC: evaluated by protocol q; evaluations by old are left out "
+        "(protocol=ID shows them)",
+    )
+
+
+def test_hyperparameters_are_the_same_whoever_measured_the_models(tmp_path):
     pairs = [pair("moons", 1.0, 2.0), pair("moons", 1.0, 2.0, seed=2, protocol="old")]
-    write_grid(tmp_path, [*pairs, pair("moons", 1.0, 2.0, seed=3)])
-    table = by_dataset(column("ip", FirstSeed())).table(reader_of(tmp_path))
-    (note,) = table.footnotes()
-    assert "evaluations by old are left out (protocol=ID shows them)" in note
+    write_grid(tmp_path, pairs)
+    shown = column("steps", Hyperparameter(key="search.max_steps"))
+    table = by_dataset(shown).table(reader_of(tmp_path))
+    assert table.below() == ()
 
 
 def test_traces_call_models_by_their_own_objectives(tmp_path):

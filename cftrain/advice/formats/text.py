@@ -1,0 +1,58 @@
+"""Advice as text for a terminal."""
+
+from collections.abc import Iterator
+
+from cftrain.advice.advice import Advice
+from cftrain.advice.answer import Answer, Change
+from cftrain.advice.wording import difference_text, value_text
+
+
+def text(advice: Advice) -> str:
+    """Returns the lines about one row."""
+    return "\n".join(_lines(advice))
+
+
+def _lines(advice: Advice) -> Iterator[str]:
+    yield (
+        f"row {advice.row + 1}: {advice.decision} (probability "
+        f"{advice.probability:.2f}); wanted: {advice.target}"
+    )
+    for note in advice.notes:
+        yield f"  note: {note}"
+    if advice.decision == advice.target:
+        yield f"  {advice.reason}"
+    elif advice.reason is not None:
+        yield f"  no answer: {advice.reason}"
+    for number, answer in enumerate(advice.answers, start=1):
+        yield f"  answer {number}: probability {answer.probability:.2f}{_doubt(answer)}"
+        width = max((len(change.column) for change in answer.changes), default=0)
+        for change in answer.changes:
+            yield f"    {change.column:<{width}}  {_change(change)}"
+        yield f"    {_support(answer)}"
+
+
+def _change(change: Change) -> str:
+    by = difference_text(change)
+    moved = f"{value_text(change.before)} -> {value_text(change.after)}"
+    return f"{moved} ({by})" if by else moved
+
+
+def _doubt(answer: Answer) -> str:
+    return "" if answer.firm else " (only just)"
+
+
+def _support(answer: Answer) -> str:
+    others = (
+        ""
+        if answer.other_models is None
+        else f", {answer.other_models:.0%} of other seeds' models agree"
+    )
+    near = (
+        ""
+        if answer.farther_than is None
+        else f"; farther out than {answer.farther_than:.0%} of the observed"
+    )
+    return (
+        f"cost {answer.cost:.2f}{near}; {answer.under_noise:.0%} hold under noise"
+        f"{others}"
+    )

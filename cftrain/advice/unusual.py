@@ -1,0 +1,37 @@
+"""What is unusual about a given row: numbers that the model was never shown."""
+
+from collections import defaultdict
+
+import numpy as np
+
+from cftrain.data.columns import NumericColumn
+from cftrain.data.constraints import Constraints
+from cftrain.data.encoding import Codec
+from cftrain.data.kinds.column import ScaledColumn
+from cftrain.data.told import Told
+
+
+def unusual(rows: Told, codec: Codec, constraints: Constraints) -> dict[int, list[str]]:
+    """Returns, by row, what to say of numbers outside the domain of the training."""
+    notes: dict[int, list[str]] = defaultdict(list)
+    for column, inputs in zip(codec.columns, codec.inputs.values(), strict=True):
+        scale = column.scale
+        if scale is None:
+            continue
+        low = float(constraints.lower[inputs[0]])
+        high = float(constraints.upper[inputs[0]])
+        values = rows.inputs[:, inputs[0]]
+        for row in ((values < low) | (values > high)).nonzero()[:, 0].tolist():
+            domain = f"{_bound(scale, low)} to {_bound(scale, high)}"
+            notes[row].append(
+                f"{column.name} {rows.raw[column.name].iloc[row]} is outside {domain}, "
+                "the domain of the training"
+            )
+    return dict(notes)
+
+
+def _bound(scale: ScaledColumn, bound: float) -> str:
+    measure = scale.raw(bound)
+    if isinstance(scale, NumericColumn):
+        return f"{measure:.6g}"
+    return str(scale.written(np.array([np.rint(measure)]))[0])

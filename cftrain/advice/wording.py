@@ -1,0 +1,32 @@
+"""Values, changes and shares as people read them, on a terminal and on a page."""
+
+from typing import Any
+
+from cftrain.advice.answer import Change
+
+
+def value_text(value: Any) -> str:
+    """Returns a raw value without needless digits."""
+    if value is None:
+        return "(missing)"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def difference_text(change: Change) -> str:
+    """Returns by how much a number changes, with its sign; nothing for levels."""
+    return "" if change.by is None else signed_text(change.by)
+
+
+def signed_text(value: float) -> str:
+    """Returns a number with its sign."""
+    whole = int(value) if value == int(value) else value
+    return f"{'+' if value > 0 else ''}{value_text(whole)}"
+
+
+def share_text(share: float) -> str:
+    """Returns a share in percent, never 0 or 100 for what is only nearly so."""
+    if 0 < share < 0.005:
+        return "<1%"
+    if 0.995 <= share < 1:
+        return ">99%"
+    return f"{share:.0%}"

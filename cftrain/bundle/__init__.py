@@ -1,0 +1,1 @@
+"""A trained model as one folder that needs neither its results nor its data."""

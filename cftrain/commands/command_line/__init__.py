@@ -1,0 +1,1 @@
+"""How what is typed is read, and how mistakes in it are told."""

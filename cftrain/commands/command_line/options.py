@@ -1,0 +1,94 @@
+"""What the commands that compose a run are told besides the run itself."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from cftrain.commands.command_line.own_table import declared
+from cftrain.config.build import build_together
+from cftrain.config.overrides import typed_overrides
+from cftrain.config.tree import plain
+from cftrain.evaluation.protocol import Protocol
+from cftrain.objectives.objective import Objective
+from cftrain.results.writing import written_whole
+from cftrain.training.run import Run, relations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a run is evaluated and what else is done with it; changes no weight.
+
+    `compare` is the objective of a twin that shares seed, split and initial weights.
+    """
+
+    name: str
+    compare: Objective | None
+    evaluation: Protocol
+    device: Literal["cpu", "cuda"]
+    overwrite: bool
+
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+def read(config: DictConfig, options: type[AnyOptions]) -> tuple[Run, AnyOptions]:
+    """The run of a composed configuration, and the options of the command.
+
+    Raises ConfigError with every mistake: its key, what was expected, what was given.
+    """
+    values, notes = clamped(plain(declared(config)), typed_keys())
+    for note in notes:
+        print(note)
+    return build(values, options)
+
+
+def build(values: dict[str, Any], options: type[AnyOptions]) -> tuple[Run, AnyOptions]:
+    """As `read`, from plain values. Raises ConfigError."""
+    run, chosen = build_together(values, [Run, options], relations)
+    return run, chosen
+
+
+def save_configuration(config: DictConfig, folder: Path) -> None:
+    """Write the composed configuration and the overrides. Raises ResultError."""
+    overrides = typed_overrides(list(HydraConfig.get().overrides.task))
+    with written_whole(folder / "config.yaml") as partial:
+        OmegaConf.save(config, partial, resolve=True)
+    with written_whole(folder / "overrides.yaml") as partial:
+        OmegaConf.save(OmegaConf.create(overrides), partial)
+
+
+def typed_keys() -> set[str]:
+    """Returns the keys and groups that were given a value on the command line."""
+    if not HydraConfig.initialized():
+        return set()
+    words = HydraConfig.get().overrides.task
+    return {word.lstrip("+~").partition("=")[0] for word in words}
+
+
+def clamped(
+    values: dict[str, Any], typed: Collection[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Returns composed values in which no default counts more rows than there are for
+    training, and a note on each that did. What was typed stays and is judged later.
+    """
+    data, schedule = values.get("data"), values.get("schedule")
+    if not isinstance(data, dict) or not isinstance(schedule, dict):
+        return values, []
+    rows = data.get("training_rows")
+    high = {
+        key: count
+        for key in ("counterfactuals", "batch_rows")
+        if f"schedule.{key}" not in typed
+        and isinstance(count := schedule.get(key), int)
+        and isinstance(rows, int)
+        and count > rows > 0
+    }
+    notes = [
+        f"schedule.{key}: {rows} instead of {count}, as there are no more training rows"
+        for key, count in high.items()
+    ]
+    return {**values, "schedule": {**schedule, **dict.fromkeys(high, rows)}}, notes

@@ -1,0 +1,60 @@
+"""How a command ends that a signal ends: in good order, with the code of the signal."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = 128 + signal.SIGINT
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP, as KeyboardInterrupt is SIGINT: all is left in good order."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.code = 128 + number
+
+
+def told(by: BaseException) -> str:
+    """What people are told of it."""
+    return "interrupted" if isinstance(by, KeyboardInterrupt) else str(by)
+
+
+def code_of(by: BaseException) -> int:
+    """The exit code: 128 and the number of the signal, as shells have it."""
+    return by.code if isinstance(by, Terminated) else INTERRUPTED
+
+
+@contextmanager
+def signals(received: list[BaseException]) -> Iterator[None]:
+    """Let signals that end us raise, once: whoever is impatient disturbs no tidying.
+
+    What was raised is noted, as some libraries turn whatever they meet into an error of
+    their own.
+    """
+    usual = (signal.default_int_handler, signal.SIG_DFL)
+    here = threading.current_thread() is threading.main_thread()
+    # Left alone are signals that someone ignores or answers already, as in nohup.
+    before = {
+        number: handler
+        for number in ENDINGS
+        if here and (handler := signal.getsignal(number)) in usual
+    }
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        interrupt = number == signal.SIGINT
+        received.append(KeyboardInterrupt() if interrupt else Terminated(number))
+        raise received[0]
+
+    for number in before:
+        signal.signal(number, answer)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""Kinds of raw columns, each with its way to model inputs and back."""

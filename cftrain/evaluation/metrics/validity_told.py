@@ -1,0 +1,59 @@
+"""Share of counterfactuals that still reach their target as people are told them."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from cftrain.config.names import named
+from cftrain.data.constraints import Constraints
+from cftrain.data.encoding import Codec
+from cftrain.data.told import as_given, told
+from cftrain.evaluation.metric import CounterfactualMetric, Individuals
+from cftrain.evaluation.reference import Reference
+from cftrain.models.stack_slicing import predict
+from cftrain.tensors import Features, PerRow
+
+LARGEST = 1e9
+"""Inputs farther out are no values that anybody could be told."""
+
+
+@named("validity_told")
+@final
+@dataclass(frozen=True, kw_only=True)
+class ValidityAsTold(CounterfactualMetric):
+    """1 where the predicted class is the target after the way to people and back: raw
+    values, rounded, with valid categories, encoded again and judged again; else 0.
+    """
+
+    unit: ClassVar[str] = "share"
+    higher_is_better: ClassVar[bool] = True
+    of_valid: ClassVar[bool] = False
+    of_tables: ClassVar[bool] = True
+
+    def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:
+        found, codec = individuals.found, individuals.codec
+        assert codec is not None, "only data that people are told have this metric"
+        cpu = torch.device("cpu")
+        limits = individuals.constraints.to(dtype=found.factual.dtype, device=cpu)
+        rows = found.counterfactual
+        sayable = (rows.abs() < LARGEST).all(-1)  # false of what is no number
+        again = rows.clone()
+        for cell in range(len(rows)):
+            here = sayable[cell]
+            ways = torch.stack([found.factual[cell, here], rows[cell, here]], 1)
+            again[cell, here] = _told_again(ways.cpu(), codec, limits).to(rows)
+        predicted = predict(individuals.classifier, again)
+        return (individuals.present & sayable & (predicted == found.target)).double()
+
+
+def _told_again(ways: Tensor, codec: Codec, limits: Constraints) -> Features:
+    """The inputs of counterfactuals as they are told; `ways` (row, 2, feature) lead to
+    them from their factuals. Rounds draw the same individuals again and again.
+    """
+    if not len(ways):
+        return ways[:, 1]
+    once, place = ways.unique(dim=0, return_inverse=True)
+    factual = as_given(codec.decode(once[:, 0]), codec)
+    return told(once[:, 1], factual, codec, limits).inputs[place]

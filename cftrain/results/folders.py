@@ -1,0 +1,48 @@
+"""Folders of results that somebody may have sent: no way out, and plain files only."""
+
+import stat
+from pathlib import Path
+
+from cftrain.errors import ResultError
+
+LEAST_ROWS, ROWS_PER_BYTE = 1_000_000, 100
+"""Tables of ours have some 10 rows for each byte of a file at most."""
+
+
+def refuse_links(folder: Path) -> None:
+    """Raises ResultError if a link in a folder of results leads out of it: what is
+    written to `weights`, say, would then lie where whoever sent the folder wants it.
+    """
+    home = folder.resolve()
+    for entry in sorted(folder.iterdir()):
+        if entry.is_symlink() and home not in entry.resolve().parents:
+            raise ResultError(
+                f"{entry}: expected results inside their folder, got a link to "
+                f"{entry.resolve()}; remove it, or move there what it leads to"
+            )
+
+
+def regular_bytes(path: Path, most: int) -> bytes:
+    """What is in a file. Raises OSError, also for what is no file (reading a pipe may
+    last for ever) and for more than `most` bytes.
+    """
+    refuse_special(path)
+    size = path.stat().st_size
+    if size > most:
+        raise OSError(f"expected at most {most} bytes, got {size}")
+    return path.read_bytes()
+
+
+def refuse_special(path: Path) -> None:
+    """Raises OSError for a pipe, a device or a folder."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"{path}: expected a file, got something else of that name")
+
+
+def refuse_unfolding(size: int, rows: int) -> None:
+    """Raises OSError for a table of so many rows that a file of so many bytes cannot
+    hold them, unless they repeat one value to fill the memory.
+    """
+    most = LEAST_ROWS + ROWS_PER_BYTE * size
+    if rows > most:
+        raise OSError(f"expected at most {most} rows in a file of its size, got {rows}")

@@ -1,0 +1,1 @@
+"""Attacks and faults: the quick part runs always, the rest as `make torture`."""
