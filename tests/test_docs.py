@@ -113,7 +113,7 @@ def understood(line: str) -> object:
     if name == "data":
         return words == ["list"] or data._spec(words[1], [])
     Path(words[0]).mkdir(parents=True, exist_ok=True)
-    places = ("target",)
+    places = ("bundle",)
     return {
         "export": lambda: read_words(
             words, export.ExportOptions, export.DEFAULTS, then=places

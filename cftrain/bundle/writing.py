@@ -1,13 +1,15 @@
 """A stored model, its data and its numbers, written as a bundle."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from cftrain.advice.overview.overview import Overview
 from cftrain.advice.stored import replicates, stored_model
 from cftrain.advice.stored_model import StoredModel
-from cftrain.bundle.card import About, model_card
+from cftrain.bundle.card.card import About, model_card
 from cftrain.bundle.layout import CARD, MOST_BYTES, weights_name
 from cftrain.bundle.limits import write_limits
 from cftrain.bundle.manifest import write_manifest
@@ -25,25 +27,26 @@ from cftrain.results.writing import folder_whole
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a bundle is to have: observed rows, an ONNX file; and what to call the
-    licence of the data.
+    """What a bundle is to have: observed rows, an ONNX file; what its card tells of the
+    licence of the data, and of what the model asks of people, None if nothing.
     """
 
     reference: bool
     onnx: bool
+    overview: Callable[[StoredModel], Overview | None]
     data_licence: str | None
 
 
-def write_bundle(store: Store, cell: str, target: Path, wish: Wish) -> str:
+def write_bundle(store: Store, cell: str, bundle: Path, wish: Wish) -> str:
     """Write a stored model with those of its other seeds, and what it takes to explain
     what they decide, into a new folder.
 
     Returns what is to be said of the ONNX file. Raises ResultError, and DataError if
-    the data are no longer those of the training.
+    the data are no longer those of the training, and ConfigError.
     """
     cells = store.cells().set_index("cell", drop=False)
     names = [cell, *replicates(store.cells(), cell)]
-    with folder_whole(target) as partial:
+    with folder_whole(bundle) as partial:
         model = stored_model(store, cell)
         found = measured(store, names)
         _write_model(partial, model, store, cells.loc[names], wish)
@@ -53,6 +56,7 @@ def write_bundle(store: Store, cell: str, target: Path, wish: Wish) -> str:
             model=model,
             cells=cells.loc[names],
             measured=found,
+            overview=wish.overview(model),
             reference=wish.reference,
             data_licence=wish.data_licence,
             onnx=onnx,

@@ -8,8 +8,7 @@ from hydra import compose
 from cftrain.advice.advice import advise
 from cftrain.advice.formats.text import text
 from cftrain.advice.stored import stored_model
-from cftrain.commands.explain import search_of
-from cftrain.commands.explain_options import options_of
+from cftrain.commands.explain_options import advisor_of, options_of
 from cftrain.config.tree import plain
 from cftrain.data.told import as_given
 from cftrain.errors import CftrainError, warn
@@ -55,11 +54,6 @@ def _told(store: Store, cell: str) -> str | None:
     codec, rows = model.codec, model.test_rows
     if rows is None or model.image_shape is not None or len(codec.columns) > COLUMNS:
         return None
-    advisor = model.advisor(
-        search_of(model, options),
-        immutable=options.immutable,
-        observed_range=options.observed_range,
-        sparse=options.sparse,
-    )
+    advisor = advisor_of(model, options)
     raw = as_given(codec.decode(rows[:ROWS]), codec)
     return "\n".join(text(each) for each in advise(advisor, raw, target=None, count=1))

@@ -2,10 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,7 +12,7 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 import cftrain
-from cftrain.advice.advice import Advice, advise
+from cftrain.advice.advice import Advice
 from cftrain.advice.advisor import Advisor
 from cftrain.advice.formats.csv_lines import csv_lines
 from cftrain.advice.formats.json_lines import json_line
@@ -25,19 +24,22 @@ from cftrain.advice.overview.gathering import Gathering
 from cftrain.advice.overview.grouping import Grouping, grouping
 from cftrain.advice.overview.text import overview_text
 from cftrain.advice.pages.page import page
+from cftrain.advice.portions import advise_portions, stored_portion
 from cftrain.advice.raw_rows import PORTION, Portion, raw_rows
 from cftrain.advice.stored import chosen_cell, stored_model
 from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.layout import is_bundle
 from cftrain.bundle.reading import read_bundle
-from cftrain.commands.explain_options import ExplainOptions, check, options_of
+from cftrain.commands.explain_options import (
+    ExplainOptions,
+    advisor_of,
+    check,
+    options_of,
+    target_of,
+)
 from cftrain.config.tree import plain
-from cftrain.counterfactuals.search import CounterfactualSearch
-from cftrain.data.columns import level_text
 from cftrain.data.tables.figures import Notation
 from cftrain.data.tables.files import TextFormat
-from cftrain.data.told import as_given
-from cftrain.errors import ConfigError
 from cftrain.grid.worker import THREADS
 from cftrain.results.store import Store
 
@@ -48,25 +50,18 @@ def run(config: DictConfig) -> None:
     check(options)
     torch.set_num_threads(THREADS)
     model = _model(Path(options.folder), options.cell)
-    advisor = model.advisor(
-        search_of(model, options),
-        immutable=options.immutable,
-        observed_range=options.observed_range,
-        sparse=options.sparse,
-    )
+    advisor = advisor_of(model, options)
     groups = None if options.groups is None else grouping(advisor, options.groups)
-    target = None
-    if options.target is not None:
-        target = advisor.class_of(level_text(options.target))
+    target = target_of(advisor, options)
     with _rows(model, options) as (portions, size), _bar(size, options) as bar:
-        of_portion = partial(
-            advise,
+        advice = advise_portions(
             advisor,
+            _counted(portions, bar),
+            groups,
             target=target,
             count=options.count,
             domain=model.constraints,
         )
-        advice = _advice(of_portion, portions, groups, bar)
         if options.format == "parquet":
             write_parquet(advice, Path(str(options.output)))
         else:
@@ -81,18 +76,10 @@ def _bar(rows: int, options: ExplainOptions) -> "tqdm[None]":
     return tqdm(total=rows, unit="row", file=sys.stderr, disable=hidden)
 
 
-def _advice(
-    of_portion: Callable[..., Iterable[Advice]],
-    portions: Iterable[Portion],
-    groups: Grouping | None,
-    bar: "tqdm[None]",
-) -> Iterator[Advice]:
-    """The advice for all rows, one after the other."""
+def _counted(portions: Iterable[Portion], bar: "tqdm[None]") -> Iterator[Portion]:
+    """The portions; the bar goes on when one is done."""
     for portion in portions:
-        labels = None
-        if groups is not None and portion.groups is not None:
-            labels = groups.labels(portion.groups)
-        yield from of_portion(portion.rows, first_row=portion.first_row, groups=labels)
+        yield portion
         bar.update(len(portion.rows))
 
 
@@ -150,16 +137,6 @@ def _model(folder: Path, cell: str | None) -> StoredModel:
     return stored_model(store, str(chosen_cell(store.cells(), cell)["cell"]))
 
 
-def search_of(model: StoredModel, options: ExplainOptions) -> CounterfactualSearch:
-    """Returns the search for answers, not yet fitted to the data of the model."""
-    return CounterfactualSearch(
-        generator=options.generator or model.run.generator,
-        maturity=options.maturity,
-        descent=options.search,
-        categories=options.categories,
-    )
-
-
 def _notation(model: StoredModel) -> Notation | None:
     """How the text file of the training writes numbers, if it was one."""
     form = getattr(getattr(model.run.data, "raw", None), "text", None)
@@ -171,24 +148,14 @@ def _rows(
     model: StoredModel, options: ExplainOptions
 ) -> Iterator[tuple[Iterable[Portion], int]]:
     """What to explain, and how many rows that are."""
-    codec = model.codec
     if options.rows is None:
-        if model.test_rows is None:
-            raise ConfigError(
-                "rows: expected a file with rows to explain, or - for standard input, "
-                "got null: no test rows are stored here"
-            )
-        raw = codec.decode(model.test_rows[: options.test_rows])
-        rows = as_given(raw, codec)
-        if options.groups not in (None, *codec.inputs):
-            raise ConfigError(
-                f"groups: expected a column of {model.data} "
-                f"({', '.join(codec.inputs)}), got {options.groups}"
-            )
-        groups = None if options.groups is None else rows.raw[options.groups]
-        yield [Portion(first_row=0, rows=rows, groups=groups)], len(rows)
+        portion = stored_portion(model, options.test_rows, groups=options.groups)
+        yield [portion], len(portion.rows)
         return
     with raw_rows(
-        options.rows, codec, groups=options.groups, notation=_notation(model)
+        options.rows,
+        model.codec,
+        groups=options.groups,
+        notation=_notation(model),
     ) as found:
         yield found, found.count

@@ -1,17 +1,23 @@
-"""What `cftrain explain` is told, and what does not go together."""
+"""What `cftrain explain` is told, what does not go together, what it makes of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hydra import compose, initialize_config_dir
+
+from cftrain.advice.advisor import Advisor
+from cftrain.advice.stored_model import StoredModel
 from cftrain.commands.command_line.options import typed_keys
+from cftrain.config import tree
 from cftrain.config.build import build_object
 from cftrain.config.ranges import Count
 from cftrain.counterfactuals.categories import Categories
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity
-from cftrain.data.columns import WrittenLevel
+from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.data.columns import WrittenLevel, level_text
 from cftrain.errors import ConfigError
 
 
@@ -43,6 +49,38 @@ def options_of(values: dict[str, Any]) -> ExplainOptions:
     chosen. Raises ConfigError.
     """
     return build_object({"generator": None, **values}, ExplainOptions, "explain")
+
+
+def standard_options(folder: Path) -> ExplainOptions:
+    """Returns the options where nobody chose others. Raises ConfigError."""
+    with initialize_config_dir(str(tree.folder()), version_base="1.3"):
+        config = compose("explain")
+    return options_of({**tree.plain(config), "folder": str(folder)})
+
+
+def advisor_of(model: StoredModel, options: ExplainOptions) -> Advisor:
+    """Returns what gives advice on the model. Raises ConfigError."""
+    search = CounterfactualSearch(
+        generator=options.generator or model.run.generator,
+        maturity=options.maturity,
+        descent=options.search,
+        categories=options.categories,
+    )
+    return model.advisor(
+        search,
+        immutable=options.immutable,
+        observed_range=options.observed_range,
+        sparse=options.sparse,
+    )
+
+
+def target_of(advisor: Advisor, options: ExplainOptions) -> int | None:
+    """Returns the class to reach, None for the most probable other one. Raises
+    ConfigError.
+    """
+    if options.target is None:
+        return None
+    return advisor.class_of(level_text(options.target))
 
 
 def check(options: ExplainOptions) -> None:

@@ -1,15 +1,23 @@
-"""`cftrain export FOLDER TARGET`: a model to take along, as one folder."""
+"""`cftrain export FOLDER BUNDLE`: a model to take along, as one folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
+from cftrain.advice.overview.gathering import Gathering
+from cftrain.advice.overview.grouping import grouping
+from cftrain.advice.overview.overview import Overview
+from cftrain.advice.portions import advise_portions, stored_portion
 from cftrain.advice.stored import chosen_cell
+from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.writing import Wish, write_bundle
 from cftrain.commands.command_line.words import read_words
-from cftrain.errors import ResultError
+from cftrain.commands.explain_options import advisor_of, standard_options, target_of
+from cftrain.config.ranges import Count
+from cftrain.errors import ConfigError, ResultError
 from cftrain.grid.worker import THREADS
 from cftrain.results.store import Store
 
@@ -19,6 +27,9 @@ DEFAULTS = {
     "reference": True,
     "onnx": True,
     "data_licence": None,
+    "groups": None,
+    "target": None,
+    "test_rows": 1000,
 }
 
 
@@ -28,19 +39,30 @@ class ExportOptions:
 
     Without the beginning of a cell's id or the name of an objective the model is the
     last one that was trained with counterfactuals. `reference` are the observed rows.
+    With a column that makes `groups` the card tells what is asked of each, of so many
+    test rows at most, on the way to the class `target` as `cftrain explain` does.
     """
 
-    target: str
+    bundle: str
     cell: str | None
     objective: str | None
     reference: bool
     onnx: bool
     data_licence: str | None
+    groups: str | None
+    target: str | None
+    test_rows: Count
+
+    def __post_init__(self) -> None:
+        if self.target is not None and self.groups is None:
+            raise ConfigError(
+                f"target: expected groups=COLUMN beside it, got {self.target} alone"
+            )
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Write a bundle. Raises ResultError and DataError."""
-    folder, options = read_words(arguments, ExportOptions, DEFAULTS, then=("target",))
+    """Write a bundle. Raises ResultError, DataError and ConfigError."""
+    folder, options = read_words(arguments, ExportOptions, DEFAULTS, then=("bundle",))
     torch.set_num_threads(THREADS)
     store = Store(folder)
     cells = store.cells()
@@ -56,8 +78,32 @@ def run(arguments: Sequence[str]) -> None:
     wish = Wish(
         reference=options.reference,
         onnx=options.onnx,
+        overview=partial(_overview, options=options, folder=folder),
         data_licence=options.data_licence,
     )
-    onnx = write_bundle(store, cell, Path(options.target), wish)
+    onnx = write_bundle(store, cell, Path(options.bundle), wish)
     print(f"ONNX: {onnx}")
-    print(f"model {cell}: {options.target}")
+    print(f"model {cell}: {options.bundle}")
+
+
+def _overview(
+    model: StoredModel, *, options: ExportOptions, folder: Path
+) -> Overview | None:
+    """What is asked of groups, as `cftrain explain summary=true` gathers it."""
+    if options.groups is None:
+        return None
+    asked = replace(standard_options(folder), target=options.target)
+    advisor = advisor_of(model, asked)
+    gathering = Gathering(grouping=grouping(advisor, options.groups))
+    portion = stored_portion(model, options.test_rows, groups=options.groups)
+    advice = advise_portions(
+        advisor,
+        [portion],
+        gathering.grouping,
+        target=target_of(advisor, asked),
+        count=asked.count,
+        domain=model.constraints,
+    )
+    for each in advice:
+        gathering.add(each)
+    return gathering.overview()

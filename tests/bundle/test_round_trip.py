@@ -222,10 +222,10 @@ def test_a_failure_leaves_nothing(lent, tmp_path, monkeypatch):
     [
         (
             (),
-            "expected a folder with results first, as in cftrain export FOLDER TARGET",
+            "expected a folder with results first, as in cftrain export FOLDER BUNDLE",
         ),
-        (("outputs/all",), "expected target after it, as in cftrain export FOLDER"),
-        (("outputs/all", "cell=x"), "expected target after it"),
+        (("outputs/all",), "expected bundle after it, as in cftrain export FOLDER"),
+        (("outputs/all", "cell=x"), "expected bundle after it"),
         (("none", "target"), "none: expected a folder with results, got none"),
         (("outputs/all", "target", "cell=zzz"), "expected a trained model called zzz"),
         (("outputs/all", "target", "objective=x"), "objective: expected one of full"),
@@ -234,6 +234,15 @@ def test_a_failure_leaves_nothing(lent, tmp_path, monkeypatch):
             "export.reference: expected true or",
         ),
         (("outputs/all", "target", "more=2"), "export.more: expected one of"),
+        (("outputs/all", "target", "target=yes"), "target: expected groups=COLUMN"),
+        (
+            ("outputs/all", "target", "groups=size"),
+            "groups: expected a column of lending",
+        ),
+        (
+            ("outputs/all", "target", "groups=job", "target=x"),
+            "target: expected one of the classes 'no', 'yes', got 'x'",
+        ),
     ],
 )
 def test_mistakes_are_refused(words, message, lent):

@@ -228,6 +228,19 @@ def test_a_declared_order_gives_a_category_a_direction(tmp_path):
     assert not dataset.constraints.may_decrease[place]
 
 
+def test_a_level_that_stands_for_no_value_is_refused(tmp_path):
+    path = written(tmp_path, plain_frame())
+    with pytest.raises(ConfigError) as caught:
+        guess(path, levels={"job": ["None", "clerk"]}, classes=["yes", "n/a"])
+    job, label = str(caught.value).splitlines()
+    assert job.startswith("data.levels.job: expected texts that stand for a value, got")
+    assert "got 'None', which is one of data.missing_texts" in job
+    assert label.startswith("data.classes: ")
+    kept = guess(path, levels={"job": ["baker", "clerk", "nurse"]}, missing_texts=[""])
+    assert kept.raw.form is not None
+    assert kept.raw.form.missing == ("",)
+
+
 def test_levels_that_only_test_rows_have_are_rare_ones(tmp_path):
     """No split can make a table unreadable: every level is in the pool, or `other`."""
     for row in range(0, 100, 3):

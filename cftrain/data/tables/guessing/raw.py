@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from cftrain.data import sources
+from cftrain.data.columns import MISSING
 from cftrain.data.tables.figures import Notation, notation_of
 from cftrain.data.tables.files import (
     TextFormat,
@@ -15,7 +16,7 @@ from cftrain.data.tables.files import (
 )
 from cftrain.data.tables.guessing.table import Table
 from cftrain.data.tables.text import cells, dialect_of, line_of
-from cftrain.errors import DataError
+from cftrain.errors import ConfigError, DataError
 
 SAMPLE = 2_000
 """Rows from which the notation of numbers is read off."""
@@ -57,6 +58,7 @@ def raw_table(table: Table) -> RawTable:
     if is_parquet(file):
         frame = sources.read_all(file).to_pandas(integer_object_nulls=True)
         return RawTable(file=file, form=None, frame=plain_parquet(frame))
+    _check_levels(table)
     dialect = dialect_of(file, encoding=table.encoding, delimiter=table.delimiter)
     frame = without_missing(cells(file, dialect), table.missing_texts)
     columns = [frame[name].iloc[:SAMPLE] for name in frame]
@@ -69,3 +71,19 @@ def raw_table(table: Table) -> RawTable:
         missing=table.missing_texts,
     )
     return RawTable(file=file, form=form, frame=frame)
+
+
+def _check_levels(table: Table) -> None:
+    """Raises ConfigError for levels and classes whose text stands for no value."""
+    # "?" is how the level of missing values is written.
+    nothing = {text.lower() for text in table.missing_texts} - {MISSING}
+    said = {f"levels.{name}": levels for name, levels in table.levels.items()}
+    mistakes = [
+        f"data.{key}: expected texts that stand for a value, got {level!r}, which is "
+        "one of data.missing_texts (say these without it to keep it as a value)"
+        for key, levels in {**said, "classes": table.classes or ()}.items()
+        for level in levels
+        if str(level).lower() in nothing
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)

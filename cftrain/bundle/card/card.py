@@ -7,14 +7,16 @@ from typing import Any
 
 import pandas as pd
 
+from cftrain.advice.overview.overview import Overview
 from cftrain.advice.stored_model import StoredModel
+from cftrain.bundle.card.burden import burden
+from cftrain.bundle.card.numbers import HEAD, Number, numbers
 from cftrain.bundle.layout import REFERENCE
 from cftrain.bundle.limits import domain
 from cftrain.bundle.measured import Measured
-from cftrain.bundle.numbers import HEAD, Number, numbers
 from cftrain.results.checking import of_cell
 from cftrain.results.leaves import value_at
-from cftrain.summary.measures import measure_title
+from cftrain.summary.measures import measure_told
 from cftrain.summary.tables.formats.markdown import grid, plain
 
 WIDTH = 88
@@ -30,12 +32,13 @@ MOST_COLUMNS = 200
 @dataclass(frozen=True, kw_only=True)
 class About:
     """What a card tells of: a model, its row of the table of cells and those of its
-    other seeds, its numbers, and what is in the bundle.
+    other seeds, its numbers, what it asks of people, and what is in the bundle.
     """
 
     model: StoredModel
     cells: pd.DataFrame
     measured: Measured
+    overview: Overview | None
     reference: bool
     data_licence: str | None
     onnx: str
@@ -49,7 +52,7 @@ class About:
 def model_card(about: About) -> str:
     """Returns the card in Markdown."""
     title = f"# Model card: {plain(about.model.data)}"
-    parts = [_model, _data, _numbers, _protection, _contents, _limits]
+    parts = [_model, _data, _numbers, _protection, _burden, _contents, _limits]
     lines = [title, *(line for part in parts for line in ("", *part(about)))]
     return "\n".join(lines) + "\n"
 
@@ -143,11 +146,10 @@ def _numbers(about: About) -> Iterator[str]:
 
 
 def _protection(about: About) -> Iterator[str]:
-    limits = about.model.constraints
     names = [
         name
-        for name, places in about.model.codec.inputs.items()
-        if limits.protected[list(places)].any()
+        for name, told in domain(about.model).items()
+        if told["mutability"] != "free"
     ]
     yield "## Protected columns"
     yield ""
@@ -161,12 +163,16 @@ def _protection(about: About) -> Iterator[str]:
     if not found:
         yield "How much the model uses them was not measured."
     for number in found:
-        title = measure_title(number.metric)
+        title = measure_told(number.metric)
         spread = f" {number.spread}" if number.spread else ""
         spread += f"; {number.of_seeds}" if number.of_seeds else ""
         share = number.metric == OF_PROTECTION[0]
         told = " (their share of all integrated gradients)" if share else ""
         yield f"- {title}{told}: {number.value:.4g}{spread}"
+
+
+def _burden(about: About) -> Iterator[str]:
+    return burden(about.overview)
 
 
 def _contents(about: About) -> Iterator[str]:

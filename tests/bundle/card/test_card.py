@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cftrain.advice.stored import chosen_cell, replicates, stored_model
-from cftrain.bundle.card import About, model_card
+from cftrain.bundle.card.card import About, model_card
 from cftrain.bundle.measured import Measured, measured
 from cftrain.results.store import Store
 from tests.bundle.sealing import export
@@ -22,6 +22,7 @@ def about(lent, monkeypatch) -> About:
         model=stored_model(store, cell),
         cells=store.cells().set_index("cell", drop=False).loc[names],
         measured=measured(store, names),
+        overview=None,
         reference=True,
         data_licence="CC BY 4.0",
         onnx="none",
@@ -40,7 +41,7 @@ def test_a_card_says_what_people_ask(about):
         "| accuracy ",
         "2 seeds",
         "May not change, or one way only: age.",
-        "(their share of all integrated gradients): 0.",
+        "reliance on protected features (their share of all integrated gradients): 0.",
         "150 observed rows",
         "## Limits",
     ):

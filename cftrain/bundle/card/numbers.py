@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cftrain.summary.measures import measure_title
+from cftrain.summary.measures import measure_told
 from cftrain.summary.statistics.intervals import (
     SEEDS_CONFIDENCE,
     Interval,
@@ -35,7 +35,7 @@ class Number:
     def line(self) -> list[str]:
         """Returns its row of a table."""
         strength = "" if self.epsilon is None else f" (ε = {self.epsilon:g})"
-        title = f"{measure_title(self.metric)}{strength}"
+        title = f"{measure_told(self.metric)}{strength}"
         return [title, f"{self.value:.4g}", self.spread, self.of_seeds]
 
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t
 
-from cftrain.bundle.numbers import numbers
+from cftrain.bundle.card.numbers import numbers
 
 KEYS = ["cell", "metric", "unit", "round", "energy_weight", "epsilon", "value", "rows"]
 
@@ -22,7 +22,10 @@ def test_a_share_of_rows_has_wilsons_interval():
     found = of(metrics(row, attacked))
     assert found["accuracy", None].spread == "0.4902 to 0.9433, 10 rows"
     assert found["accuracy", None].of_seeds == ""
-    assert found["pgd_accuracy", 0.1].line()[:2] == ["PGD (ε = 0.1)", "0.5"]
+    assert found["pgd_accuracy", 0.1].line()[:2] == [
+        "accuracy under PGD (ε = 0.1)",
+        "0.5",
+    ]
 
 
 def test_rounds_have_a_deviation_and_energy_weights_are_averaged():
