@@ -19,7 +19,7 @@ from cftrain.bundle.observed import write_reference
 from cftrain.bundle.onnx_file import write_onnx
 from cftrain.bundle.preprocessing import write_codec
 from cftrain.results.folders import regular_bytes
-from cftrain.results.replicates import placeless
+from cftrain.results.replicates import elsewhere
 from cftrain.results.store import Store
 from cftrain.results.weights import weights_path
 from cftrain.results.writing import folder_whole
@@ -81,7 +81,7 @@ def _write_model(
             data_identity=str(cells["data_identity"].iloc[0]),
             class_names=model.class_names,
             image_shape=model.image_shape,
-            runs={name: placeless(row) for name, row in cells.iterrows()},
+            runs={name: elsewhere(row) for name, row in cells.iterrows()},
         ),
     )
     for name in cells.index:

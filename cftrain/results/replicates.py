@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
 
 from cftrain.results.checking import of_cell
+from cftrain.results.leaves import value_at
 
 TRAINING_SEED = ("seed",)
 """Seeds deeper in a run are others: those of data and of generators."""
@@ -36,6 +38,18 @@ def placeless(cell: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
     """
     config = of_cell(cell)
     _forget(config, PLACE)
+    return config
+
+
+def elsewhere(cell: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+    """Returns the same for another machine: of the place, the name of the file is left.
+
+    Raises ResultError.
+    """
+    config = of_cell(cell)
+    path = value_at(config, PLACE)
+    if path is not None:
+        config["data"]["raw"]["path"] = PurePath(path).name
     return config
 
 

@@ -50,11 +50,11 @@ def trained(here: Path, name: str, *words: str) -> pd.DataFrame:
     return frame
 
 
-def explained(here: Path, *words: str) -> list[dict]:
+def explained(here: Path, *words: str, model: str = "../outputs/table") -> list[dict]:
     """Advice on the rows, asked for from another folder than that of the training."""
     (here / "elsewhere").mkdir(exist_ok=True)
     done = call(
-        *("explain", "../outputs/table", "rows=../rows.csv", "format=json", *words),
+        *("explain", model, "rows=../rows.csv", "format=json", *words),
         cwd=here / "elsewhere",
         CFTRAIN_DATA=None,
     )
@@ -73,6 +73,17 @@ def check(here: Path, frame: pd.DataFrame) -> None:
                 assert change["after"] is not None
 
 
+def check_bundle(here: Path) -> None:
+    """A bundle knows the file by its name alone, and gives the same answers."""
+    words = ("outputs/table", "elsewhere/bundle", "onnx=false")
+    done = call("export", *words, cwd=here, CFTRAIN_DATA=None)
+    assert done.code == 0, done.err
+    model = (here / "elsewhere" / "bundle" / "model.json").read_text()
+    assert '"path": "table.csv"' in model
+    assert str(here) not in model
+    assert explained(here, model="bundle") == explained(here)
+
+
 def test_a_nasty_table_is_trained_explained_evaluated_and_verified(tmp_path):
     frame = trained(tmp_path, "nasty", *QUICK, "data.immutable=[age]")
     check(tmp_path, frame)
@@ -86,6 +97,7 @@ def test_a_nasty_table_is_trained_explained_evaluated_and_verified(tmp_path):
     done = call("verify", "../outputs/table", "sample=1", cwd=away, CFTRAIN_DATA=None)
     assert done.code == 0, done.err
     assert "all numbers agree" in done.out
+    check_bundle(tmp_path)
     again = call(
         *("train", "data=table", "data.path=table.csv", "data.label=target"),
         *(*QUICK, "data.immutable=[age]"),
