@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
@@ -34,6 +35,7 @@ from cftrain.config.build import build_object
 from cftrain.config.overrides import replacing_overrides
 from cftrain.errors import ConfigError
 from tests.console import TINY_MOONS, call
+from tests.tutorial import make_tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -150,11 +152,20 @@ def test_there_is_something_to_read():
     assert {"results.md", "README.md", "reproduction.md"} <= pages
 
 
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory) -> Path:
+    """A folder with the tables of the tutorial, which other pages go on with."""
+    here = tmp_path_factory.mktemp("tables")
+    make_tables(here)
+    return here
+
+
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=str)
-def test_a_command_means_something(command, tmp_path, monkeypatch):
+def test_a_command_means_something(command, tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
-    if "loans.csv" in command.line:
-        run_examples("your-own-data.md")
+    if ".csv" in command.line:
+        for table in request.getfixturevalue("tables").glob("*.csv"):
+            shutil.copy(table, tmp_path)
     if command.fails:
         with pytest.raises(Exception, match=r"expected|Could not override"):
             understood(command.line)

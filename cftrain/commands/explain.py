@@ -40,6 +40,7 @@ from cftrain.commands.explain_options import (
 from cftrain.config.tree import plain
 from cftrain.data.tables.figures import Notation
 from cftrain.data.tables.files import TextFormat
+from cftrain.errors import ResultError
 from cftrain.grid.worker import THREADS
 from cftrain.results.store import Store
 
@@ -133,6 +134,8 @@ def _about(options: ExplainOptions) -> list[str]:
 def _model(folder: Path, cell: str | None) -> StoredModel:
     if is_bundle(folder):
         return read_bundle(folder, cell)
+    if not folder.is_dir():
+        raise ResultError(f"{folder}: expected a folder with results, got none")
     store = Store(folder)
     return stored_model(store, str(chosen_cell(store.cells(), cell)["cell"]))
 

@@ -168,6 +168,7 @@ def test_a_mistake_leaves_no_file_and_no_answer(lent, tmp_path):
         (["target=maybe"], "target: expected one of the classes 'no', 'yes'"),
         (["immutable=[agee]"], "immutable: expected columns of lending (age, debt"),
         (["rows=none.csv"], "none.csv: expected a readable CSV or Parquet file"),
+        (["folder=none"], "none: expected a folder with results, got none"),
         (["cell=zzz"], "expected a trained model called zzz, got none"),
         (["count=0"], "count: expected a whole number >= 1, got 0"),
         (["format=parquet"], "output: expected a file for format=parquet, got null"),
