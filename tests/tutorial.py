@@ -16,9 +16,10 @@ NUMBER = re.compile(r"[+-]?\d[\d.]*")
 VERDICT = re.compile(
     r"[▲▼]|no change|# (± # )?(points|% (higher|lower))$|\(only just\)"
 )
-    r"[▲▼]|no change|# (± # )?(points|% (higher|lower))$|\(only just\)"
-)
 SHORTENED = "..."
+
+WRITING = ("python ", "cat >")
+"""How commands begin that write tables."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,8 @@ def steps() -> Iterator[Step]:
 
 
 def make_tables(here: Path) -> None:
-    """Write the tutorial's CSV files, without cftrain."""
-    making = (step for step in steps() if ".csv" in step.typed)
-    follow((step for step in making if "cftrain " not in step.typed), here)
+    """Write the tutorial's CSV files, which need no cftrain."""
+    follow((step for step in steps() if step.typed.startswith(WRITING)), here)
 
 
 def follow(steps: Iterable[Step], here: Path) -> list[str]:
