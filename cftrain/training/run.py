@@ -13,6 +13,7 @@ from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import DatasetSpec
 from cftrain.models.classifier import ModelSpec
+from cftrain.objectives.class_weights import mistaken
 from cftrain.objectives.objective import Objective
 from cftrain.results.identifiers import is_name
 from cftrain.training.schedule import Schedule
@@ -80,7 +81,18 @@ def relations(parts: dict[str, Any]) -> list[str]:
             "objective.ridge_weight: expected 0 where objective.divergence_weight is 0 "
             f"(the ridge bounds the divergence), got {objective.ridge_weight:g}"
         )
-    return mistakes
+    return mistakes + _unfit_weights(parts)
+
+
+def _unfit_weights(parts: dict[str, Any]) -> list[str]:
+    """Weights of other classes than those of the data, as far as these are known."""
+    names = parts["data"].class_names if parts.get("data") else None
+    objectives = {key: parts.get(key) for key in ("objective", "compare")}
+    return [
+        f"{key}.class_weights: {wrong}"
+        for key, objective in objectives.items()
+        if names and objective and (wrong := mistaken(objective.class_weights, names))
+    ]
 
 
 def _unfit_names(parts: dict[str, Any]) -> list[str]:
