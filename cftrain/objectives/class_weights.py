@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 

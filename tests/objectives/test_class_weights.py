@@ -130,7 +130,8 @@ def test_weights_may_go_by_the_names_of_classes():
     by_name = dict(zip(reversed(NAMES), reversed(WEIGHTS), strict=True))
     found = class_weights(by_name, UNEVEN, NAMES)
     expected = class_weights(WEIGHTS, UNEVEN, NAMES)
-    assert found is not None and expected is not None
+    assert found is not None
+    assert expected is not None
     assert torch.equal(found, expected)
     assert objective(class_weights={0: 1.0, 1: 2.0}).class_weights == {
         "0": 1.0,
