@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from cftrain.advice.cutoff import Cutoff
 from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.layout import NETWORK
 from cftrain.bundle.onnx_inputs import Inputs, inputs_of
@@ -72,7 +73,7 @@ def _graph(model: StoredModel, inputs: Inputs) -> bytes:
     )
     merged = compose.merge_models(
         before,
-        whole(_answers(model.class_names)),
+        whole(_answers(model.class_names, model.cutoff)),
         io_map=[("network/y", "answers/y")],
     )
     merged.producer_name = "cftrain"
@@ -131,7 +132,7 @@ def _silence() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _answers(class_names: tuple[str, ...]) -> Any:
+def _answers(class_names: tuple[str, ...], cutoff: Cutoff | None) -> Any:
     """The logits as they are, as probabilities, and as the name of a class."""
     from onnx import TensorProto, helper
 
@@ -141,12 +142,24 @@ def _answers(class_names: tuple[str, ...]) -> Any:
         "values_strings": list(class_names),
         "default_string": "",
     }
+    shift, constants = [], []
+    if cutoff is not None:
+        shift = [helper.make_node("Add", ["answers/y", "shift"], ["answers/decided"])]
+        values = cutoff.shift(class_names)
+        constants = [
+            helper.make_tensor("shift", TensorProto.FLOAT, values.shape, values)
+        ]
     return helper.make_graph(
         [
+            *shift,
             helper.make_node("Identity", ["answers/y"], ["logits"]),
             helper.make_node("Softmax", ["answers/y"], ["probabilities"], axis=-1),
             helper.make_node(
-                "ArgMax", ["answers/y"], ["answers/class"], axis=-1, keepdims=0
+                "ArgMax",
+                ["answers/decided" if shift else "answers/y"],
+                ["answers/class"],
+                axis=-1,
+                keepdims=0,
             ),
             helper.make_node(
                 "LabelEncoder",
@@ -163,6 +176,7 @@ def _answers(class_names: tuple[str, ...]) -> Any:
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, shape),
             helper.make_tensor_value_info("decision", TensorProto.STRING, ["rows"]),
         ],
+        constants,
     )
 
 

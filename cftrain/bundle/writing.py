@@ -1,10 +1,11 @@
 """A stored model, its data and its numbers, written as a bundle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
+from cftrain.advice.cutoff import chosen_cutoff
 from cftrain.advice.stored import replicates, stored_model
 from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.card import About, model_card
@@ -12,7 +13,7 @@ from cftrain.bundle.layout import CARD, MOST_BYTES, weights_name
 from cftrain.bundle.limits import write_limits
 from cftrain.bundle.manifest import write_manifest
 from cftrain.bundle.measured import measured, write_measured
-from cftrain.bundle.models import Models, write_models
+from cftrain.bundle.models import Models, write_cutoff, write_models
 from cftrain.bundle.observed import write_reference
 from cftrain.bundle.onnx_file import write_onnx
 from cftrain.bundle.preprocessing import write_codec
@@ -25,12 +26,15 @@ from cftrain.results.writing import folder_whole
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a bundle is to have: observed rows, an ONNX file; and what to call the
-    licence of the data.
+    """What a bundle is to have: observed rows, an ONNX file, another threshold of the
+    decision than one half, and for which class; and what to call the licence of the
+    data.
     """
 
     reference: bool
     onnx: bool
+    threshold: float | None
+    positive: str | None
     data_licence: str | None
 
 
@@ -38,13 +42,16 @@ def write_bundle(store: Store, cell: str, target: Path, wish: Wish) -> str:
     """Write a stored model with those of its other seeds, and what it takes to explain
     what they decide, into a new folder.
 
-    Returns what is to be said of the ONNX file. Raises ResultError, and DataError if
-    the data are no longer those of the training.
+    Returns what is to be said of the ONNX file. Raises ResultError, DataError if the
+    data are no longer those of the training, and ConfigError for a threshold that the
+    model cannot have.
     """
     cells = store.cells().set_index("cell", drop=False)
     names = [cell, *replicates(store.cells(), cell)]
     with folder_whole(target) as partial:
         model = stored_model(store, cell)
+        cutoff = chosen_cutoff(wish.threshold, wish.positive, model.class_names)
+        model = replace(model, cutoff=cutoff)
         found = measured(store, names)
         _write_model(partial, model, store, cells.loc[names], wish)
         write_measured(partial, found)
@@ -80,6 +87,8 @@ def _write_model(
             runs={name: placeless(row) for name, row in cells.iterrows()},
         ),
     )
+    if model.cutoff is not None:
+        write_cutoff(folder, model.cutoff)
     for name in cells.index:
         copy = folder / weights_name(name)
         copy.parent.mkdir(exist_ok=True)

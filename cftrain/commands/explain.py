@@ -1,6 +1,5 @@
 """`cftrain explain FOLDER`: what would have to change for another decision."""
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from tqdm import tqdm
 import cftrain
 from cftrain.advice.advice import Advice, advise
 from cftrain.advice.advisor import Advisor
+from cftrain.advice.cutoff import Cutoff, chosen_cutoff
 from cftrain.advice.formats.csv_lines import csv_lines
 from cftrain.advice.formats.json_lines import json_line
 from cftrain.advice.formats.parquet import write_parquet
@@ -53,6 +53,7 @@ def run(config: DictConfig) -> None:
         immutable=options.immutable,
         observed_range=options.observed_range,
         sparse=options.sparse,
+        cutoff=_cutoff(model, options),
     )
     groups = None if options.groups is None else grouping(advisor, options.groups)
     target = None
@@ -106,7 +107,7 @@ def _lines(
     """What is told, in pieces: unusual rows of a file beside it, if not in it."""
     if options.format != "text" and options.rows is not None:
         advice = warned(advice)
-    gathering = Gathering(grouping=groups)
+    gathering = Gathering(grouping=groups, cutoff=advisor.cutoff)
     if options.format == "html":
         yield page(
             advisor,
@@ -120,16 +121,23 @@ def _lines(
         for each in advice:
             gathering.add(each)
         overview = gathering.overview()
-        if options.format == "json":
-            yield json.dumps(overview, default=vars, ensure_ascii=False) + "\n"
-        else:
-            yield overview_text(overview) + "\n"
+        yield (
+            json_line(overview) if options.format == "json" else overview_text(overview)
+        ) + "\n"
     elif options.format == "csv":
         yield from csv_lines(advice)
     else:
         told = text if options.format == "text" else json_line
         for each in advice:
             yield told(each) + "\n"
+
+
+def _cutoff(model: StoredModel, options: ExplainOptions) -> Cutoff | None:
+    """Raises ConfigError."""
+    positive = None if options.positive is None else level_text(options.positive)
+    return chosen_cutoff(
+        options.threshold, positive, model.class_names, stored=model.cutoff
+    )
 
 
 def _about(options: ExplainOptions) -> list[str]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from cftrain.commands.command_line.options import typed_keys
 from cftrain.config.build import build_object
-from cftrain.config.ranges import Count
+from cftrain.config.ranges import Between, Count
 from cftrain.counterfactuals.categories import Categories
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
@@ -24,6 +24,8 @@ class ExplainOptions:
     rows: str | None
     test_rows: Count
     target: WrittenLevel | None
+    threshold: Annotated[float, Between(0, 1)] | None
+    positive: WrittenLevel | None
     count: Count
     immutable: tuple[str, ...]
     sparse: bool

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 
 from cftrain.advice.stored import chosen_cell
 from cftrain.bundle.writing import Wish, write_bundle
 from cftrain.commands.command_line.words import read_words
+from cftrain.config.ranges import Between
 from cftrain.errors import ResultError
 from cftrain.grid.worker import THREADS
 from cftrain.results.store import Store
@@ -18,6 +20,8 @@ DEFAULTS = {
     "objective": None,
     "reference": True,
     "onnx": True,
+    "threshold": None,
+    "positive": None,
     "data_licence": None,
 }
 
@@ -28,6 +32,7 @@ class ExportOptions:
 
     Without the beginning of a cell's id or the name of an objective the model is the
     last one that was trained with counterfactuals. `reference` are the observed rows.
+    With a threshold the class `positive` is decided from this probability on.
     """
 
     target: str
@@ -35,6 +40,8 @@ class ExportOptions:
     objective: str | None
     reference: bool
     onnx: bool
+    threshold: Annotated[float, Between(0, 1)] | None
+    positive: str | None
     data_licence: str | None
 
 
@@ -56,6 +63,8 @@ def run(arguments: Sequence[str]) -> None:
     wish = Wish(
         reference=options.reference,
         onnx=options.onnx,
+        threshold=options.threshold,
+        positive=options.positive,
         data_licence=options.data_licence,
     )
     onnx = write_bundle(store, cell, Path(options.target), wish)
