@@ -142,24 +142,14 @@ def _answers(class_names: tuple[str, ...], cutoff: Cutoff | None) -> Any:
         "values_strings": list(class_names),
         "default_string": "",
     }
-    shift, constants = [], []
-    if cutoff is not None:
-        shift = [helper.make_node("Add", ["answers/y", "shift"], ["answers/decided"])]
-        values = cutoff.shift(class_names)
-        constants = [
-            helper.make_tensor("shift", TensorProto.FLOAT, values.shape, values)
-        ]
+    nodes, constants, deciding = _deciding(class_names, cutoff)
     return helper.make_graph(
         [
-            *shift,
+            *nodes,
             helper.make_node("Identity", ["answers/y"], ["logits"]),
             helper.make_node("Softmax", ["answers/y"], ["probabilities"], axis=-1),
             helper.make_node(
-                "ArgMax",
-                ["answers/decided" if shift else "answers/y"],
-                ["answers/class"],
-                axis=-1,
-                keepdims=0,
+                "ArgMax", [deciding], ["answers/class"], axis=-1, keepdims=0
             ),
             helper.make_node(
                 "LabelEncoder",
@@ -177,6 +167,22 @@ def _answers(class_names: tuple[str, ...], cutoff: Cutoff | None) -> Any:
             helper.make_tensor_value_info("decision", TensorProto.STRING, ["rows"]),
         ],
         constants,
+    )
+
+
+def _deciding(
+    class_names: tuple[str, ...], cutoff: Cutoff | None
+) -> tuple[list[Any], list[Any], str]:
+    """Nodes and constants that shift the logits, and what the decision is taken by."""
+    from onnx import TensorProto, helper
+
+    if cutoff is None:
+        return [], [], "answers/y"
+    shift = cutoff.shift(class_names).tolist()
+    return (
+        [helper.make_node("Add", ["answers/y", "shift"], ["answers/deciding"])],
+        [helper.make_tensor("shift", TensorProto.FLOAT, [len(shift)], shift)],
+        "answers/deciding",
     )
 
 

@@ -37,7 +37,7 @@ from cftrain.data.columns import level_text
 from cftrain.data.tables.figures import Notation
 from cftrain.data.tables.files import TextFormat
 from cftrain.data.told import as_given
-from cftrain.errors import ConfigError
+from cftrain.errors import ConfigError, warn
 from cftrain.grid.worker import THREADS
 from cftrain.results.store import Store
 
@@ -133,11 +133,17 @@ def _lines(
 
 
 def _cutoff(model: StoredModel, options: ExplainOptions) -> Cutoff | None:
-    """Raises ConfigError."""
+    """What the decision is held against; nobody is to overlook that of a bundle.
+    Raises ConfigError.
+    """
     positive = None if options.positive is None else level_text(options.positive)
-    return chosen_cutoff(
+    cutoff = chosen_cutoff(
         options.threshold, positive, model.class_names, stored=model.cutoff
     )
+    untold = options.threshold is None and options.format in ("csv", "parquet")
+    if cutoff is not None and untold:
+        warn(f"{options.folder} decides {cutoff}; {options.format} does not tell this")
+    return cutoff
 
 
 def _about(options: ExplainOptions) -> list[str]:
