@@ -25,8 +25,8 @@ def card(advice: Advice, observed: ClassRange) -> str:
 
 
 def _parts(advice: Advice, observed: ClassRange) -> Iterator[str]:
-    sure = f"{share_text(advice.probability)}{cutoff_text(advice.cutoff)}"
-    decision = f"{escape(advice.decision)} ({escape(sure)})"
+    sure = f"{share_text(advice.probability)}{escape(cutoff_text(advice.cutoff))}"
+    decision = f"{escape(advice.decision)} ({sure})"
     yield (
         f'<div class="head"><h3>Row {advice.row + 1}</h3>'
         f"<span>decided: <b>{decision}</b></span>"
