@@ -1,4 +1,4 @@
-"""`cftrain explain threshold=...`: told wherever a decision is, and refused if it is none.
+"""`cftrain explain threshold=...`: told with every decision, and refused if it is none.
 
 What it does to answers is in `tests/advice/test_cutoff.py`.
 """
