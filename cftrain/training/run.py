@@ -86,12 +86,19 @@ def relations(parts: dict[str, Any]) -> list[str]:
 
 def _unfit_weights(parts: dict[str, Any]) -> list[str]:
     """Weights of other classes than those of the data, as far as these are known."""
-    names = parts["data"].class_names if parts.get("data") else None
     objectives = {key: parts.get(key) for key in ("objective", "compare")}
+    weights = {
+        key: objective.class_weights
+        for key, objective in objectives.items()
+        if objective and objective.class_weights is not None
+    }
+    if not weights or not parts.get("data"):
+        return []  # names may have to be looked up among files
+    names = parts["data"].class_names
     return [
         f"{key}.class_weights: {wrong}"
-        for key, objective in objectives.items()
-        if names and objective and (wrong := mistaken(objective.class_weights, names))
+        for key, chosen in weights.items()
+        if names and (wrong := mistaken(chosen, names))
     ]
 
 
