@@ -15,6 +15,7 @@ from cftrain.data.dataset import Dataset
 from cftrain.generators.ecco import Ecco
 from cftrain.generators.generic import Generic
 from cftrain.models.mlp import Mlp
+from cftrain.objectives.class_weights import ClassWeights
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream
 from cftrain.training.optimiser import Adam
@@ -170,6 +171,7 @@ def objective(
     nascent_label: str = "observed",
     positive: str = "target",
     immature_ridge: bool = True,
+    class_weights: ClassWeights = None,
 ) -> Objective:
     return Objective(
         class_weight=class_weight,
@@ -179,6 +181,7 @@ def objective(
         nascent_label=nascent_label,
         positive=positive,
         immature_ridge=immature_ridge,
+        class_weights=class_weights,
     )
 
 

@@ -8,6 +8,7 @@ import torch
 from cftrain.advice.advisor import Advisor
 from cftrain.advice.answer import Answer, Change, Values, raw_values, told_answers
 from cftrain.advice.answers import Answers, first_answers, other_answers
+from cftrain.advice.cutoff import Cutoff
 from cftrain.advice.reasons import reasons
 from cftrain.advice.unusual import unusual
 from cftrain.data.constraints import Constraints
@@ -23,7 +24,8 @@ class Advice:
     """A decision and its valid answers; `reason` says why there is none.
 
     `notes` tell what is unusual about the given row; `group` is the one that it is
-    counted with, if rows are grouped.
+    counted with, if rows are grouped. The `probability` is that of the decision, which
+    is not the larger one where a `cutoff` says otherwise.
     """
 
     row: int
@@ -35,6 +37,7 @@ class Advice:
     target: str
     answers: tuple[Answer, ...]
     reason: str | None
+    cutoff: Cutoff | None = None
 
 
 def advise(
@@ -68,8 +71,9 @@ def _portion(
     advisor: Advisor, factual: Told, target: int | None, count: int
 ) -> Iterator[Advice]:
     probability = advisor.probabilities(factual.inputs)
-    decision = probability.argmax(1)
-    wanted = _targets(probability, target)
+    decided = advisor.decided(probability)
+    decision = decided.argmax(1)
+    wanted = _targets(decided, target)
     found: list[Answers] = []
     for _ in range(count):
         found.append(
@@ -94,6 +98,7 @@ def _portion(
             target=advisor.class_names[goal],
             answers=answers,
             reason=why.get(row),
+            cutoff=advisor.cutoff,
         )
 
 

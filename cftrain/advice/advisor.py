@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from cftrain.advice.cutoff import Cutoff, Deciding
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints
@@ -18,6 +19,19 @@ from cftrain.tensors import Features, Labels
 
 
 @dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a model says of rows, each of which is held against a class.
+
+    `probability` is the model's own of that class. `reached` are the rows that are
+    decided so, `firm` those that are as sure of it as a search has to be.
+    """
+
+    probability: Float[Tensor, " row"]
+    reached: Bool[Tensor, " row"]
+    firm: Bool[Tensor, " row"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Advisor:
     """A model (a stack of one), how it is searched, and what it is held against.
 
@@ -25,6 +39,10 @@ class Advisor:
     the `reference`, the observed rows of training and validation.
     `class_names` are those of the labels, in the order of the classes. `constraints`
     are those of the data or tighter ones; `sparse` puts needless changes back.
+
+    With a `cutoff`, decisions and searches see its logits, those of other seeds too:
+    their stopping rule is held against the probability that follows from these.
+    Probabilities that are told are the model's own.
     """
 
     model: Classifier
@@ -35,6 +53,17 @@ class Advisor:
     constraints: Constraints
     class_names: tuple[str, ...]
     sparse: bool
+    cutoff: Cutoff | None = None
+
+    @cached_property
+    def deciding(self) -> Classifier:
+        """Returns the model whose largest logit is the decision."""
+        return self._deciding(self.model)
+
+    @cached_property
+    def others_deciding(self) -> Classifier | None:
+        """Returns the same of the other seeds, None if there are none."""
+        return None if self.others is None else self._deciding(self.others)
 
     @cached_property
     def columns(self) -> Tensor:
@@ -56,14 +85,25 @@ class Advisor:
         """Returns the model's probabilities (row, class)."""
         return self.model(inputs.unsqueeze(0)).softmax(-1)[0]
 
-    def firm(self, probability: Float[Tensor, " row"]) -> Bool[Tensor, " row"]:
-        """Returns which rows are as sure of their target as a search has to be."""
-        return self.search.maturity(probability.unsqueeze(0))[0]
-
-    def judged(self, inputs: Features, target: Labels) -> tuple[Tensor, Tensor]:
-        """Returns the probability of each row's target (row,), and whether it is the
-        class that the model predicts.
+    def decided(self, probability: Tensor) -> Tensor:
+        """Returns probabilities (row, class) of which the largest is the decision: the
+        model's own without a cutoff.
         """
+        if self.cutoff is None:
+            return probability
+        return (probability.log() + self.cutoff.shift(self.class_names)).softmax(-1)
+
+    def judged(self, inputs: Features, target: Labels) -> Judged:
+        """Returns what the model says of rows, each held against its target."""
         probability = self.probabilities(inputs)
-        own = probability.gather(1, target.unsqueeze(1))[:, 0]
-        return own, probability.argmax(1) == target
+        decided, place = self.decided(probability), target.unsqueeze(1)
+        return Judged(
+            probability=probability.gather(1, place)[:, 0],
+            reached=decided.argmax(1) == target,
+            firm=self.search.maturity(decided.gather(1, place).mT)[0],
+        )
+
+    def _deciding(self, classifier: Classifier) -> Classifier:
+        if self.cutoff is None:
+            return classifier
+        return Deciding(classifier, self.cutoff.shift(self.class_names))

@@ -23,7 +23,7 @@ Held = frozenset[int]
 class Answers:
     """A counterfactual for each row, as printed, and what the model says of just that.
 
-    `valid` rows are predicted as their target and break no constraint, `firm` ones have
+    `valid` rows are decided as their target and break no constraint, `firm` ones have
     the probability at which a search stops as well. `put_back` counts columns.
     """
 
@@ -100,7 +100,7 @@ def _answers(
     advisor: Advisor, factual: Told, target: Labels, limits: Constraints
 ) -> Answers:
     found = advisor.search(
-        advisor.model,
+        advisor.deciding,
         factual.inputs.unsqueeze(0),
         target.unsqueeze(0),
         constraints=limits,
@@ -109,13 +109,13 @@ def _answers(
     put_back = torch.zeros(len(rows), dtype=torch.int64)
     if advisor.sparse:
         rows, put_back = without_needless(advisor, rows, factual, target)
-    probability, predicted = advisor.judged(rows.inputs, target)
-    valid = predicted & ~_broken(rows, factual, limits)
+    judged = advisor.judged(rows.inputs, target)
+    valid = judged.reached & ~_broken(rows, factual, limits)
     return Answers(
         rows=rows,
-        probability=probability,
+        probability=judged.probability,
         valid=valid,
-        firm=valid & advisor.firm(probability),
+        firm=valid & judged.firm,
         put_back=put_back,
     )
 

@@ -14,18 +14,21 @@ def reasons(
     advisor: Advisor, factual: Told, target: Labels, found: Sequence[Answers]
 ) -> dict[int, str]:
     """Returns, by row, why there is no valid answer; rows with one are left out."""
-    start, there = advisor.judged(factual.inputs, target)
+    start = advisor.judged(factual.inputs, target)
     answered = torch.stack([answers.valid for answers in found]).any(0)
     best = torch.stack([answers.probability for answers in found]).amax(0)
-    told = dict.fromkeys(there.nonzero()[:, 0].tolist(), "already there")
-    lost = (~answered & ~there).nonzero()[:, 0]
+    told = dict.fromkeys(start.reached.nonzero()[:, 0].tolist(), "already there")
+    lost = (~answered & ~start.reached).nonzero()[:, 0]
     keys = _keys(advisor, factual.at(lost), target[lost])
     for row, unlocking in zip(lost.tolist(), keys, strict=True):
         steps = advisor.search.descent.max_steps
         told[row] = (
             f"not reached in {steps} steps: the probability went from "
-            f"{float(start[row]):.2f} to {float(best[row]):.2f}"
+            f"{float(start.probability[row]):.2f} to {float(best[row]):.2f}"
         )
+        if advisor.cutoff is not None:
+            needed = advisor.cutoff.needed(advisor.class_names[int(target[row])])
+            told[row] += f", and {needed:g} is needed"
         if unlocking:
             told[row] += f"; it would be if {' or '.join(unlocking)} could move freely"
     return told

@@ -19,7 +19,7 @@ def without_needless(
     of columns may be smaller still.)
     """
     size = changes(advisor, found, factual)
-    firm = advisor.firm(advisor.judged(found.inputs, target)[0])
+    firm = advisor.judged(found.inputs, target).firm
     order = size.masked_fill(size == 0, torch.inf).argsort(1)
     inputs, back = found.inputs, torch.zeros_like(size, dtype=torch.bool)
     for place in range(size.shape[1]):
@@ -45,5 +45,5 @@ def changes(advisor: Advisor, found: Told, factual: Told) -> Tensor:
 def _keeps(
     advisor: Advisor, trial: Features, target: Labels, firm: Bool[Tensor, " row"]
 ) -> Bool[Tensor, " row"]:
-    probability, reached = advisor.judged(trial, target)
-    return reached & (advisor.firm(probability) | ~firm)
+    judged = advisor.judged(trial, target)
+    return judged.reached & (judged.firm | ~firm)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from cftrain.advice.advisor import Advisor
+from cftrain.advice.cutoff import Cutoff
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import Constraints
@@ -25,7 +26,7 @@ class StoredModel:
     `others` is a stack of the models of other training seeds, None if there are none.
     `run` is how the model was trained, on the data set named `data`. `least` and
     `largest` bound the observed rows, which are the `reference`. That and `test_rows`
-    are None where rows are not stored.
+    are None where rows are not stored. The `cutoff` is that of a bundle that has one.
     """
 
     model: Classifier
@@ -40,6 +41,7 @@ class StoredModel:
     largest: Vector
     reference: Reference | None
     test_rows: Features | None
+    cutoff: Cutoff | None = None
 
     def advisor(
         self,
@@ -48,6 +50,7 @@ class StoredModel:
         immutable: Sequence[str],
         observed_range: bool,
         sparse: bool,
+        cutoff: Cutoff | None = None,
     ) -> Advisor:
         """Returns what gives advice on the model, by a search that is fitted to its
         data.
@@ -73,6 +76,7 @@ class StoredModel:
             constraints=limits,
             class_names=self.class_names,
             sparse=sparse,
+            cutoff=cutoff,
         )
 
     def _fitted(self, generator: Generator) -> Generator:

@@ -87,9 +87,10 @@ def _nearest(reference: Reference, inputs: Features, label: int) -> Tensor:
 
 
 def _agreeing(advisor: Advisor, inputs: Features, target: Labels) -> Tensor | None:
-    if advisor.others is None:
+    others = advisor.others_deciding
+    if others is None:
         return None
-    predicted = predict(advisor.others, inputs.unsqueeze(0))
+    predicted = predict(others, inputs.unsqueeze(0))
     return (predicted == target).float().mean(0)
 
 
@@ -106,5 +107,5 @@ def _steady(advisor: Advisor, inputs: Features, target: Labels) -> Tensor:
     )
     steady = torch.zeros(len(inputs))
     for draw in noise:
-        steady += advisor.judged(inputs + draw, target)[1]
+        steady += advisor.judged(inputs + draw, target).reached
     return steady / NOISE_DRAWS

@@ -3,6 +3,12 @@
 from typing import Any
 
 from cftrain.advice.answer import Change
+from cftrain.advice.cutoff import Cutoff
+
+
+def cutoff_text(cutoff: Cutoff | None) -> str:
+    """Returns what follows a probability: nothing where the larger one decides."""
+    return "" if cutoff is None else f"; {cutoff}"
 
 
 def value_text(value: Any) -> str:

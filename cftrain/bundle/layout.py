@@ -19,12 +19,13 @@ METRICS = "metrics.json"
 PROTOCOL = "protocol.json"
 REFERENCE = "reference.safetensors"
 NETWORK = "model.onnx"
+DECISION = "decision.json"
 CARD = "MODEL_CARD.md"
 
 ALWAYS = (MODEL, PREPROCESSING, LIMITS, DOMAIN, METRICS, PROTOCOL, CARD)
 """Files of every bundle, besides the manifest and the weights."""
 
-OTHERS = (REFERENCE, NETWORK)
+OTHERS = (REFERENCE, NETWORK, DECISION)
 """Files that a bundle may have or not."""
 
 MOST_TEXT, MOST_BYTES = 2**26, 2**30

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cftrain.bundle.layout import MODEL, weights_name
+from cftrain.advice.cutoff import Cutoff
+from cftrain.bundle.layout import DECISION, MODEL, weights_name
 from cftrain.bundle.manifest import json_text
 from cftrain.bundle.sealed import Sealed
 from cftrain.errors import ConfigError, ResultError
@@ -46,6 +47,25 @@ def read_models(files: Sealed) -> Models:
         if not is_id(cell) or weights_name(cell) not in files.digests:
             raise ResultError(f"{where}: expected weights of {cell[:120]!r}, got none")
     return models
+
+
+def write_cutoff(folder: Path, cutoff: Cutoff) -> None:
+    (folder / DECISION).write_text(json_text(cutoff.__dict__))
+
+
+def read_cutoff(files: Sealed, models: Models) -> Cutoff | None:
+    """What the models decide by, None if that is the larger probability. Raises
+    ResultError.
+    """
+    if DECISION not in files.digests:
+        return None
+    cutoff = files.build(DECISION, Cutoff)
+    if len(models.class_names) != 2 or cutoff.positive not in models.class_names:
+        raise ResultError(
+            f"{files.folder / DECISION}: expected a threshold of one of two classes, "
+            f"got one of {cutoff.positive[:120]!r} of {len(models.class_names)}"
+        )
+    return cutoff
 
 
 def explained(models: Models, wanted: str | None) -> list[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from cftrain.advice.cutoff import Cutoff
 from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.layout import NETWORK
 from cftrain.bundle.onnx_inputs import Inputs, inputs_of
@@ -72,7 +73,7 @@ def _graph(model: StoredModel, inputs: Inputs) -> bytes:
     )
     merged = compose.merge_models(
         before,
-        whole(_answers(model.class_names)),
+        whole(_answers(model.class_names, model.cutoff)),
         io_map=[("network/y", "answers/y")],
     )
     merged.producer_name = "cftrain"
@@ -131,7 +132,7 @@ def _silence() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _answers(class_names: tuple[str, ...]) -> Any:
+def _answers(class_names: tuple[str, ...], cutoff: Cutoff | None) -> Any:
     """The logits as they are, as probabilities, and as the name of a class."""
     from onnx import TensorProto, helper
 
@@ -141,12 +142,14 @@ def _answers(class_names: tuple[str, ...]) -> Any:
         "values_strings": list(class_names),
         "default_string": "",
     }
+    nodes, constants, deciding = _deciding(class_names, cutoff)
     return helper.make_graph(
         [
+            *nodes,
             helper.make_node("Identity", ["answers/y"], ["logits"]),
             helper.make_node("Softmax", ["answers/y"], ["probabilities"], axis=-1),
             helper.make_node(
-                "ArgMax", ["answers/y"], ["answers/class"], axis=-1, keepdims=0
+                "ArgMax", [deciding], ["answers/class"], axis=-1, keepdims=0
             ),
             helper.make_node(
                 "LabelEncoder",
@@ -163,6 +166,23 @@ def _answers(class_names: tuple[str, ...]) -> Any:
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, shape),
             helper.make_tensor_value_info("decision", TensorProto.STRING, ["rows"]),
         ],
+        constants,
+    )
+
+
+def _deciding(
+    class_names: tuple[str, ...], cutoff: Cutoff | None
+) -> tuple[list[Any], list[Any], str]:
+    """Nodes and constants that shift the logits, and what the decision is taken by."""
+    from onnx import TensorProto, helper
+
+    if cutoff is None:
+        return [], [], "answers/y"
+    shift = cutoff.shift(class_names).tolist()
+    return (
+        [helper.make_node("Add", ["answers/y", "shift"], ["answers/deciding"])],
+        [helper.make_tensor("shift", TensorProto.FLOAT, [len(shift)], shift)],
+        "answers/deciding",
     )
 
 

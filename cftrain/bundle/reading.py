@@ -5,7 +5,13 @@ from pathlib import Path
 from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.limits import read_limits
 from cftrain.bundle.manifest import opened
-from cftrain.bundle.models import explained, read_classifier, read_models, rebuilt
+from cftrain.bundle.models import (
+    explained,
+    read_classifier,
+    read_cutoff,
+    read_models,
+    rebuilt,
+)
 from cftrain.bundle.observed import read_reference
 from cftrain.bundle.preprocessing import read_codec
 from cftrain.models.stack_slicing import frozen
@@ -39,4 +45,5 @@ def read_bundle(folder: Path, wanted: str | None) -> StoredModel:
         largest=largest,
         reference=read_reference(files, features, classes),
         test_rows=None,
+        cutoff=read_cutoff(files, models),
     )

@@ -1,6 +1,5 @@
 """`cftrain explain FOLDER`: what would have to change for another decision."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -94,7 +93,7 @@ def _lines(
     """What is told, in pieces: unusual rows of a file beside it, if not in it."""
     if options.format != "text" and options.rows is not None:
         advice = warned(advice)
-    gathering = Gathering(grouping=groups)
+    gathering = Gathering(grouping=groups, cutoff=advisor.cutoff)
     if options.format == "html":
         yield page(
             advisor,
@@ -108,10 +107,9 @@ def _lines(
         for each in advice:
             gathering.add(each)
         overview = gathering.overview()
-        if options.format == "json":
-            yield json.dumps(overview, default=vars, ensure_ascii=False) + "\n"
-        else:
-            yield overview_text(overview) + "\n"
+        yield (
+            json_line(overview) if options.format == "json" else overview_text(overview)
+        ) + "\n"
     elif options.format == "csv":
         yield from csv_lines(advice)
     else:

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from hydra import compose, initialize_config_dir
 
 from cftrain.advice.advisor import Advisor
+from cftrain.advice.cutoff import Cutoff, chosen_cutoff
 from cftrain.advice.stored_model import StoredModel
 from cftrain.commands.command_line.options import typed_keys
 from cftrain.config import tree
 from cftrain.config.build import build_object
-from cftrain.config.ranges import Count
+from cftrain.config.ranges import Between, Count
 from cftrain.counterfactuals.categories import Categories
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
@@ -30,6 +31,8 @@ class ExplainOptions:
     rows: str | None
     test_rows: Count
     target: WrittenLevel | None
+    threshold: Annotated[float, Between(0, 1)] | None
+    positive: WrittenLevel | None
     count: Count
     immutable: tuple[str, ...]
     sparse: bool
@@ -71,7 +74,22 @@ def advisor_of(model: StoredModel, options: ExplainOptions) -> Advisor:
         immutable=options.immutable,
         observed_range=options.observed_range,
         sparse=options.sparse,
+        cutoff=_cutoff(model, options),
     )
+
+
+def _cutoff(model: StoredModel, options: ExplainOptions) -> Cutoff | None:
+    """What the decision is held against; nobody is to overlook that of a bundle.
+    Raises ConfigError.
+    """
+    positive = None if options.positive is None else level_text(options.positive)
+    cutoff = chosen_cutoff(
+        options.threshold, positive, model.class_names, stored=model.cutoff
+    )
+    untold = options.threshold is None and options.format in ("csv", "parquet")
+    if cutoff is not None and untold:
+        warn(f"{options.folder} decides {cutoff}; {options.format} does not tell this")
+    return cutoff
 
 
 def target_of(advisor: Advisor, options: ExplainOptions) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import torch
 
@@ -16,7 +17,7 @@ from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.writing import Wish, write_bundle
 from cftrain.commands.command_line.words import read_words
 from cftrain.commands.explain_options import advisor_of, standard_options, target_of
-from cftrain.config.ranges import Count
+from cftrain.config.ranges import Between, Count
 from cftrain.errors import ConfigError, ResultError
 from cftrain.grid.worker import THREADS
 from cftrain.results.store import Store
@@ -26,6 +27,8 @@ DEFAULTS = {
     "objective": None,
     "reference": True,
     "onnx": True,
+    "threshold": None,
+    "positive": None,
     "data_licence": None,
     "groups": None,
     "target": None,
@@ -41,6 +44,7 @@ class ExportOptions:
     last one that was trained with counterfactuals. `reference` are the observed rows.
     With a column that makes `groups` the card tells what is asked of each, of so many
     test rows at most, on the way to the class `target` as `cftrain explain` does.
+    With a threshold the class `positive` is decided from this probability on.
     """
 
     bundle: str
@@ -48,6 +52,8 @@ class ExportOptions:
     objective: str | None
     reference: bool
     onnx: bool
+    threshold: Annotated[float, Between(0, 1)] | None
+    positive: str | None
     data_licence: str | None
     groups: str | None
     target: str | None
@@ -79,6 +85,8 @@ def run(arguments: Sequence[str]) -> None:
         reference=options.reference,
         onnx=options.onnx,
         overview=partial(_overview, options=options, folder=folder),
+        threshold=options.threshold,
+        positive=options.positive,
         data_licence=options.data_licence,
     )
     onnx = write_bundle(store, cell, Path(options.bundle), wish)

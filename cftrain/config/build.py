@@ -106,9 +106,11 @@ def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
 
 
 def _build_any(value: Any, kinds: list[Any], key: str, mistakes: list[str]) -> Any:
-    """A value of the first kind that takes it; else the mistakes of the last."""
+    """A value of the first kind that takes it; else the mistakes of the last, which is
+    one whose form the value has, if there is one.
+    """
     noted: list[str] = []
-    for kind in kinds:
+    for kind in sorted(kinds, key=lambda k: type(value) is _FORMS.get(get_origin(k))):
         noted = []
         built = _build(value, kind, key, noted)
         if built is not _BAD:
@@ -217,6 +219,9 @@ def _worded(expected: Range, kind: Any) -> str:
         "a number", "a whole number" if kind is int else "a number"
     )
 
+
+_FORMS = {tuple: list, dict: dict, Literal: str}
+"""What values of a kind are in a file."""
 
 _NAMES = {
     bool: "true or false",

@@ -78,6 +78,14 @@ class DatasetSpec(ABC):
     training_rows: int
     validation_rows: int
 
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Returns those of the dataset, None if they are not known before it is read.
+
+        What a configuration says of classes is checked by them before any training.
+        """
+        return None
+
     @abstractmethod
     def source(self) -> str:
         """Returns the source that `load` will use, found without loading.

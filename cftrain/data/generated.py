@@ -44,6 +44,10 @@ class Generated(DatasetSpec):
     def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Returns features (row, feature) of rows with these labels."""
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(map(str, range(self.classes())))
+
     def source(self) -> str:
         return "generated"
 

@@ -58,6 +58,10 @@ class Mnist(DatasetSpec):
     sha256_test: str
     network_timeout_seconds: sources.NetworkTimeout
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(map(str, range(CLASSES)))
+
     def source(self) -> str:
         if self._parquet() is None:
             self._download()

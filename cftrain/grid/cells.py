@@ -23,7 +23,7 @@ class Cell:
 
     id: str
     pair: str
-    """Equal for cells that differ in their objective only."""
+    """Equal for cells that differ in their objective only, and weigh classes alike."""
 
     data: str
     """The identity of the data: their source and what is in it."""
@@ -41,6 +41,8 @@ def cell(run: Run, data: str, described: dict[str, Any] | None = None) -> Cell:
     described = describe(run) if described is None else described
     identity = {"format": IDENTITY, "data": data, "run": described}
     shared = {name: part for name, part in described.items() if name != "objective"}
+    if "class_weights" in described["objective"]:
+        shared["class_weights"] = described["objective"]["class_weights"]
     return Cell(
         id=digest(identity),
         pair=digest({**identity, "run": shared}),

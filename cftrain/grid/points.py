@@ -168,7 +168,9 @@ def _with_baselines(
     for number, each in enumerate(found):
         yield number, each, "model", each.run
         if baseline is not None:
-            yield number, each, "baseline", replace(each.run, objective=baseline)
+            weights = each.run.objective.class_weights  # an axis perhaps
+            twin = replace(baseline, class_weights=weights)
+            yield number, each, "baseline", replace(each.run, objective=twin)
 
 
 def effective(run: Run, described: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -179,7 +181,11 @@ def effective(run: Run, described: Mapping[str, Any] | None = None) -> dict[str,
             del kept[key]
         unused = ("counterfactuals", "burn_in")
         kept["schedule"] = _without(kept["schedule"], unused)
-        kept["objective"] = {"class_weight": run.objective.class_weight}
+        kept["objective"] = {
+            key: value
+            for key, value in kept["objective"].items()
+            if key in ("class_weight", "class_weights")
+        }
         return kept
     ineffective = run.generator.ineffective(run.search.max_steps)
     kept["generator"] = _without(kept["generator"], ineffective)

@@ -1,16 +1,26 @@
 """Weights on the terms, and the loss of one batch."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from cftrain.config.names import named
+from cftrain.config.ranges import Later
 from cftrain.counterfactuals.energy import cross_entropy, energy
 from cftrain.counterfactuals.hyperparameters import Weight
+from cftrain.data.columns import level_text
+from cftrain.errors import StackError
+from cftrain.objectives.class_weights import (
+    ClassWeights,
+    PerClass,
+    class_mean,
+    class_weights,
+)
 from cftrain.objectives.terms import divergence, ridge
 from cftrain.tensors import Logits, PerCell
 
@@ -45,7 +55,12 @@ class Objective:
     - `positive`: an observed row of the `target` class, or the `factual` itself (the
       draft's Eq. 2 read literally: another method);
     - `immature_ridge`: whether the ridge counts counterfactuals that are not mature,
-      for which positive and counterfactual are the same row (the authors' code does).
+      for which positive and counterfactual are the same row (the authors' code does);
+    - `class_weights`: how much rows of each class count in the class loss and in the
+      adversarial loss, by the label that these hold it against. Divergence and ridge
+      have none: they compare energies, and no prediction with a label.
+
+    `by_class` are the class weights of each cell, once these are `fitted` to its rows.
     """
 
     class_weight: Weight
@@ -55,6 +70,23 @@ class Objective:
     nascent_label: Literal["observed", "predicted"]
     positive: Literal["target", "factual"]
     immature_ridge: bool
+    class_weights: Annotated[ClassWeights, Later(None)]
+    by_class: PerClass | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.class_weights, dict):
+            # YAML has names that look like numbers as such.
+            texts = {level_text(key): w for key, w in self.class_weights.items()}
+            object.__setattr__(self, "class_weights", texts)
+
+    def fitted(
+        self, counts: Int[Tensor, "stack class"], class_names: Sequence[str]
+    ) -> "Objective":
+        """Returns it with the class weights of cells whose training rows are `counts`
+        of each class. Raises ConfigError.
+        """
+        by_class = class_weights(self.class_weights, counts, class_names)
+        return replace(self, by_class=by_class)
 
     @property
     def weights(self) -> tuple[Weight, Weight, Weight, Weight]:
@@ -90,8 +122,10 @@ class Objective:
         """Returns the terms' batch means: (part, stack), in the order of `PARTS`."""
         observed, nascent = batch.observed_label, batch.nascent_label
         count, tuples = observed.shape[1], nascent.shape[1]
+        shares = self._shares
         if not tuples:
-            class_loss = cross_entropy(batch.logits, observed).mean(1)
+            losses = cross_entropy(batch.logits, observed)
+            class_loss = class_mean(losses, observed, shares)
             return torch.stack([class_loss, *3 * [torch.zeros_like(class_loss)]])
         labels = torch.cat([observed, nascent], 1)
         losses = cross_entropy(batch.logits[:, : count + tuples], labels)
@@ -101,9 +135,9 @@ class Objective:
         positive, counterfactual = energies[:, :tuples], energies[:, tuples:]
         return torch.stack(
             [
-                losses[:, :count].mean(1),
+                class_mean(losses[:, :count], observed, shares),
                 divergence(positive, counterfactual).mean(1),
-                losses[:, count:].mean(1),
+                class_mean(losses[:, count:], nascent, shares),
                 (batch.ridge_share * ridge(positive, counterfactual)).mean(1),
             ]
         )
@@ -111,6 +145,15 @@ class Objective:
     def total(self, parts: Tensor) -> PerCell:
         """Returns the weighted sum of the parts (paper Eq. 2)."""
         return (self._weights.to(parts) * parts).sum(0)
+
+    @property
+    def _shares(self) -> PerClass | None:
+        if self.class_weights is not None and self.by_class is None:
+            raise StackError(
+                "objective.class_weights: expected those of the training rows, got "
+                "none; call fitted()"
+            )
+        return self.by_class
 
     @cached_property
     def _weights(self) -> Tensor:

@@ -34,7 +34,7 @@ _PROVENANCE: tuple[Column, ...] = (
 
 CELLS = _table(
     _OF_CELL,
-    # Cells with equal `pair` differ in their objective only.
+    # Cells with equal `pair` differ in their objective only, and weigh classes alike.
     ("pair", TEXT),
     ("name", TEXT),
     ("data", TEXT),

@@ -13,6 +13,7 @@ from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.dataset import DatasetSpec
 from cftrain.models.classifier import ModelSpec
+from cftrain.objectives.class_weights import mistaken
 from cftrain.objectives.objective import Objective
 from cftrain.results.identifiers import is_name
 from cftrain.training.schedule import Schedule
@@ -80,7 +81,25 @@ def relations(parts: dict[str, Any]) -> list[str]:
             "objective.ridge_weight: expected 0 where objective.divergence_weight is 0 "
             f"(the ridge bounds the divergence), got {objective.ridge_weight:g}"
         )
-    return mistakes
+    return mistakes + _unfit_weights(parts)
+
+
+def _unfit_weights(parts: dict[str, Any]) -> list[str]:
+    """Weights of other classes than those of the data, as far as these are known."""
+    objectives = {key: parts.get(key) for key in ("objective", "compare")}
+    weights = {
+        key: objective.class_weights
+        for key, objective in objectives.items()
+        if objective and objective.class_weights is not None
+    }
+    if not weights or not parts.get("data"):
+        return []  # names may have to be looked up among files
+    names = parts["data"].class_names
+    return [
+        f"{key}.class_weights: {wrong}"
+        for key, chosen in weights.items()
+        if names and (wrong := mistaken(chosen, names))
+    ]
 
 
 def _unfit_names(parts: dict[str, Any]) -> list[str]:

@@ -41,14 +41,16 @@ def train(
     runs = fitted_runs(runs, dataset)
     classifier = initial(runs, dataset).to(device)
     dtype = dataset.features.dtype
+    rows = training_rows(dataset, [stream.child("split") for stream in streams])
+    objective = stacking.stack(
+        [run.objective for run in runs], dtype=dtype, device=device
+    )
     trainer = Trainer(
-        rows=training_rows(dataset, [stream.child("split") for stream in streams]),
+        rows=rows,
         search=stacking.stack(
             [run.counterfactual_search() for run in runs], dtype=dtype, device=device
         ),
-        objective=stacking.stack(
-            [run.objective for run in runs], dtype=dtype, device=device
-        ),
+        objective=objective.fitted(rows.by_class.counts, dataset.class_names),
         schedule=runs[0].schedule,
         streams=[stream.child("training") for stream in streams],
     )

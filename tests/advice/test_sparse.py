@@ -35,11 +35,11 @@ def test_a_firm_answer_stays_firm():
     factual = as_given(lending.frame(1, 40).assign(debt=999.0, age=30), advisor.codec)
     found = moved(factual, debt=300.0, age=70)
     target = torch.ones(40, dtype=torch.int64)
-    probability, valid = advisor.judged(found.inputs, target)
-    assert valid.all()
-    assert (probability >= 0.75).all()
+    judged = advisor.judged(found.inputs, target)
+    assert judged.reached.all()
+    assert (judged.probability >= 0.75).all()
     back, _ = without_needless(advisor, found, factual, target)
-    assert (advisor.judged(back.inputs, target)[0] >= 0.75).all()
+    assert (advisor.judged(back.inputs, target).probability >= 0.75).all()
 
 
 def test_nothing_is_put_back_that_is_needed():
@@ -54,6 +54,6 @@ def test_nothing_is_put_back_that_is_needed():
         chosen = torch.zeros_like(size, dtype=torch.bool)
         chosen[:, place] = True
         trial = back.with_columns(chosen, factual, advisor.columns)
-        probability, valid = advisor.judged(trial.inputs, target)
-        undone = valid & (probability >= 0.75)
+        judged = advisor.judged(trial.inputs, target)
+        undone = judged.reached & (judged.probability >= 0.75)
         assert not (undone & (size[:, place] > 0)).any()

@@ -123,12 +123,27 @@ def test_baselines_are_one_cell_or_one_for_each_point():
     assert len({p.cell.id for p in own if p.role == "baseline"}) == 3
 
 
+def test_a_baseline_weighs_classes_as_its_model_does():
+    baseline = read("compare=vanilla")[1].compare
+    weights = (None, "balanced", [1.0, 2.0])
+    found = found_by(grid({"objective.class_weights": weights}))
+    made = points(found, baseline, dedupe=True)
+    by_role = {
+        role: [p.cell.run.objective.class_weights for p in made if p.role == role]
+        for role in ("model", "baseline")
+    }
+    assert by_role["model"] == by_role["baseline"] == [None, "balanced", (1.0, 2.0)]
+    assert len({point.cell.pair for point in made}) == 3
+
+
 @pytest.mark.parametrize(
     ("overrides", "changed", "same"),
     [
         (("objective=vanilla",), ("generator=generic",), True),
         (("objective=vanilla",), ("schedule.epochs=3",), False),
         (("objective=vanilla",), ("evaluation.rounds=3",), True),
+        (("objective=vanilla",), ("objective.positive=factual",), True),
+        (("objective=vanilla",), ("objective.class_weights=balanced",), False),
         (("search.max_steps=12",), ("generator.energy_weight=9",), True),
         (("search.max_steps=13",), ("generator.energy_weight=9",), False),
         (

@@ -175,6 +175,13 @@ TRAIN = (
     of_train("model.hidden={a: 1}", said=("model.hidden",)),
     of_train("evaluation.energy_weights=[]", said=("at least one",)),
     of_train("objective.divergence_weight=0", said=("objective.ridge_weight",)),
+    of_train("objective.class_weights=even", said=("balanced", "'even'")),
+    of_train("objective.class_weights=[1,2,3]", said=("classes '0', '1'", "3 weights")),
+    of_train("objective.class_weights=[1,-2]", said=("class_weights.1", "-2")),
+    of_train("objective.class_weights=[1,0]", said=("class_weights.1", "> 0, got 0")),
+    of_train("objective.class_weights=[1,nan]", said=("class_weights.1", "got nan")),
+    of_train("objective.class_weights={0: 1, 2: 1}", said=("weights of '0', '2'",)),
+    of_train("compare.class_weights=[1]", said=("compare.class_weights", "1 weights")),
     of_train("device=gpu", said=("device: expected one of cpu, cuda",)),
 )
 

@@ -148,7 +148,9 @@ def _wrong(kind: Any) -> list[tuple[str, Any]]:
     if option is bool:
         return [*null, TEXT, HALF, LIST, MAPPING, EMPTY]
     if get_origin(option) is Literal:
-        return [*null, TEXT, HALF, LIST, MAPPING, EMPTY]
+        taken = {get_origin(each) for each in kinds}
+        forms = [] if {tuple, dict} & taken else [LIST, MAPPING]
+        return [*null, TEXT, HALF, *forms, EMPTY]
     if get_origin(option) is tuple:
         return [*null, TEXT, HALF, TRUE]
     if get_origin(option) is dict:

@@ -1,10 +1,17 @@
-"""Advice as a line of JSON for each row."""
+"""Advice as a line of JSON for each row, or an overview as one."""
 
 import json
+from typing import Any
 
 from cftrain.advice.advice import Advice
+from cftrain.advice.overview.overview import Overview
 
 
-def json_line(advice: Advice) -> str:
-    """Returns all of one row's advice."""
-    return json.dumps(advice, default=vars, ensure_ascii=False)
+def json_line(told: Advice | Overview) -> str:
+    """Returns all that is told; `cutoff` is there if there is one."""
+    return json.dumps(told, default=_values, ensure_ascii=False)
+
+
+def _values(part: Any) -> dict[str, Any]:
+    values = vars(part)
+    return {k: v for k, v in values.items() if k != "cutoff" or v is not None}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cftrain.advice.advice import Advice
 from cftrain.advice.answer import Answer, Change
-from cftrain.advice.wording import difference_text, value_text
+from cftrain.advice.wording import cutoff_text, difference_text, value_text
 
 
 def text(advice: Advice) -> str:
@@ -13,9 +13,10 @@ def text(advice: Advice) -> str:
 
 
 def _lines(advice: Advice) -> Iterator[str]:
+    sure = f"{advice.probability:.2f}{cutoff_text(advice.cutoff)}"
     yield (
-        f"row {advice.row + 1}: {advice.decision} (probability "
-        f"{advice.probability:.2f}); wanted: {advice.target}"
+        f"row {advice.row + 1}: {advice.decision} (probability {sure}); wanted: "
+        f"{advice.target}"
     )
     for note in advice.notes:
         yield f"  note: {note}"

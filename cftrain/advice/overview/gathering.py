@@ -8,6 +8,7 @@ import numpy as np
 
 from cftrain.advice.advice import Advice
 from cftrain.advice.answer import Answer, Change
+from cftrain.advice.cutoff import Cutoff
 from cftrain.advice.overview.grouping import Grouping
 from cftrain.advice.overview.means import RunningMean
 from cftrain.advice.overview.overview import (
@@ -94,6 +95,7 @@ class Gathering:
     """What was told so far: of each row, its first answer."""
 
     grouping: Grouping | None
+    cutoff: Cutoff | None = None
     _decisions: Counter[str] = field(default_factory=Counter)
     _targets: set[str] = field(default_factory=set)
     _needed: int = 0
@@ -147,6 +149,7 @@ class Gathering:
             columns=tuple(sorted(changed, key=lambda column: -column.count)),
             grouped_by=None if self.grouping is None else self.grouping.column,
             groups=tuple(self._groups[name].burden(name) for name in order),
+            cutoff=self.cutoff,
         )
 
 

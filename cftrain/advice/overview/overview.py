@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cftrain.advice.cutoff import Cutoff
 from cftrain.summary.statistics.intervals import Interval
 
 FEW_ROWS = 30
@@ -84,6 +85,7 @@ class Overview:
     columns: tuple[ColumnChange, ...]
     grouped_by: str | None
     groups: tuple[Burden, ...]
+    cutoff: Cutoff | None = None
 
     @property
     def there(self) -> int:

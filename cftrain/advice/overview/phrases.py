@@ -28,6 +28,7 @@ def facts(overview: Overview) -> list[tuple[str, str]]:
     decided = ", ".join(f"{name} {n}" for name, n in overview.decisions.items())
     found = [
         ("rows", f"{overview.rows} ({decided})"),
+        *([] if overview.cutoff is None else [("decided", str(overview.cutoff))]),
         ("wanted", " or ".join(overview.targets)),
         ("already there", str(overview.there)),
     ]

@@ -8,7 +8,12 @@ from cftrain.advice.advice import Advice
 from cftrain.advice.answer import Answer, Change
 from cftrain.advice.pages.picture import picture
 from cftrain.advice.ranges import ClassRange
-from cftrain.advice.wording import difference_text, share_text, value_text
+from cftrain.advice.wording import (
+    cutoff_text,
+    difference_text,
+    share_text,
+    value_text,
+)
 
 MOST_CHANGES = 40
 """Changes of one answer that are shown, so that pages of images stay small."""
@@ -20,7 +25,8 @@ def card(advice: Advice, observed: ClassRange) -> str:
 
 
 def _parts(advice: Advice, observed: ClassRange) -> Iterator[str]:
-    decision = f"{escape(advice.decision)} ({share_text(advice.probability)})"
+    sure = f"{share_text(advice.probability)}{escape(cutoff_text(advice.cutoff))}"
+    decision = f"{escape(advice.decision)} ({sure})"
     yield (
         f'<div class="head"><h3>Row {advice.row + 1}</h3>'
         f"<span>decided: <b>{decision}</b></span>"

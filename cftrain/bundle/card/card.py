@@ -72,13 +72,17 @@ def _model(about: About) -> Iterator[str]:
         f"{names}."
     )
     yield ""
-    yield f"- objective {cell['objective']}, generator {cell['generator']}"
+    weights = value_at(run, "objective.class_weights")
+    weighted = "" if weights is None else f", class weights {plain(str(weights))}"
+    yield f"- objective {cell['objective']}, generator {cell['generator']}{weighted}"
     yield f"- training seeds {seeds}; the first one is the model that is explained"
     yield (
         f"- {value_at(run, 'schedule.epochs')} epochs, with cftrain "
         f"{cell['cftrain_version']} and torch {cell['torch_version']}, "
         f"{cell['created']:%Y-%m-%d}"
     )
+    if about.model.cutoff is not None:
+        yield f"- decision: {plain(str(about.model.cutoff))}, by its probability"
 
 
 def _parameters(about: About) -> int:
@@ -140,6 +144,13 @@ def _numbers(about: About) -> Iterator[str]:
         f"{about.measured.config.get('split')} rows. IP and IP* are distances from "
         "observed rows: the lower, the more plausible. Intervals hold 95 %."
     )
+    if about.model.cutoff is not None:
+        yield ""
+        yield from _text(
+            "**These numbers are those of the more probable class, not of the "
+            f"threshold** by which the model decides ({plain(str(about.model.cutoff))})"
+            ". Probabilities are the model's own."
+        )
     yield ""
     lines = [number.line() for number in found if number.metric not in OF_PROTECTION]
     yield from grid([list(HEAD), *lines], labels=4)

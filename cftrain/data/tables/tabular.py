@@ -59,6 +59,11 @@ class Tabular(DatasetSpec):
             raise ConfigError(mistakes)
         object.__setattr__(self, "levels", _texts(self.levels))
 
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        found = self._find()
+        return None if found is None else found[1].label.names
+
     def source(self) -> str:
         if self._find() is None:
             self._fetch()
