@@ -11,6 +11,9 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec
+from cftrain.data.relations.relations import Relations
+from cftrain.data.relations.rows import broken_by
+from cftrain.data.told import Told
 from cftrain.errors import ConfigError
 from cftrain.evaluation.reference import Reference
 from cftrain.models.classifier import Classifier
@@ -59,6 +62,10 @@ class Advisor:
     def firm(self, probability: Float[Tensor, " row"]) -> Bool[Tensor, " row"]:
         """Returns which rows are as sure of their target as a search has to be."""
         return self.search.maturity(probability.unsqueeze(0))[0]
+
+    def obeying(self, rows: Told, relations: Relations | None) -> Bool[Tensor, " row"]:
+        """Returns which rows break no relation, exactly as they are written."""
+        return ~torch.from_numpy(broken_by(rows.raw, relations, self.codec).any(1))
 
     def judged(self, inputs: Features, target: Labels) -> tuple[Tensor, Tensor]:
         """Returns the probability of each row's target (row,), and whether it is the

@@ -1,11 +1,13 @@
 """Why a row has no answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from cftrain.advice.advisor import Advisor
-from cftrain.advice.answers import Answers, reached, releasing
+from cftrain.advice.answers import Answers, ignoring, reached, releasing
+from cftrain.data.constraints import Constraints
+from cftrain.data.relations.rows import breaches
 from cftrain.data.told import Told
 from cftrain.tensors import Labels
 
@@ -19,15 +21,20 @@ def reasons(
     best = torch.stack([answers.probability for answers in found]).amax(0)
     told = dict.fromkeys(there.nonzero()[:, 0].tolist(), "already there")
     lost = (~answered & ~there).nonzero()[:, 0]
-    keys = _keys(advisor, factual.at(lost), target[lost])
-    for row, unlocking in zip(lost.tolist(), keys, strict=True):
-        steps = advisor.search.descent.max_steps
-        told[row] = (
-            f"not reached in {steps} steps: the probability went from "
-            f"{float(start[row]):.2f} to {float(best[row]):.2f}"
+    rows, goals = factual.at(lost), target[lost]
+    keys = _keys(advisor, rows, goals)
+    in_the_way = _in_the_way(advisor, rows, goals)
+    in_breach = _in_breach(advisor, lost, goals, found)
+    for place, row in enumerate(lost.tolist()):
+        told[row] = in_breach.get(place) or (
+            f"not reached in {advisor.search.descent.max_steps} steps: the probability "
+            f"went from {float(start[row]):.2f} to {float(best[row]):.2f}"
         )
-        if unlocking:
-            told[row] += f"; it would be if {' or '.join(unlocking)} could move freely"
+        if keys[place]:
+            free = " or ".join(keys[place])
+            told[row] += f"; it would be if {free} could move freely"
+        if in_the_way[place]:
+            told[row] += f"; it would have to break {' or '.join(in_the_way[place])}"
     return told
 
 
@@ -35,13 +42,50 @@ def _keys(advisor: Advisor, factual: Told, target: Labels) -> list[list[str]]:
     """For each row the protected columns of which a single one, left free, would give
     an answer.
     """
+    limits = {
+        name: releasing(advisor, place)
+        for place, (name, inputs) in enumerate(advisor.codec.inputs.items())
+        if advisor.constraints.protected[list(inputs)].any()
+    }
+    return _unlocking(advisor, factual, target, limits)
+
+
+def _in_the_way(advisor: Advisor, factual: Told, target: Labels) -> list[list[str]]:
+    """For each row the relations without a single one of which it has an answer."""
+    relations = advisor.constraints.relations
+    declared = () if relations is None else relations.declared
+    limits = {
+        relation.text: ignoring(advisor, place)
+        for place, relation in enumerate(declared)
+    }
+    return _unlocking(advisor, factual, target, limits)
+
+
+def _unlocking(
+    advisor: Advisor, factual: Told, target: Labels, limits: Mapping[str, Constraints]
+) -> list[list[str]]:
+    """For each row the names of those looser constraints that give it an answer."""
     found: list[list[str]] = [[] for _ in range(len(factual))]
     if not found:
         return found
-    for place, (name, inputs) in enumerate(advisor.codec.inputs.items()):
-        if not advisor.constraints.protected[list(inputs)].any():
-            continue
-        free = reached(advisor, factual, target, releasing(advisor, place))
+    for name, looser in limits.items():
+        free = reached(advisor, factual, target, looser)
         for row in free.nonzero()[:, 0].tolist():
             found[row].append(name)
     return found
+
+
+def _in_breach(
+    advisor: Advisor, lost: Labels, target: Labels, found: Sequence[Answers]
+) -> dict[int, str]:
+    """What to say of rows that reach their target only by breaking a relation."""
+    told: dict[int, str] = {}
+    for answers in found:
+        rows = answers.rows.at(lost)
+        _, there = advisor.judged(rows.inputs, target)
+        broken = breaches(rows.raw, advisor.constraints.relations, advisor.codec)
+        for row, texts in broken.items():
+            if there[row]:
+                text = " and ".join(texts)
+                told.setdefault(row, f"none was found that obeys {text}")
+    return told

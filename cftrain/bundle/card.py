@@ -1,6 +1,6 @@
 """The model card: what a model is, what it was made from, and what its limits are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
@@ -151,6 +151,7 @@ def _protection(about: About) -> Iterator[str]:
     ]
     yield "## Protected columns"
     yield ""
+    yield from _relations(limits.related_by)
     if not names:
         yield "None: all columns may change both ways."
         return
@@ -167,6 +168,15 @@ def _protection(about: About) -> Iterator[str]:
         share = number.metric == OF_PROTECTION[0]
         told = " (their share of all integrated gradients)" if share else ""
         yield f"- {title}{told}: {number.value:.4g}{spread}"
+
+
+def _relations(texts: Sequence[str]) -> Iterator[str]:
+    """What holds between columns in every answer, if that is declared."""
+    if texts:
+        yield "Every answer obeys these relations between columns, in raw units:"
+        yield ""
+        yield from (f"- {plain(text)}" for text in texts)
+        yield ""
 
 
 def _contents(about: About) -> Iterator[str]:

@@ -58,6 +58,7 @@ def _told(store: Store, cell: str) -> str | None:
     advisor = model.advisor(
         search_of(model, options),
         immutable=options.immutable,
+        relations=options.relations,
         observed_range=options.observed_range,
         sparse=options.sparse,
     )

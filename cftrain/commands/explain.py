@@ -51,6 +51,7 @@ def run(config: DictConfig) -> None:
     advisor = model.advisor(
         search_of(model, options),
         immutable=options.immutable,
+        relations=options.relations,
         observed_range=options.observed_range,
         sparse=options.sparse,
     )

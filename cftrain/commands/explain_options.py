@@ -26,6 +26,7 @@ class ExplainOptions:
     target: WrittenLevel | None
     count: Count
     immutable: tuple[str, ...]
+    relations: tuple[str, ...]
     sparse: bool
     observed_range: bool
     generator: Generator | None

@@ -44,6 +44,12 @@ class Constraints:
     def all_free(self) -> bool:
         return not self.protected.any()
 
+    @property
+    def related_by(self) -> tuple[str, ...]:
+        """Returns the relations as they were declared."""
+        declared = () if self.relations is None else self.relations.declared
+        return tuple(relation.text for relation in declared)
+
     def to(self, *, dtype: torch.dtype, device: torch.device) -> "Constraints":
         relations = self.relations
         if relations is not None:

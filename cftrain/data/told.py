@@ -18,6 +18,7 @@ from cftrain.data.encoding import Codec
 from cftrain.data.kinds.column import ScaledColumn
 from cftrain.data.relations.relations import Relations
 from cftrain.data.relations.repair import Room, repaired
+from cftrain.data.relations.rows import scales
 from cftrain.tensors import Features
 
 SURE, SURE_OFF_GRID = 0.1, 0.001
@@ -72,10 +73,10 @@ def told(
     not move, or by less than can be told, keeps the factual's own value, unless it has
     to move for a relation that others break when they are rounded.
     """
-    shown, rooms = {}, {}
+    shown: dict[str, pd.Series] = {}
+    moved: dict[str, np.ndarray] = {}
+    limits: dict[str, _Limits] = {}
     decoded = codec.decode(found)
-    relations = constraints.relations
-    related = set() if relations is None else relations.columns
     for column, inputs in zip(codec.columns, codec.inputs.values(), strict=True):
         places = list(inputs)
         same = (found[:, places] == factual.inputs[:, places]).all(1).numpy()
@@ -85,16 +86,15 @@ def told(
         if scale is not None:
             searched = scale.raw(found[:, inputs[0]].double().numpy())
             start = scale.known_measures(before)
-            limits = _limits(scale, inputs[0], start, constraints)
-            values = scale.written(_rounded(searched, scale, limits))
-            same |= _too_near(searched, start, scale.told_decimals, limits)
+            own = limits[column.name] = _limits(scale, inputs[0], start, constraints)
+            values = scale.written(_rounded(searched, scale, own))
+            same |= _too_near(searched, start, scale.told_decimals, own)
         else:  # nobody is told to say less
             same |= (values == MISSING) & before.notna().to_numpy()
         shown[column.name] = before.where(same, pd.Series(values, dtype=object))
-        if scale is not None and column.name in related:
-            rooms[column.name] = _room(shown[column.name], scale, limits, ~same)
-    if relations is not None:
-        shown |= _obeying(shown, rooms, relations, codec)
+        moved[column.name] = ~same
+    if constraints.relations is not None:
+        shown |= _obeying(shown, moved, limits, constraints.relations, codec)
     return as_given(pd.DataFrame(shown), codec)
 
 
@@ -178,34 +178,26 @@ def _ends(column: ScaledColumn, limits: _Limits) -> tuple[np.ndarray, np.ndarray
     )
 
 
-def _room(
-    shown: pd.Series, column: ScaledColumn, limits: _Limits, moved: np.ndarray
-) -> Room:
-    first, last = _ends(column, limits)
-    return Room(
-        measures=column.known_measures(shown),
-        decimals=column.told_decimals,
-        first=first,
-        last=last,
-        moved=moved,
-        worth=1 / column.deviation,
-    )
-
-
 def _obeying(
     shown: Mapping[str, pd.Series],
-    rooms: Mapping[str, Room],
+    moved: Mapping[str, np.ndarray],
+    limits: Mapping[str, _Limits],
     relations: Relations,
     codec: Codec,
 ) -> dict[str, pd.Series]:
     """The columns of relations with values that obey them, as far as these may move."""
-    obeying = {}
+    rooms = {}
+    for name, scale in scales(codec).items():
+        if name in relations.columns:
+            first, last = _ends(scale, limits[name])
+            rooms[name] = Room(
+                scale=scale,
+                measures=scale.known_measures(shown[name]),
+                first=first,
+                last=last,
+                moved=moved[name],
+            )
     measures = repaired(rooms, relations.declared)
-    for column in codec.columns:
-        if column.name in rooms and column.scale is not None:
-            found, before = measures[column.name], rooms[column.name].measures
-            same = (found == before) | np.isnan(before)
-            there = np.where(same, np.nan_to_num(before), found)
-            values = pd.Series(column.scale.written(there), dtype=object)
-            obeying[column.name] = shown[column.name].where(same, values)
-    return obeying
+    return {
+        name: room.written(measures[name], shown[name]) for name, room in rooms.items()
+    }

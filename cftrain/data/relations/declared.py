@@ -135,8 +135,8 @@ def _contradictions(constraints: Constraints, key: str) -> Iterator[str]:
     if not alone and not _is_feasible(constraints, relations.spaces):
         texts = [relation.text for relation in relations.declared]
         yield (
-            f"{key}: expected relations that a row within the domain can obey together, "
-            f"got {texts}, which contradict each other there"
+            f"{key}: expected relations that a row within the domain can obey "
+            f"together, got {texts}, which contradict each other there"
         )
 
 

@@ -58,8 +58,14 @@ class HalfSpace:
         the points where a term comes to or leaves its box, so that it is solved for
         exactly.
         """
-        to_lower, to_upper = (start - lower) / self.factors, (start - upper) / self.factors
-        enter, leave = torch.minimum(to_lower, to_upper), torch.maximum(to_lower, to_upper)
+        to_lower, to_upper = (
+            (start - lower) / self.factors,
+            (start - upper) / self.factors,
+        )
+        enter, leave = (
+            torch.minimum(to_lower, to_upper),
+            torch.maximum(to_lower, to_upper),
+        )
         bends = torch.cat([torch.zeros_like(bound).unsqueeze(1), enter, leave], 1)
         bends = torch.where(bends.isfinite(), bends, 0).clamp(min=0)
         moved = start.unsqueeze(1) - bends.unsqueeze(2) * self.factors

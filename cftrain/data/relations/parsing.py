@@ -51,7 +51,9 @@ def parsed(text: str) -> Relation:
 def _relation(text: str) -> Relation:
     tokens = _tokens(text)
     places = [
-        place for place, token in enumerate(tokens) if token.text in COMPARISONS
+        place
+        for place, token in enumerate(tokens)
+        if token.text in COMPARISONS
         if token.kind == "sign"
     ]
     if len(places) != 1:

@@ -57,7 +57,7 @@ class Relations:
         )
         return obeying
 
-    def broken(self, x: Rows, *, tolerance: float) -> Mask:
+    def broken(self, x: Rows, *, tolerance: float = 1e-6) -> Mask:
         """Returns which rows are out of a half-space, up to the rounding of inputs:
         by more than the tolerance, relative to the numbers that the excess comes from.
         """

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from cftrain.data.kinds.column import ScaledColumn
 from cftrain.data.relations.relation import Relation
 
 MOST_SWEEPS = 20
@@ -16,21 +18,30 @@ ON_GRID = 1e-6
 class Room:
     """The measures of a column (row,), and where on its grid they may be.
 
-    The grid has `power` points in a unit; `first` and `last` are the places on it of the
-    least and the largest value of each row. `moved` says which rows are not at their
-    factual's value, `worth` how much of a model input a unit is.
+    `first` and `last` are the places on the grid of the least and the largest value of
+    each row; `moved` says which rows are not at their factual's value.
     """
 
+    scale: ScaledColumn
     measures: np.ndarray
-    decimals: int
     first: np.ndarray
     last: np.ndarray
     moved: np.ndarray
-    worth: float
 
     @property
     def power(self) -> float:
-        return 10.0**self.decimals
+        """Returns how many points the grid has in a unit."""
+        return 10.0**self.scale.told_decimals
+
+    def value(self, places: np.ndarray) -> np.ndarray:
+        """Returns the measures at places of the grid."""
+        return np.round(places / self.power, self.scale.told_decimals) + 0.0  # no -0.0
+
+    def written(self, measures: np.ndarray, shown: pd.Series) -> pd.Series:
+        """Returns the raw values of other measures; those that are the same stay."""
+        same = (measures == self.measures) | np.isnan(self.measures)
+        values = self.scale.written(np.where(same, self.scale.mean, measures))
+        return shown.where(same, pd.Series(values, dtype=object))
 
 
 def repaired(
@@ -82,7 +93,7 @@ def _turns(
 ) -> Iterator[tuple[str, float, bool]]:
     """Columns with their factors, in the order in which they are asked to move."""
     factors = [(name, float(factor)) for name, factor in relation.factors]
-    factors.sort(key=lambda each: -abs(each[1]) / rooms[each[0]].worth)
+    factors.sort(key=lambda each: -abs(each[1]) * rooms[each[0]].scale.deviation)
     for only_moved in (True, False):
         for name, weight in factors:
             yield name, weight, only_moved
@@ -108,7 +119,5 @@ def _stepped(
     else:
         end = np.minimum(grid + units, last)
         may = (end > grid) & (end >= first)
-    stepped: np.ndarray = np.where(
-        may, np.round(end / room.power, room.decimals) + 0.0, measures
-    )
+    stepped: np.ndarray = np.where(may, room.value(end), measures)
     return stepped

@@ -24,15 +24,32 @@ def scales(codec: Codec) -> dict[str, ScaledColumn]:
     }
 
 
-def broken_by(raw: pd.DataFrame, relations: Relations, codec: Codec) -> np.ndarray:
+def broken_by(
+    raw: pd.DataFrame, relations: Relations | None, codec: Codec
+) -> np.ndarray:
     """Returns which raw rows break which relations: (row, relation).
 
     A row that misses a value of a relation does not break it.
     """
+    if relations is None:
+        return np.zeros((len(raw), 0), dtype=np.bool_)
     known = scales(codec)
     return np.stack(
         [_broken(raw, relation, known) for relation in relations.declared], 1
     )
+
+
+def breaches(
+    raw: pd.DataFrame, relations: Relations | None, codec: Codec
+) -> dict[int, list[str]]:
+    """Returns, by row, the relations that it breaks; rows that break none are left
+    out.
+    """
+    found: dict[int, list[str]] = {}
+    if relations is not None:
+        for row, place in np.argwhere(broken_by(raw, relations, codec)).tolist():
+            found.setdefault(row, []).append(relations.declared[place].text)
+    return found
 
 
 def check_rows(raw: pd.DataFrame, relations: Relations, codec: Codec) -> None:

@@ -66,6 +66,11 @@ def _lines(guess: GuessedTable) -> Iterator[str]:
         for column in guess.used
     }
     yield from _section("mutability", mutability)
+    yield "# What holds between numbers or dates in every answer, in raw units:"
+    yield '# ["months_employed <= months_lived", "a + 2*b <= 10"].'
+    yield f"relations: {_value(values['relations'])}"
+    if values["relations"]:
+        yield f"broken_relations: {values['broken_relations']}"
 
 
 def _origin(raw: Mapping[str, Any]) -> dict[str, Any]:
