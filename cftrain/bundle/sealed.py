@@ -47,7 +47,8 @@ class Sealed:
 
         A file may be older than a field that is neutral then.
         """
-        older = {name: describe(mark.neutral) for name, mark in later(kind).items()}
+        cls: Any = kind
+        older = {name: describe(mark.neutral) for name, mark in later(cls).items()}
         target = f"{kind.__module__}.{kind.__qualname__}"
         try:
             values = {**older, **self.values(name), "_target_": target}
