@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from torch import Tensor
 
-from cftrain.data.relations.half_space import HalfSpace, nearest
+from cftrain.data.relations.half_space import HalfSpace
+from cftrain.data.relations.projection import Projection, nearest
 from cftrain.data.relations.relation import Relation
 from cftrain.tensors import Mask, Rows
 
-MOST_SWEEPS = 50
-CLOSE = 1e-6
+MOST_SWEEPS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,28 +47,36 @@ class Relations:
         broken = over.any(0)
         if not broken.any():
             return x
-        obeying = x.clone()
-        obeying[broken] = nearest(
-            self.spaces,
-            x[broken],
-            lower.expand_as(x)[broken],
-            upper.expand_as(x)[broken],
-            most_sweeps=1 if self._disjoint else MOST_SWEEPS,
-            close=CLOSE,
+        inputs = self._inputs
+        start = x[broken]
+        projection = Projection(
+            factors=self._factors,
+            x=start[:, inputs],
+            lower=lower.expand_as(x)[broken][:, inputs],
+            upper=upper.expand_as(x)[broken][:, inputs],
+            bounds=torch.stack([space.bounds(start) for space in self.spaces], 1),
         )
+        obeying = x.clone()
+        found = nearest(projection, most_sweeps=MOST_SWEEPS)
+        obeying[broken] = start.index_copy(1, inputs, found)
         return obeying
 
     def broken(self, x: Rows, *, tolerance: float = 1e-6) -> Mask:
         """Returns which rows are out of a half-space, up to the rounding of inputs:
         by more than the tolerance, relative to the numbers that the excess comes from.
         """
-        over = [
-            space.excess(x) > tolerance * space.rounding(x) for space in self.spaces
-        ]
+        over = [space.excess(x) > tolerance * space.size(x) for space in self.spaces]
         return torch.stack(over).any(0)
 
     @cached_property
-    def _disjoint(self) -> bool:
-        """Whether no two of them share an input."""
-        places = torch.cat([space.places for space in self.spaces])
-        return len(places.unique()) == len(places)
+    def _inputs(self) -> Tensor:
+        """The inputs that some half-space is about."""
+        return torch.cat([space.places for space in self.spaces]).unique()
+
+    @cached_property
+    def _factors(self) -> Tensor:
+        """The factors (relation, input) of just these inputs."""
+        factors = self.spaces[0].factors.new_zeros(len(self.spaces), len(self._inputs))
+        for row, space in zip(factors, self.spaces, strict=True):
+            row[torch.searchsorted(self._inputs, space.places)] = space.factors
+        return factors
