@@ -93,7 +93,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _of_sign(sign: str) -> str:
-    if sign in "<>=":
+    if set(sign) <= set("<>="):
         return f"expected <= or >=, which have a nearest row, got {sign}"
     return f"expected +, - and * only, got {sign}"
 
