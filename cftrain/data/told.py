@@ -155,7 +155,10 @@ def _rounded(searched: np.ndarray, column: ScaledColumn, limits: _Limits) -> np.
     power = 10.0**column.told_decimals
     first, last = _ends(column, limits)
     grid = np.clip(np.rint(searched * power), first, np.maximum(first, last)) / power
-    inside = np.clip(searched, limits.low, limits.high)
+    # Between two places of the grid: a bound may be off, so it is not reached.
+    inside = np.clip(
+        searched, limits.low + limits.low_error, limits.high - limits.high_error
+    )
     values: np.ndarray = np.where(first <= last, grid, inside)
     return values + 0.0  # no -0.0
 

@@ -31,9 +31,7 @@ def sides(draw) -> tuple[str, dict[str, Fraction], Fraction]:
         else:
             factors[name] = factors.get(name, Fraction(0)) + value
             column = quoted(name)
-            term = draw(
-                st.sampled_from([f"{size}*{column}", f"{column} * {size}"])
-            )
+            term = draw(st.sampled_from([f"{size}*{column}", f"{column} * {size}"]))
         space = draw(st.sampled_from(["", " ", "  "]))
         lead = "" if place == 0 and sign == "+" else sign
         text += f"{lead}{space}{term}{space}"
