@@ -12,6 +12,7 @@ from cftrain.data.relations.relation import Relation
 from cftrain.tensors import Mask, Rows
 
 MOST_SWEEPS = 30
+"""Enough unless two relations are nearly the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
