@@ -54,12 +54,13 @@ def advise(
 
     Without a target it is the most probable class but the predicted one. Rows are
     counted on from `first_row`; `groups` has the group of each. What is outside the
-    `domain` of the training is noted, if that is given.
+    `domain` of the training is noted, if that is given, and what breaks a relation.
     """
     for places in torch.arange(len(factual)).split(PORTION):
         start = int(places[0])
         rows = factual.at(places)
-        notes = {} if domain is None else unusual(rows, advisor.codec, domain)
+        relations = advisor.constraints.relations
+        notes = unusual(rows, advisor.codec, domain, relations)
         for advice in _portion(advisor, rows, target, count):
             own = tuple(notes.get(advice.row, ()))
             place = start + advice.row

@@ -12,6 +12,9 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec
+from cftrain.data.relations.relations import Relations
+from cftrain.data.relations.rows import broken_by
+from cftrain.data.told import Told
 from cftrain.errors import ConfigError
 from cftrain.evaluation.reference import Reference
 from cftrain.models.classifier import Classifier
@@ -92,6 +95,10 @@ class Advisor:
         if self.cutoff is None:
             return probability
         return (probability.log() + self.cutoff.shift(self.class_names)).softmax(-1)
+
+    def obeying(self, rows: Told, relations: Relations | None) -> Bool[Tensor, " row"]:
+        """Returns which rows break no relation, exactly as they are written."""
+        return ~torch.from_numpy(broken_by(rows.raw, relations, self.codec).any(1))
 
     def judged(self, inputs: Features, target: Labels) -> Judged:
         """Returns what the model says of rows, each held against its target."""

@@ -89,6 +89,14 @@ def releasing(advisor: Advisor, column: int) -> Constraints:
     )
 
 
+def ignoring(advisor: Advisor, relation: int) -> Constraints:
+    """Returns the constraints without one of the relations."""
+    limits = advisor.constraints
+    if limits.relations is None:
+        return limits
+    return replace(limits, relations=limits.relations.without(relation))
+
+
 def reached(
     advisor: Advisor, factual: Told, target: Labels, limits: Constraints
 ) -> Bool[Tensor, " row"]:
@@ -108,9 +116,12 @@ def _answers(
     rows = told(found.counterfactual[0], factual, advisor.codec, limits)
     put_back = torch.zeros(len(rows), dtype=torch.int64)
     if advisor.sparse:
-        rows, put_back = without_needless(advisor, rows, factual, target)
+        rows, put_back = without_needless(
+            advisor, rows, factual, target, limits.relations
+        )
     judged = advisor.judged(rows.inputs, target)
     valid = judged.reached & ~_broken(rows, factual, limits)
+    valid &= advisor.obeying(rows, limits.relations)
     return Answers(
         rows=rows,
         probability=judged.probability,
@@ -121,13 +132,14 @@ def _answers(
 
 
 def _broken(rows: Told, factual: Told, limits: Constraints) -> Bool[Tensor, " row"]:
-    """Which answers break a constraint by what they change.
+    """Which answers leave the domain, or move what must stay, by what they change.
 
-    A row may start outside the domain: nothing is asked of it by staying there.
+    A row may start outside the domain: nothing is asked of it by staying there. It may
+    not start outside a relation and stay there, which is judged in raw units.
     """
     start, end = factual.inputs.unsqueeze(0), rows.inputs.unsqueeze(0)
     asked = torch.where(end == start, limits.clamp(start, start), end)
-    return limits.violations(asked, start)[0]
+    return replace(limits, relations=None).violations(asked, start)[0]
 
 
 def _ordered(parts: Sequence[Answers], order: Tensor) -> Answers:

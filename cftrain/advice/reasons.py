@@ -1,11 +1,13 @@
 """Why a row has no answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from cftrain.advice.advisor import Advisor
-from cftrain.advice.answers import Answers, reached, releasing
+from cftrain.advice.answers import Answers, ignoring, reached, releasing
+from cftrain.data.constraints import Constraints
+from cftrain.data.relations.rows import breaches
 from cftrain.data.told import Told
 from cftrain.tensors import Labels
 
@@ -19,32 +21,81 @@ def reasons(
     best = torch.stack([answers.probability for answers in found]).amax(0)
     told = dict.fromkeys(start.reached.nonzero()[:, 0].tolist(), "already there")
     lost = (~answered & ~start.reached).nonzero()[:, 0]
-    keys = _keys(advisor, factual.at(lost), target[lost])
-    for row, unlocking in zip(lost.tolist(), keys, strict=True):
-        steps = advisor.search.descent.max_steps
-        told[row] = (
-            f"not reached in {steps} steps: the probability went from "
-            f"{float(start.probability[row]):.2f} to {float(best[row]):.2f}"
+    rows, goals = factual.at(lost), target[lost]
+    keys = _keys(advisor, rows, goals)
+    in_the_way = _in_the_way(advisor, rows, goals)
+    in_breach = _in_breach(advisor, lost, goals, found)
+    for place, row in enumerate(lost.tolist()):
+        told[row] = in_breach.get(place) or _not_reached(
+            advisor, float(start.probability[row]), float(best[row]), int(target[row])
         )
-        if advisor.cutoff is not None:
-            needed = advisor.cutoff.needed(advisor.class_names[int(target[row])])
-            told[row] += f", and {needed:g} is needed"
-        if unlocking:
-            told[row] += f"; it would be if {' or '.join(unlocking)} could move freely"
+        if keys[place]:
+            free = " or ".join(keys[place])
+            told[row] += f"; it would be if {free} could move freely"
+        if in_the_way[place]:
+            told[row] += f"; it would have to break {' or '.join(in_the_way[place])}"
     return told
+
+
+def _not_reached(advisor: Advisor, start: float, best: float, target: int) -> str:
+    """How near the search came, and to what."""
+    steps = advisor.search.descent.max_steps
+    went = f"the probability went from {start:.2f} to {best:.2f}"
+    text = f"not reached in {steps} steps: {went}"
+    if advisor.cutoff is None:
+        return text
+    needed = advisor.cutoff.needed(advisor.class_names[target])
+    return f"{text}, and {needed:g} is needed"
 
 
 def _keys(advisor: Advisor, factual: Told, target: Labels) -> list[list[str]]:
     """For each row the protected columns of which a single one, left free, would give
     an answer.
     """
+    limits = {
+        name: releasing(advisor, place)
+        for place, (name, inputs) in enumerate(advisor.codec.inputs.items())
+        if advisor.constraints.protected[list(inputs)].any()
+    }
+    return _unlocking(advisor, factual, target, limits)
+
+
+def _in_the_way(advisor: Advisor, factual: Told, target: Labels) -> list[list[str]]:
+    """For each row the relations without a single one of which it has an answer."""
+    relations = advisor.constraints.relations
+    declared = () if relations is None else relations.declared
+    limits = {
+        relation.text: ignoring(advisor, place)
+        for place, relation in enumerate(declared)
+    }
+    return _unlocking(advisor, factual, target, limits)
+
+
+def _unlocking(
+    advisor: Advisor, factual: Told, target: Labels, limits: Mapping[str, Constraints]
+) -> list[list[str]]:
+    """For each row the names of those looser constraints that give it an answer."""
     found: list[list[str]] = [[] for _ in range(len(factual))]
     if not found:
         return found
-    for place, (name, inputs) in enumerate(advisor.codec.inputs.items()):
-        if not advisor.constraints.protected[list(inputs)].any():
-            continue
-        free = reached(advisor, factual, target, releasing(advisor, place))
+    for name, looser in limits.items():
+        free = reached(advisor, factual, target, looser)
         for row in free.nonzero()[:, 0].tolist():
             found[row].append(name)
     return found
+
+
+def _in_breach(
+    advisor: Advisor, lost: Labels, target: Labels, found: Sequence[Answers]
+) -> dict[int, str]:
+    """What to say of rows that reach their target only by breaking a relation."""
+    told: dict[int, str] = {}
+    for answers in found:
+        rows = answers.rows.at(lost)
+        there = advisor.judged(rows.inputs, target).reached
+        broken = breaches(rows.raw, advisor.constraints.relations, advisor.codec)
+        for row, texts in broken.items():
+            if there[row]:
+                text = " and ".join(texts)
+                told.setdefault(row, f"none was found that obeys {text}")
+    return told

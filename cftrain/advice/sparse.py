@@ -5,18 +5,23 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from cftrain.advice.advisor import Advisor
+from cftrain.data.relations.relations import Relations
 from cftrain.data.told import Told
 from cftrain.tensors import Features, Labels
 
 
 def without_needless(
-    advisor: Advisor, found: Told, factual: Told, target: Labels
+    advisor: Advisor,
+    found: Told,
+    factual: Told,
+    target: Labels,
+    relations: Relations | None,
 ) -> tuple[Told, Int[Tensor, " row"]]:
     """Returns counterfactuals with as many columns put back as can be, and how many.
 
-    One after the other, from the smallest change on, while the row keeps its class and,
-    if it had it, the probability at which a search stops. (A greedy search: another set
-    of columns may be smaller still.)
+    One after the other, from the smallest change on, while the row obeys the relations
+    and keeps its class and, if it had it, the probability at which a search stops. (A
+    greedy search: another set of columns may be smaller still.)
     """
     size = changes(advisor, found, factual)
     firm = advisor.judged(found.inputs, target).firm
@@ -29,7 +34,11 @@ def without_needless(
             break
         chosen = torch.zeros_like(size, dtype=torch.bool).scatter(1, column, value=True)
         trial = torch.where(chosen[:, advisor.columns], factual.inputs, inputs)
-        keeps = (_keeps(advisor, trial, target, firm) & changed).unsqueeze(1)
+        keeps = _keeps(advisor, trial, target, firm) & changed
+        if relations is not None:
+            put = found.with_columns(back | chosen, factual, advisor.columns)
+            keeps &= advisor.obeying(put, relations)
+        keeps = keeps.unsqueeze(1)
         inputs = torch.where(keeps, trial, inputs)
         back |= chosen & keeps
     return found.with_columns(back, factual, advisor.columns), back.sum(1)

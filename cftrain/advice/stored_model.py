@@ -11,6 +11,7 @@ from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec
+from cftrain.data.relations.declared import related
 from cftrain.data.sources import cache
 from cftrain.errors import ConfigError
 from cftrain.evaluation.reference import Reference
@@ -48,6 +49,7 @@ class StoredModel:
         search: CounterfactualSearch,
         *,
         immutable: Sequence[str],
+        relations: Sequence[str],
         observed_range: bool,
         sparse: bool,
         cutoff: Cutoff | None = None,
@@ -56,15 +58,15 @@ class StoredModel:
         data.
 
         No answer leaves the range of the observed rows if `observed_range`. Raises
-        ConfigError for columns that there are not, and for searches that have to know
-        observed rows where there are none.
+        ConfigError for columns that there are not, for relations that cannot be obeyed,
+        and for searches that have to know observed rows where there are none.
         """
         fitted = replace(
             search,
             generator=self._fitted(search.generator),
             categories=search.categories.fitted(self.codec),
         )
-        limits = self._held(immutable)
+        limits = related(self._held(immutable), relations, self.codec, key="relations")
         if observed_range:
             limits = observed_box(limits, self.least, self.largest)
         return Advisor(

@@ -1,4 +1,6 @@
-"""What is unusual about a given row: numbers that the model was never shown."""
+"""What is unusual about a given row: numbers that the model was never shown, and
+relations that it breaks itself.
+"""
 
 from collections import defaultdict
 
@@ -8,11 +10,28 @@ from cftrain.data.columns import NumericColumn
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec
 from cftrain.data.kinds.column import ScaledColumn
+from cftrain.data.relations.relations import Relations
+from cftrain.data.relations.rows import breaches
 from cftrain.data.told import Told
 
 
-def unusual(rows: Told, codec: Codec, constraints: Constraints) -> dict[int, list[str]]:
-    """Returns, by row, what to say of numbers outside the domain of the training."""
+def unusual(
+    rows: Told, codec: Codec, domain: Constraints | None, relations: Relations | None
+) -> dict[int, list[str]]:
+    """Returns, by row, what to say of numbers outside the domain of the training, if
+    that is given, and of relations that the row itself breaks.
+    """
+    notes = {} if domain is None else _outside(rows, codec, domain)
+    for row, broken in breaches(rows.raw, relations, codec).items():
+        notes.setdefault(row, []).extend(
+            f"the row itself breaks {text}, which every answer obeys" for text in broken
+        )
+    return notes
+
+
+def _outside(
+    rows: Told, codec: Codec, constraints: Constraints
+) -> dict[int, list[str]]:
     notes: dict[int, list[str]] = defaultdict(list)
     for column, inputs in zip(codec.columns, codec.inputs.values(), strict=True):
         scale = column.scale

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -13,11 +13,13 @@ from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.layout import DOMAIN, LIMITS
 from cftrain.bundle.manifest import json_text
 from cftrain.bundle.sealed import Sealed
+from cftrain.config.ranges import Later
 from cftrain.data.columns import LARGEST
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec
 from cftrain.data.kinds.column import ScaledColumn
-from cftrain.errors import DataError, ResultError
+from cftrain.data.relations.declared import related
+from cftrain.errors import ConfigError, DataError, ResultError
 from cftrain.tensors import Vector
 
 KINDS = {
@@ -33,7 +35,8 @@ KINDS = {
 class Limits:
     """Constraints on model inputs, and the least and largest of the observed rows.
 
-    None is no bound. The numbers are those of float32 inputs, exactly.
+    None is no bound. The numbers are those of float32 inputs, exactly; relations are as
+    they were declared, between columns in raw units.
     """
 
     lower: tuple[float | None, ...]
@@ -41,6 +44,7 @@ class Limits:
     may_increase: tuple[bool, ...]
     may_decrease: tuple[bool, ...]
     groups: tuple[tuple[int, ...], ...]
+    relations: Annotated[tuple[str, ...], Later(())]
     least: tuple[float, ...]
     largest: tuple[float, ...]
 
@@ -53,6 +57,7 @@ def write_limits(folder: Path, model: StoredModel) -> None:
         "may_increase": limits.may_increase.tolist(),
         "may_decrease": limits.may_decrease.tolist(),
         "groups": limits.groups,
+        "relations": limits.related_by,
         "least": model.least.tolist(),
         "largest": model.largest.tolist(),
     }
@@ -65,14 +70,15 @@ def read_limits(files: Sealed, codec: Codec) -> tuple[Constraints, Vector, Vecto
     saved = files.build(LIMITS, Limits)
     try:
         _check(saved, codec)
-        constraints = Constraints(
+        box = Constraints(
             lower=_bounds(saved.lower, -math.inf),
             upper=_bounds(saved.upper, math.inf),
             may_increase=torch.tensor(saved.may_increase),
             may_decrease=torch.tensor(saved.may_decrease),
             groups=saved.groups,
         )
-    except DataError as error:
+        constraints = related(box, saved.relations, codec, key="relations")
+    except (ConfigError, DataError) as error:
         raise ResultError(f"{files.folder / LIMITS}: {error}") from error
     least, largest = torch.tensor(saved.least), torch.tensor(saved.largest)
     return constraints, least, largest

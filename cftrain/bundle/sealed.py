@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from cftrain.bundle.layout import most_bytes
 from cftrain.config.build import build_object
+from cftrain.config.identity import describe, later
 from cftrain.errors import ConfigError, ResultError
 from cftrain.results.described import described
 from cftrain.results.folders import regular_bytes
@@ -42,10 +43,16 @@ class Sealed:
         return described(self.read(name), str(self.folder / name))
 
     def build(self, name: str, kind: type[T]) -> T:
-        """Returns the object whose fields a JSON file has. Raises ResultError."""
+        """Returns the object whose fields a JSON file has. Raises ResultError.
+
+        A file may be older than a field that is neutral then.
+        """
+        cls: Any = kind
+        older = {name: describe(mark.neutral) for name, mark in later(cls).items()}
         target = f"{kind.__module__}.{kind.__qualname__}"
         try:
-            return build_object({**self.values(name), "_target_": target}, kind, name)
+            values = {**older, **self.values(name), "_target_": target}
+            return build_object(values, kind, name)
         except ConfigError as error:
             raise ResultError(f"{self.folder / name}: {error}") from error
 

@@ -19,7 +19,7 @@ from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.columns import WrittenLevel, level_text
-from cftrain.errors import ConfigError
+from cftrain.errors import ConfigError, warn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,7 @@ class ExplainOptions:
     positive: WrittenLevel | None
     count: Count
     immutable: tuple[str, ...]
+    relations: tuple[str, ...]
     sparse: bool
     observed_range: bool
     generator: Generator | None
@@ -72,6 +73,7 @@ def advisor_of(model: StoredModel, options: ExplainOptions) -> Advisor:
     return model.advisor(
         search,
         immutable=options.immutable,
+        relations=options.relations,
         observed_range=options.observed_range,
         sparse=options.sparse,
         cutoff=_cutoff(model, options),

@@ -138,10 +138,10 @@ class CounterfactualSearch:
         gradient: Tensor,
         constraints: Constraints,
     ) -> None:
-        """Makes one step of descent, as far as mutability and domain allow."""
+        """Makes one step of descent, as far as the constraints allow."""
         step = over_features(self.descent.step_size) * -gradient
-        move = constraints.restrict(self.generator.space.move(state, step, rows.x))
-        x = constraints.clamp(rows.x + move, rows.factual)
+        move = self.generator.space.move(state, step, rows.x)
+        x = constraints.moved(rows.x, move, rows.factual)
         x = self.categories.settled(x, constraints)
         near = (x - rows.factual).abs().amax(-1) <= self.descent.epsilon
         rows.move(x, near)

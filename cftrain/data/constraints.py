@@ -1,4 +1,6 @@
-"""What a counterfactual may not do: leave the domain, move a feature that must stay."""
+"""What a counterfactual may not do: leave the domain, move a feature that must stay,
+break a relation between features.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from cftrain.data.relations.relations import Relations
 from cftrain.errors import DataError
 from cftrain.tensors import Features, Flags, Mask, Rows, Vector
 
@@ -19,6 +22,7 @@ class Constraints:
     Infinite bounds mean no box. The paper's three cases of mutability (section 3.3)
     and the free one are the four combinations of `may_increase` and `may_decrease`.
     Each of the `groups` lists the indices of the one-hot inputs of one category.
+    Without `relations`, which are None then, nothing is done for their sake.
     """
 
     lower: Vector
@@ -26,6 +30,7 @@ class Constraints:
     may_increase: Flags
     may_decrease: Flags
     groups: tuple[tuple[int, ...], ...] = ()
+    relations: Relations | None = None
 
     def __post_init__(self) -> None:
         _check_groups(self)
@@ -39,14 +44,38 @@ class Constraints:
     def all_free(self) -> bool:
         return not self.protected.any()
 
+    @property
+    def related_by(self) -> tuple[str, ...]:
+        """Returns the relations as they were declared."""
+        declared = () if self.relations is None else self.relations.declared
+        return tuple(relation.text for relation in declared)
+
     def to(self, *, dtype: torch.dtype, device: torch.device) -> "Constraints":
+        relations = self.relations
+        if relations is not None:
+            relations = relations.to(dtype=dtype, device=device)
         return Constraints(
             lower=self.lower.to(device, dtype),
             upper=self.upper.to(device, dtype),
             may_increase=self.may_increase.to(device),
             may_decrease=self.may_decrease.to(device),
             groups=self.groups,
+            relations=relations,
         )
+
+    def moved(self, x: Rows, step: Rows, factual: Rows) -> Rows:
+        """Returns where a move from x ends: as far as mutability, then the box and then
+        the relations allow, which is the nearest row that obeys all of them.
+
+        A row that breaks a relation comes to obey it, as far as what may move can.
+        """
+        end = self.clamp(x + self.restrict(step), factual)
+        if self.relations is None:
+            return end
+        lower, upper = self._box(factual)
+        lower = torch.where(self.may_decrease, lower, x)
+        upper = torch.where(self.may_increase, upper, x)
+        return self.relations.obeyed(end, lower, upper)
 
     def restrict(self, step: Rows) -> Rows:
         """Returns the part of a move that mutability allows."""
@@ -62,13 +91,19 @@ class Constraints:
         Features that may not move both ways have a box wide enough for their factual:
         else the clamp itself could move what must stay.
         """
+        lower, upper = self._box(factual)
+        return torch.clamp(x, lower, upper)
+
+    def _box(self, factual: Rows) -> tuple[Tensor, Tensor]:
+        """The bounds, wide enough for features that may not move both ways."""
         if self.all_free:
-            return torch.clamp(x, self.lower, self.upper)
+            return self.lower, self.upper
         wide_lower = torch.minimum(self.lower, factual)
         wide_upper = torch.maximum(self.upper, factual)
-        lower = torch.where(self.protected, wide_lower, self.lower)
-        upper = torch.where(self.protected, wide_upper, self.upper)
-        return torch.clamp(x, lower, upper)
+        return (
+            torch.where(self.protected, wide_lower, self.lower),
+            torch.where(self.protected, wide_upper, self.upper),
+        )
 
     def protect(self, positive: Rows, counterfactual: Rows) -> Rows:
         """Returns observed rows that reward no forbidden move (paper section 3.3).
@@ -91,7 +126,8 @@ class Constraints:
         return (near & ((x - factual).abs() > tolerance)).any(-1)
 
     def violations(self, x: Rows, factual: Rows, *, tolerance: float = 1e-6) -> Mask:
-        """Returns which rows break box or mutability by more than the tolerance.
+        """Returns which rows break box, mutability or a relation by more than the
+        tolerance.
 
         So does a row that started outside the box and never moved, and one that is not
         finite. A feature that may not move both ways may stay where its factual is.
@@ -102,7 +138,10 @@ class Constraints:
         )
         inside = self.clamp(x, factual)
         outside = ~((x - inside).abs() <= tolerance)  # true of what is no number
-        return (forbidden | outside).any(-1)
+        broken = (forbidden | outside).any(-1)
+        if self.relations is None:
+            return broken
+        return broken | self.relations.broken(x, tolerance=tolerance)
 
 
 def unconstrained(features: int) -> Constraints:

@@ -99,7 +99,7 @@ def _domain_mistakes(
         where = f"data.domain.{name}"
         low, high = _interval(bounds)
         if name not in codec.inputs:
-            mistakes.append(f"{where}: {_unknown(codec, name)}")
+            mistakes.append(f"{where}: {unknown_column(codec, name)}")
         elif name not in numeric:
             mistakes.append(
                 f"{where}: expected a numeric column, got a categorical one, whose "
@@ -137,7 +137,7 @@ def _mutability_mistakes(codec: Codec, mutability: Mapping[str, Kind]) -> list[s
     for name, kind in mutability.items():
         where = f"data.mutability.{name}"
         if name not in codec.inputs:
-            mistakes.append(f"{where}: {_unknown(codec, name)}")
+            mistakes.append(f"{where}: {unknown_column(codec, name)}")
         elif kind not in get_args(Kind):
             mistakes.append(
                 f"{where}: expected one of {', '.join(get_args(Kind))}, got {kind!r}"
@@ -159,7 +159,7 @@ def _numeric(codec: Codec) -> dict[str, tuple[ScaledColumn, int]]:
     }
 
 
-def _unknown(codec: Codec, name: str) -> str:
+def unknown_column(codec: Codec, name: str) -> str:
     """Returns what to say of a name that is no raw column."""
     group = name.partition("=")[0]
     if group in codec.inputs:

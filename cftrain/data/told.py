@@ -4,6 +4,7 @@ A decoded and rounded counterfactual is another row than the one that was search
 what is printed is encoded again, and only that row is judged.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from cftrain.data.columns import MISSING
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec
 from cftrain.data.kinds.column import ScaledColumn
+from cftrain.data.relations.relations import Relations
+from cftrain.data.relations.repair import Room, repaired
+from cftrain.data.relations.rows import scales
 from cftrain.tensors import Features
 
 SURE, SURE_OFF_GRID = 0.1, 0.001
@@ -66,9 +70,12 @@ def told(
 
     Numbers get the decimals of their column, whole numbers stay whole, and nothing
     leaves its bounds or turns against its direction by being rounded. A column that did
-    not move, or by less than can be told, keeps the factual's own value.
+    not move, or by less than can be told, keeps the factual's own value, unless it has
+    to move for a relation that others break when they are rounded.
     """
-    shown = {}
+    shown: dict[str, pd.Series] = {}
+    moved: dict[str, np.ndarray] = {}
+    limits: dict[str, _Limits] = {}
     decoded = codec.decode(found)
     for column, inputs in zip(codec.columns, codec.inputs.values(), strict=True):
         places = list(inputs)
@@ -78,13 +85,16 @@ def told(
         scale = column.scale
         if scale is not None:
             searched = scale.raw(found[:, inputs[0]].double().numpy())
-            start = _measured(scale, before)
-            limits = _limits(scale, inputs[0], start, constraints)
-            values = scale.written(_rounded(searched, scale, limits))
-            same |= _too_near(searched, start, scale.told_decimals, limits)
+            start = scale.known_measures(before)
+            own = limits[column.name] = _limits(scale, inputs[0], start, constraints)
+            values = scale.written(_rounded(searched, scale, own))
+            same |= _too_near(searched, start, scale.told_decimals, own)
         else:  # nobody is told to say less
             same |= (values == MISSING) & before.notna().to_numpy()
         shown[column.name] = before.where(same, pd.Series(values, dtype=object))
+        moved[column.name] = ~same
+    if constraints.relations is not None:
+        shown |= _obeying(shown, moved, limits, constraints.relations, codec)
     return as_given(pd.DataFrame(shown), codec)
 
 
@@ -100,15 +110,6 @@ class _Limits:
     high: np.ndarray
     low_error: np.ndarray
     high_error: np.ndarray
-
-
-def _measured(scale: ScaledColumn, values: pd.Series) -> np.ndarray:
-    """The measures of raw values, NaN where they are missing."""
-    there = values.notna().to_numpy()
-    measures = np.full(len(values), np.nan)
-    if there.any():
-        measures[there] = scale.measured(values[there].infer_objects())
-    return measures
 
 
 def _limits(
@@ -150,11 +151,23 @@ def _too_near(
 
 
 def _rounded(searched: np.ndarray, column: ScaledColumn, limits: _Limits) -> np.ndarray:
-    """The nearest value within the bounds that has the column's decimals.
+    """The nearest value within the bounds that has the column's decimals."""
+    power = 10.0**column.told_decimals
+    first, last = _ends(column, limits)
+    grid = np.clip(np.rint(searched * power), first, np.maximum(first, last)) / power
+    # Between two places of the grid: a bound may be off, so it is not reached.
+    inside = np.clip(
+        searched, limits.low + limits.low_error, limits.high - limits.high_error
+    )
+    values: np.ndarray = np.where(first <= last, grid, inside)
+    return values + 0.0  # no -0.0
 
-    Of two neighbours on the grid, a bound decides if it forbids the nearest one. Bounds
-    are written with few digits: one that may be a unit is that unit, as long as it
-    could not as well be several; else the unit has to be surely inside.
+
+def _ends(column: ScaledColumn, limits: _Limits) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the first and the last value on the grid that is within the bounds.
+
+    Bounds are written with few digits: one that may be a unit is that unit, as long as
+    it could not as well be several; else the unit has to be surely inside.
     """
     power = 10.0**column.told_decimals
     sure = SURE_OFF_GRID if column.decimals is None else SURE
@@ -162,9 +175,32 @@ def _rounded(searched: np.ndarray, column: ScaledColumn, limits: _Limits) -> np.
         np.where(error * power < sure, error, -error) * power
         for error in (limits.low_error, limits.high_error)
     )
-    first = np.ceil(limits.low * power - slack_low)
-    last = np.floor(limits.high * power + slack_high)
-    grid = np.clip(np.rint(searched * power), first, np.maximum(first, last)) / power
-    inside = np.clip(searched, limits.low, limits.high)
-    values: np.ndarray = np.where(first <= last, grid, inside)
-    return values + 0.0  # no -0.0
+    return (
+        np.ceil(limits.low * power - slack_low),
+        np.floor(limits.high * power + slack_high),
+    )
+
+
+def _obeying(
+    shown: Mapping[str, pd.Series],
+    moved: Mapping[str, np.ndarray],
+    limits: Mapping[str, _Limits],
+    relations: Relations,
+    codec: Codec,
+) -> dict[str, pd.Series]:
+    """The columns of relations with values that obey them, as far as these may move."""
+    rooms = {}
+    for name, scale in scales(codec).items():
+        if name in relations.columns:
+            first, last = _ends(scale, limits[name])
+            rooms[name] = Room(
+                scale=scale,
+                measures=scale.known_measures(shown[name]),
+                first=first,
+                last=last,
+                moved=moved[name],
+            )
+    measures = repaired(rooms, relations.declared)
+    return {
+        name: room.written(measures[name], shown[name]) for name, room in rooms.items()
+    }

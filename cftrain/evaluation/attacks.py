@@ -90,5 +90,5 @@ def _allowed(attacked: Rows, x: Rows, epsilon: float, constraints: Constraints) 
     The ball has the last word: from outside the domain nothing comes in by more than
     epsilon.
     """
-    inside = constraints.clamp(x + constraints.restrict(attacked - x), x)
+    inside = constraints.moved(x, attacked - x, x)
     return torch.clamp(inside, x - epsilon, x + epsilon)

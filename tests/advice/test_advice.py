@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -6,6 +7,7 @@ import torch
 
 from cftrain.advice import advice as module
 from cftrain.advice.advice import advise
+from cftrain.data.relations.declared import related
 from cftrain.data.told import as_given
 from tests.advice import lending
 
@@ -150,6 +152,46 @@ def test_who_is_outside_the_domain_may_stay_there(sparse):
         # A search brings age into its domain; as a change it is needless.
         assert changed.get("age", 0) <= 90
         assert ("age" in changed) != sparse
+
+
+def with_relations(advisor, *texts):
+    limits = related(advisor.constraints, texts, advisor.codec, key="relations")
+    return replace(advisor, constraints=limits)
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_answers_obey_relations_exactly(sparse):
+    """Years and cents: a lower debt has to come with a lower age."""
+    advisor = replace(lending.advisor(WEIGHTS), sparse=sparse)
+    advisor = with_relations(advisor, "0.1*age + 0.05 * debt <= 52.5", "age <= debt")
+    rows = given(advisor, debt=999.0, age=20)
+    found = list(advise(advisor, rows, target=1, count=1))
+    answers = [(each, answer) for each in found for answer in each.answers]
+    assert len(answers) > 10
+    for each, answer in answers:
+        row = printed(each, answer).iloc[0]
+        age, debt = Decimal(repr(float(row["age"]))), Decimal(repr(float(row["debt"])))
+        assert Decimal("0.1") * age + Decimal("0.05") * debt <= Decimal("52.5")
+        assert age <= debt
+
+
+def test_the_relation_in_the_way_is_named():
+    advisor = with_relations(lending.advisor({"debt": -8.0}), "debt >= 900")
+    (each,) = advise(advisor, given(advisor, rows=1, debt=999.0), target=1, count=1)
+    assert each.answers == ()
+    assert each.reason.endswith("it would have to break debt >= 900")
+
+
+def test_a_row_that_breaks_a_relation_itself_is_noted_and_its_answers_obey():
+    advisor = with_relations(lending.advisor({"debt": -8.0}), "age <= 30")
+    rows = given(advisor, rows=5, debt=999.0, age=60)
+    for each in advise(advisor, rows, target=1, count=1):
+        (note,) = each.notes
+        assert note == "the row itself breaks age <= 30, which every answer obeys"
+        (answer,) = each.answers
+        assert {"age": 30}.items() <= {
+            c.column: c.after for c in answer.changes
+        }.items()
 
 
 def threshold(value):

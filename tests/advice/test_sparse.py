@@ -19,7 +19,7 @@ def test_only_the_change_that_matters_stays():
     factual = as_given(rich, advisor.codec)
     found = moved(factual, debt=1.0, age=50, job="nurse")
     target = torch.ones(30, dtype=torch.int64)
-    back, count = without_needless(advisor, found, factual, target)
+    back, count = without_needless(advisor, found, factual, target, None)
     names = list(advisor.codec.inputs)
     still = (changes(advisor, back, factual) > 0).nonzero()[:, 1]
     assert {names[place] for place in still.tolist()} == {"debt"}
@@ -38,7 +38,7 @@ def test_a_firm_answer_stays_firm():
     judged = advisor.judged(found.inputs, target)
     assert judged.reached.all()
     assert (judged.probability >= 0.75).all()
-    back, _ = without_needless(advisor, found, factual, target)
+    back, _ = without_needless(advisor, found, factual, target, None)
     assert (advisor.judged(back.inputs, target).probability >= 0.75).all()
 
 
@@ -48,7 +48,7 @@ def test_nothing_is_put_back_that_is_needed():
     factual = as_given(lending.frame(1, 60).assign(debt=999.0), advisor.codec)
     found = moved(factual, debt=1.0, age=80, rate=0.99, job="nurse")
     target = torch.ones(60, dtype=torch.int64)
-    back, _ = without_needless(advisor, found, factual, target)
+    back, _ = without_needless(advisor, found, factual, target, None)
     size = changes(advisor, back, factual)
     for place in range(size.shape[1]):
         chosen = torch.zeros_like(size, dtype=torch.bool)

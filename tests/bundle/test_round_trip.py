@@ -13,7 +13,7 @@ from cftrain.advice.stored import chosen_cell, stored_model
 from cftrain.bundle.reading import read_bundle
 from cftrain.data.constraints import Constraints
 from cftrain.results.store import Store
-from tests.bundle.sealing import MANIFEST, explain_elsewhere, export
+from tests.bundle.sealing import MANIFEST, change, explain_elsewhere, export
 from tests.console import call, files
 
 WORDS = ("count=2", "format=json")
@@ -256,3 +256,28 @@ def test_data_that_have_changed_are_not_exported(lent, tmp_path):
     found = call(*words, cwd=lent, CFTRAIN_DATA=str(tmp_path))
     assert "lending" in found.message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_relations_go_along_and_are_obeyed(bundle, lent, tmp_path):
+    """As if they had been said beside the results."""
+    text = "20*age + debt <= 1500"
+    copy = shutil.copytree(bundle, tmp_path / "related")
+    change(copy, "limits.json", relations=[text])
+    found = explain_elsewhere(copy, lent / "applicants.csv", *WORDS)
+    assert found.out == explain(lent, *WORDS, f'relations=["{text}"]').out
+    assert found.out != explain(lent, *WORDS).out
+    change(copy, "limits.json", relations=["salary <= 1"])
+    refused = explain_elsewhere(copy, lent / "applicants.csv", *WORDS)
+    assert refused.code == 2
+    assert "limits.json: relations: in 'salary <= 1' expected one of" in refused.err
+
+
+def test_a_bundle_from_before_there_were_relations_answers(bundle, lent, tmp_path):
+    copy = shutil.copytree(bundle, tmp_path / "older")
+    limits = json.loads((copy / "limits.json").read_text())
+    del limits["relations"]
+    (copy / "limits.json").write_text(json.dumps(limits))
+    change(copy, "limits.json")
+    found = explain_elsewhere(copy, lent / "applicants.csv", *WORDS)
+    assert found.code == 0, found
+    assert found.out == explain(lent, *WORDS).out

@@ -106,6 +106,8 @@ def spec(root: Path) -> Tabular:
         domain_deviations=2.0,
         domain={},
         mutability={},
+        relations=(),
+        broken_relations="refuse",
     )
 
 

@@ -159,13 +159,13 @@ def check(seed: int, rows: int) -> int:
         for answer in each.answers
     ]
     for each, answer in told:
-        _obeys(drawn, each, answer)
+        obeys(drawn, each, answer)
     if told:
-        _hold(advisor, told)
+        hold(advisor, told)
     return len(told)
 
 
-def _hold(advisor: Advisor, told: list[tuple[Advice, Answer]]) -> None:
+def hold(advisor: Advisor, told: list[tuple[Advice, Answer]]) -> None:
     """All of them, from their raw values alone, are what they are said to be."""
     raw = pd.DataFrame(
         [
@@ -181,7 +181,7 @@ def _hold(advisor: Advisor, told: list[tuple[Advice, Answer]]) -> None:
     assert torch.allclose(probability.gather(1, target)[:, 0], said, atol=1e-5)
 
 
-def _obeys(drawn: Case, advice: Advice, answer: Answer) -> None:
+def obeys(drawn: Case, advice: Advice, answer: Answer) -> None:
     assert answer.changes
     for change in answer.changes:
         before, after = change.before, change.after

@@ -1,6 +1,6 @@
 """The model card: what a model is, what it was made from, and what its limits are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
@@ -164,6 +164,7 @@ def _protection(about: About) -> Iterator[str]:
     ]
     yield "## Protected columns"
     yield ""
+    yield from _relations(about.model.constraints.related_by)
     if not names:
         yield "None: all columns may change both ways."
         return
@@ -184,6 +185,15 @@ def _protection(about: About) -> Iterator[str]:
 
 def _burden(about: About) -> Iterator[str]:
     return burden(about.overview)
+
+
+def _relations(texts: Sequence[str]) -> Iterator[str]:
+    """What holds between columns in every answer, if that is declared."""
+    if texts:
+        yield "Every answer obeys these relations between columns, in raw units:"
+        yield ""
+        yield from (f"- {plain(text)}" for text in texts)
+        yield ""
 
 
 def _contents(about: About) -> Iterator[str]:

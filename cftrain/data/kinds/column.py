@@ -61,6 +61,14 @@ class ScaledColumn(Column):
     def written(self, measures: np.ndarray) -> np.ndarray:
         """Returns the raw values (row,) that stand for measures on the grid."""
 
+    def known_measures(self, values: pd.Series) -> np.ndarray:
+        """Returns the measures (row,) of raw values, NaN where they are missing."""
+        there = values.notna().to_numpy()
+        measures = np.full(len(values), np.nan)
+        if there.any():
+            measures[there] = self.measured(values[there].infer_objects())
+        return measures
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         return (self.name,)

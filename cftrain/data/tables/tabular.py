@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,20 @@ import torch
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Between, Count, PositiveFloat
+from cftrain.config.ranges import Between, Count, Later, PositiveFloat
 from cftrain.data import sources
 from cftrain.data.columns import ColumnKind, WrittenLevel, level_text
+from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import Bounds, Kind, declared_constraints
 from cftrain.data.encoding import Codec, fit_codec
+from cftrain.data.relations.declared import read, related
+from cftrain.data.relations.rows import check_rows
 from cftrain.data.tables.cleaning import MissingRule, complete, from_one_hot
 from cftrain.data.tables.mistakes import column_mistakes
 from cftrain.data.tables.origins import OpenmlOrigin, Origin, ParquetOrigin
 from cftrain.errors import ConfigError, DataError
+from cftrain.tensors import Features
 
 
 @named("tabular")
@@ -33,7 +37,8 @@ class Tabular(DatasetSpec):
     `prepared` is a file with the authors' own order and balance and is preferred to
     `raw` and `openml`. `levels` fixes the order of levels (else sorted); `encoded`
     names, for categorical columns that the file has as 0/1 columns, these columns.
-    Missing values are refused in columns that `missing` does not name.
+    Missing values are refused in columns that `missing` does not name, and rows that
+    break one of the `relations` unless `broken_relations` keeps them.
     """
 
     name: str
@@ -52,6 +57,8 @@ class Tabular(DatasetSpec):
     domain_deviations: PositiveFloat | None
     domain: dict[str, Bounds]
     mutability: dict[str, Kind]
+    relations: Annotated[tuple[str, ...], Later(())]
+    broken_relations: Annotated[Literal["refuse", "keep"], Later("refuse")]
 
     def __post_init__(self) -> None:
         mistakes = _mistakes(self)
@@ -82,7 +89,10 @@ class Tabular(DatasetSpec):
         source, origin, path = self._found()
         file = sources.read_file(path)
         try:
-            codec, features, labels, cut = self._encoded(origin, file)
+            frame, labels, cut = self._divided(origin, file)
+            codec = self._codec(frame.iloc[:cut])
+            features = codec.encode(frame)
+            constraints = self._constraints(frame, features[:cut], codec)
         except DataError as error:
             raise DataError(f"{self.name} ({path}):\n{error}") from error
         rows = self.training_rows + self.validation_rows
@@ -97,22 +107,16 @@ class Tabular(DatasetSpec):
             validation_rows=self.validation_rows,
             classes=origin.label.classes,
             feature_names=codec.feature_names,
-            constraints=declared_constraints(
-                features[:cut],
-                codec,
-                deviations=self.domain_deviations,
-                domain=self.domain,
-                mutability=self.mutability,
-            ),
+            constraints=constraints,
             image_shape=None,
             codec=codec,
             labelled=origin.label.names,
         )
 
-    def _encoded(
+    def _divided(
         self, origin: Origin, file: sources.File
-    ) -> tuple[Codec, Tensor, Tensor, int]:
-        """Returns the codec, all rows in final order and where the test rows start."""
+    ) -> tuple[pd.DataFrame, Tensor, int]:
+        """Returns all rows in final order, and where the test rows start."""
         frame, labels = self._complete(origin, file)
         cut = round(self.pool_share * len(frame))
         rows = self.training_rows + self.validation_rows
@@ -127,14 +131,32 @@ class Tabular(DatasetSpec):
                 f"expected rows of all {origin.label.classes} classes in the pool, "
                 f"got {counts.tolist()} rows of each"
             )
-        codec = fit_codec(
-            frame.iloc[:cut],
+        return frame, torch.from_numpy(labels), cut
+
+    def _codec(self, pool: pd.DataFrame) -> Codec:
+        return fit_codec(
+            pool,
             self.columns,
             levels=_texts(self.levels),
             standardise=self.standardise,
             imputed=[name for name, rule in self.missing.items() if rule == "median"],
         )
-        return codec, codec.encode(frame), torch.from_numpy(labels), cut
+
+    def _constraints(
+        self, frame: pd.DataFrame, pool: Features, codec: Codec
+    ) -> Constraints:
+        """Raises ConfigError, and DataError if rows break a relation."""
+        declared = declared_constraints(
+            pool,
+            codec,
+            deviations=self.domain_deviations,
+            domain=self.domain,
+            mutability=self.mutability,
+        )
+        limits = related(declared, self.relations, codec, key="data.relations")
+        if limits.relations is not None and self.broken_relations == "refuse":
+            check_rows(frame, limits.relations, codec)
+        return limits
 
     def _complete(
         self, origin: Origin, file: sources.File
@@ -217,7 +239,7 @@ def _texts(
 
 def _mistakes(spec: Tabular) -> list[str]:
     """Returns what is wrong with a specification before any table is read."""
-    mistakes = []
+    _, mistakes = read(spec.relations, key="data.relations")
     if not (spec.prepared or spec.raw or spec.openml):
         mistakes.append("data: expected one of prepared, raw and openml, got none")
     for field in ("prepared", "raw", "openml"):

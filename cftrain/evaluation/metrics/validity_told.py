@@ -24,7 +24,8 @@ LARGEST = 1e9
 @dataclass(frozen=True, kw_only=True)
 class ValidityAsTold(CounterfactualMetric):
     """1 where the predicted class is the target after the way to people and back: raw
-    values, rounded, with valid categories, encoded again and judged again; else 0.
+    values, rounded, with valid categories, encoded again and judged again, and no
+    relation is broken; else 0.
     """
 
     unit: ClassVar[str] = "share"
@@ -44,8 +45,12 @@ class ValidityAsTold(CounterfactualMetric):
             here = sayable[cell]
             ways = torch.stack([found.factual[cell, here], rows[cell, here]], 1)
             again[cell, here] = _told_again(ways.cpu(), codec, limits).to(rows)
-        predicted = predict(individuals.classifier, again)
-        return (individuals.present & sayable & (predicted == found.target)).double()
+        told = individuals.present & sayable
+        told &= predict(individuals.classifier, again) == found.target
+        relations = individuals.constraints.relations
+        if relations is not None:
+            told &= ~relations.broken(again)
+        return told.double()
 
 
 def _told_again(ways: Tensor, codec: Codec, limits: Constraints) -> Features:

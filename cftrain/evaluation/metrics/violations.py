@@ -13,7 +13,9 @@ from cftrain.tensors import PerRow
 @final
 @dataclass(frozen=True, kw_only=True)
 class Violations(CounterfactualMetric):
-    """1 where the domain is left or a feature moved that must not, else 0."""
+    """1 where the domain is left, a feature moved that must not or a relation between
+    features is broken, else 0.
+    """
 
     unit: ClassVar[str] = "share"
     higher_is_better: ClassVar[bool] = False

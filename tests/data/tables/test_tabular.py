@@ -99,6 +99,8 @@ def spec(root: Path, frame: pd.DataFrame | None = None, **changes: object) -> Ta
         domain_deviations=2.0,
         domain={},
         mutability={},
+        relations=(),
+        broken_relations="refuse",
     )
     return replace(plain, **changes)
 

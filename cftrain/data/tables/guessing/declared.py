@@ -43,6 +43,8 @@ def declaration(guess: GuessedTable) -> dict[str, Any]:
         "mutability": {
             name: kind for name, kind in table.mutability.items() if name in used
         },
+        "relations": list(table.relations),
+        "broken_relations": table.broken_relations,
     }
 
 

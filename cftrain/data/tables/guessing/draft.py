@@ -58,6 +58,10 @@ def _lines(guess: GuessedTable) -> Iterator[str]:
     yield from _section("levels", values["levels"])
     yield "# Where values are missing: drop_rows, own_level (categories) or median."
     yield from _section("missing", values["missing"])
+    yield from _constraints(guess, values)
+
+
+def _constraints(guess: GuessedTable, values: Mapping[str, Any]) -> Iterator[str]:
     yield "# Bounds in raw units that are known, as age: [18, 100] or debt: [0, null]."
     yield from _section("domain", values["domain"])
     yield "# free, immutable, increase or decrease; a category is free or immutable."
@@ -66,6 +70,11 @@ def _lines(guess: GuessedTable) -> Iterator[str]:
         for column in guess.used
     }
     yield from _section("mutability", mutability)
+    yield "# What holds between numbers or dates in every answer, in raw units:"
+    yield '# ["months_employed <= months_lived", "a + 2*b <= 10"].'
+    yield f"relations: {_value(values['relations'])}"
+    if values["relations"]:
+        yield f"broken_relations: {values['broken_relations']}"
 
 
 def _origin(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from cftrain.config.ranges import Between, Count, PositiveFloat, Seed, Share
 from cftrain.data.columns import WrittenLevel, level_text, listed
 from cftrain.data.declarations import Bounds, Kind
 from cftrain.data.order import stratified_order
+from cftrain.data.relations.declared import read
 from cftrain.data.tables.cleaning import MissingRule, undersampled
 from cftrain.errors import ConfigError
 
@@ -52,6 +53,8 @@ class Table:
     immutable: tuple[str, ...]
     increase: tuple[str, ...]
     decrease: tuple[str, ...]
+    relations: tuple[str, ...]
+    broken_relations: Literal["refuse", "keep"]
     domain: dict[str, Bounds]
     domain_deviations: PositiveFloat | None
     standardise: bool
@@ -75,7 +78,8 @@ class Table:
             object.__setattr__(self, "classes", tuple(map(level_text, self.classes)))
         if self.delimiter == "\\t":  # as shells and Hydra leave it
             object.__setattr__(self, "delimiter", "\t")
-        mistakes = [*_twice(self)]
+        _, mistakes = read(self.relations, key="data.relations")
+        mistakes += _twice(self)
         if self.delimiter is not None and len(self.delimiter) != 1:
             mistakes.append(
                 "data.delimiter: expected one sign, such as ';', or null, got "
@@ -127,6 +131,11 @@ class Table:
             "immutable": self.immutable,
             "increase": self.increase,
             "decrease": self.decrease,
+            "relations": [
+                name
+                for relation in read(self.relations, key="data.relations")[0]
+                for name in relation.columns
+            ],
         }
         return [
             f"data.{key}: expected columns of {self.path} ({listed(columns)}), got "

@@ -45,6 +45,7 @@ def told(guess: GuessedTable) -> str:
                 for column in guess.columns
                 if column.kind is None
             ),
+            *(f"relation: {text}" for text in guess.table.relations),
             *notes(guess),
             of_split(guess),
         ]

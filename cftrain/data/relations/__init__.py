@@ -1,0 +1,1 @@
+"""Relations between columns: linear inequalities in raw units."""
