@@ -84,7 +84,7 @@ def _pages(content: bytes, chunk: pq.ColumnChunkMetaData) -> Iterator[Page]:
     end = at + chunk.total_compressed_size
     if not 0 <= at <= end <= len(content):
         raise OSError("expected pages inside the file, got others")
-    while at < end:
+    while at < end and chunk.num_values:  # readers read no page for no values
         try:
             header, at = _struct(content, at, DEEPEST)
             size, folded = header[UNFOLDED], header[FOLDED]
