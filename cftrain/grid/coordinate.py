@@ -45,13 +45,23 @@ def plan_work(
     most: int | None,
     workers: int,
     evaluate_again: bool = False,
+    train: bool = True,
 ) -> Work:
     """What is left of some cells and their protocols. Raises ResultError, DataError.
 
     With `overwrite` it is all of them, from the first epoch on; with `evaluate_again`
-    all evaluations.
+    all evaluations. Without `train`, models whose weights are gone are not trained: to
+    evaluate them fails.
     """
     state: State = NOTHING if overwrite else state_of(store)
+    if not train:
+        state = replace(state, gone=())
+    again = {each.cell.id for each in wanted}.intersection(state.gone)
+    if again:
+        warn(
+            f"{store.folder}: the weights of {len(again)} cells are missing; they are "
+            "trained again"
+        )
     if evaluate_again:
         state = replace(state, evaluated={}, unevaluated={})
     untrained, lacking = left(wanted, state, retry=retry)

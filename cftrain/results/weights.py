@@ -54,6 +54,11 @@ def read_weights(
         metadata = stored_metadata(BytesIO(content))
         # Raises whatever it trips over in a damaged file.
         weights = safetensors.torch.load(content)
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"{path}: expected the weights of a cell, got none; the next cftrain train "
+            "or grid that wants the cell trains it again"
+        ) from error
     except Exception as error:
         raise WeightsError(
             f"{path}: expected the weights of a cell, got {error}"

@@ -4,6 +4,7 @@ Files of safetensors begin with the length of their header, and with the header,
 """
 
 import json
+import os
 from hashlib import sha256
 from io import BufferedIOBase
 from pathlib import Path
@@ -33,6 +34,16 @@ def weights_digest(folder: Path, cell: str) -> str | None:
         return sha256(content).hexdigest()
     except OSError:
         return None
+
+
+def stored_weights(folder: Path) -> set[str]:
+    """The cells whose weights are in a folder, if only by the names of the files."""
+    try:
+        with os.scandir(folder / FOLDER) as entries:
+            names = [entry.name for entry in entries if entry.is_file()]
+    except OSError:
+        return set()
+    return {name.removesuffix(ENDING) for name in names if name.endswith(ENDING)}
 
 
 def check_file(path: Path, most: int) -> None:
