@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from cftrain.results.described import described
 from cftrain.results.leaves import value_at
 from cftrain.summary.figures.drawing import Drawing
+from cftrain.summary.figures.images import check_images
 from cftrain.summary.figures.styles import INK, PAGE
 from cftrain.summary.naming import (
     dataset_name,
@@ -23,6 +24,9 @@ from cftrain.summary.reading.replicas import Replicas, replicas
 
 COLOURS = "RdBu_r"
 
+MOST_MAPS = 500
+"""Of one figure: more cannot be told apart on paper."""
+
 
 def attribution_maps(collection: Collection) -> Iterator[Drawing]:
     """Yields a drawing for each grid and image dataset, of the models of the first
@@ -34,7 +38,9 @@ def attribution_maps(collection: Collection) -> Iterator[Drawing]:
         maps = maps.join(cells.drop(columns="protocol"), on="cell")
         for dataset in ordered_datasets(maps["data"]):
             rows = maps[maps["data"] == dataset]
-            if rows["height"].iloc[0] > 1:
+            if rows["height"].iloc[0] != 1:
+                shown = rows["label"].nunique() * rows["objective"].nunique()
+                check_images(rows, shown, "attributions", most=MOST_MAPS)
                 cell = rows["cell"].iloc[0]
                 config = described(collection.cells["config"][cell], f"cell {cell}")
                 held = value_at(config, "data.immutable_rows", [])

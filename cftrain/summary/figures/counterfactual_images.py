@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from cftrain.results.store import Store
 from cftrain.summary.figures.drawing import Drawing
+from cftrain.summary.figures.images import check_images
 from cftrain.summary.figures.saving import save
 from cftrain.summary.naming import (
     dataset_name,
@@ -18,6 +19,9 @@ from cftrain.summary.naming import (
 )
 from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.replicas import replicas
+
+MOST_IMAGES = 2_000
+"""Of one figure: more cannot be told apart on paper, and each takes its time."""
 
 FRAME = "#D55E00"
 CELL_INCHES = 0.56
@@ -76,6 +80,8 @@ def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | Non
     gallery = gallery[holders == len(objectives)]
     if gallery.empty or gallery["height"].iloc[0] == 1:
         return None
+    shown = gallery["factual"].nunique() * gallery["target"].nunique()
+    check_images(gallery, shown * len(objectives), "gallery", most=MOST_IMAGES)
     factuals = list(gallery["factual"].unique())
     targets = sorted(gallery["target"].unique())
     order = ordered_objectives(objectives)[::-1]
