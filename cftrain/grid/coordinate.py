@@ -56,12 +56,7 @@ def plan_work(
     state: State = NOTHING if overwrite else state_of(store)
     if not train:
         state = replace(state, gone=())
-    again = {each.cell.id for each in wanted}.intersection(state.gone)
-    if again:
-        warn(
-            f"{store.folder}: the weights of {len(again)} cells are missing; they are "
-            "trained again"
-        )
+    _warn_of_gone(wanted, state, store)
     if evaluate_again:
         state = replace(state, evaluated={}, unevaluated={})
     untrained, lacking = left(wanted, state, retry=retry)
@@ -131,6 +126,16 @@ def _loaded(cells: Iterable[Cell]) -> dict[str, tuple[Run, Dataset]]:
     """Every dataset that is needed, by its name, with a run on it."""
     runs = {cell.run.data.name: cell.run for cell in cells}
     return {name: (run, run.data.load()) for name, run in runs.items()}
+
+
+def _warn_of_gone(wanted: Sequence[Wanted], state: State, store: Store) -> None:
+    """Tell of models whose weights are gone, which costs their training."""
+    count = len({each.cell.id for each in wanted}.intersection(state.gone))
+    if count:
+        warn(
+            f"{store.folder}: the weights of {count} cells are missing; they are "
+            "trained again"
+        )
 
 
 def _warn_of_order(data: Iterable[tuple[Run, Dataset]]) -> None:
