@@ -4,7 +4,6 @@ Nothing heavy is imported before a command needs it, so that help is instant.
 """
 
 import importlib
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import cftrain
+from cftrain.commands.command_line.console import console, usable_streams
 from cftrain.commands.command_line.lines import overrides
 from cftrain.commands.command_line.signals import (
     Terminated,
@@ -79,12 +79,7 @@ FULL_ERROR = "HYDRA_FULL_ERROR"
 
 def entry() -> int:
     """The console script: what it says is said on whatever streams there are."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # closed by who started us
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
-        elif isinstance(stream, io.TextIOWrapper):  # maybe one that has no ±
-            stream.reconfigure(errors="backslashreplace")
+    usable_streams()
     return main(sys.argv[1:])
 
 
@@ -92,7 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0, 1 for failed cells and errors of our own, 2 for
     what the user can mend, 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    with console():
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _main(arguments: list[str]) -> int:
+    """The same of these words."""
     if rank() > 0 and arguments[:1] and arguments[0] in COMMANDS:
         try:
             launched()

@@ -1,5 +1,6 @@
 """What can go wrong at the boundary; messages say what was expected and received."""
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -44,6 +45,12 @@ MEMORY_SIGNS = (
 LONGEST_SHOWN = 200
 """Characters of a value that a message repeats."""
 
+STEERING = re.compile(
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+"""Signs that move the cursor, colour, delete, or turn the direction of a text."""
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory could not be had, on whatever device."""
@@ -66,6 +73,17 @@ def shown(value: object) -> str:
     return f"{text[:half]}...{text[-half:]} ({len(text)} characters)"
 
 
+def printable(text: str) -> str:
+    """Returns a text in which no sign tells a terminal what to do: each such sign is
+    written as in JSON, so that JSON stays what it is.
+    """
+    return STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
 def warn(message: str) -> None:
-    """One line for the user about something that does not stop the program."""
-    print(f"cftrain: warning: {message}", file=sys.stderr, flush=True)
+    """One line for the user about something that does not stop the program.
+
+    Workers of a grid say it on streams of their own, so it is made printable here.
+    """
+    text = printable(f"cftrain: warning: {message}")
+    print(text, file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -122,6 +123,22 @@ def spawn(
             timeout=seconds,
         )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def in_time(seconds: int = 60) -> Iterator[None]:
+    """Raises TimeoutError in what would wait for ever."""
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError(f"still waiting after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,5 +1,7 @@
 """Files with rows, read in portions: memory does not grow with their length."""
 
+import os
+import select
 import shutil
 import sys
 import tempfile
@@ -20,8 +22,12 @@ from cftrain.data.tables.figures import Notation, notation_of
 from cftrain.data.tables.files import plain_parquet
 from cftrain.data.tables.text import Dialect, dialect_of
 from cftrain.errors import DataError
+from cftrain.results.folders import refuse_special
 
 STANDARD_INPUT = "-"
+
+PATIENCE_SECONDS = 60.0
+"""So long is waited for the first byte of a pipe."""
 
 SEEN_BYTES, SEEN_ROWS = 2**20, 2000
 """From which it is read off how a file is written."""
@@ -163,6 +169,7 @@ class ParquetFile(RowFile):
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:
         try:
+            refuse_special(Path(self.name))
             with pq.ParquetFile(self.name) as file:
                 yield file
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -173,8 +180,9 @@ class ParquetFile(RowFile):
 def opened(name: str, notation: Notation | None = None) -> Iterator[RowFile]:
     """Opens a file by its name, or standard input (`-`). Raises DataError.
 
-    What can be read once only, as a pipe, is copied to a temporary file. `notation` is
-    how numbers of the training were written.
+    What can be read once only, as a pipe, is copied to a temporary file; nobody waits
+    for one that nothing is written to. `notation` is how numbers of the training were
+    written.
     """
     if Path(name).suffix == ".parquet":
         yield ParquetFile(name=name)
@@ -182,19 +190,35 @@ def opened(name: str, notation: Notation | None = None) -> Iterator[RowFile]:
         with _copied(name, sys.stdin) as copy:
             yield _of_copy(name, copy, notation)
     elif Path(name).is_fifo():
-        with (
-            Path(name).open(encoding="utf-8", newline="") as pipe,
-            _copied(name, pipe) as copy,
-        ):
+        with _piped(name) as pipe, _copied(name, pipe) as copy:
             yield _of_copy(name, copy, notation)
     else:
         try:
+            refuse_special(Path(name))
             with Path(name).open("rb") as stream:
                 head = stream.read(SEEN_BYTES)
         except OSError as error:
             raise _unreadable(name, error) from error
         dialect = _dialect(name, head)
         yield CsvFile(name=name, source=name, dialect=dialect, notation=notation)
+
+
+@contextmanager
+def _piped(name: str) -> Iterator[Text]:
+    """Opens a pipe in which something is to be read. Raises DataError."""
+    try:
+        # A blocking one would wait here for somebody who writes.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreadable(name, error) from error
+    with open(descriptor, encoding="utf-8", newline="") as pipe:  # noqa: PTH123
+        if not select.select([pipe], [], [], PATIENCE_SECONDS)[0]:
+            raise DataError(
+                f"{name}: expected rows, got a pipe to which nothing was written in "
+                f"{PATIENCE_SECONDS:.0f} seconds; rows=- waits for standard input"
+            )
+        os.set_blocking(descriptor, True)
+        yield pipe
 
 
 def _of_copy(name: str, copy: TextIOBase, notation: Notation | None) -> CsvFile:

@@ -61,8 +61,8 @@ def write_limits(folder: Path, model: StoredModel) -> None:
         "least": model.least.tolist(),
         "largest": model.largest.tolist(),
     }
-    (folder / LIMITS).write_text(json_text(content))
-    (folder / DOMAIN).write_text(json_text(domain(model)))
+    (folder / LIMITS).write_text(json_text(content), encoding="utf-8")
+    (folder / DOMAIN).write_text(json_text(domain(model)), encoding="utf-8")
 
 
 def read_limits(files: Sealed, codec: Codec) -> tuple[Constraints, Vector, Vector]:

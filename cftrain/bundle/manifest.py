@@ -42,7 +42,7 @@ def write_manifest(folder: Path, onnx: str) -> None:
         "created": created.isoformat(timespec="seconds"),
         "onnx": onnx,
     }
-    (folder / MANIFEST).write_text(json_text(content))
+    (folder / MANIFEST).write_text(json_text(content), encoding="utf-8")
 
 
 def opened(folder: Path) -> Sealed:

@@ -43,7 +43,7 @@ def measured(store: Store, cells: Sequence[str]) -> Measured:
 
 def write_measured(folder: Path, found: Measured) -> None:
     protocol = {"protocol": found.protocol, "config": found.config}
-    (folder / PROTOCOL).write_text(json_text(protocol))
+    (folder / PROTOCOL).write_text(json_text(protocol), encoding="utf-8")
     rows = found.metrics.astype(object).where(found.metrics.notna(), None)
     whole = {"metrics": rows.to_dict("records")}
-    (folder / METRICS).write_text(json_text(whole))
+    (folder / METRICS).write_text(json_text(whole), encoding="utf-8")

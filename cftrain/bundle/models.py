@@ -31,7 +31,7 @@ class Models:
 
 def write_models(folder: Path, models: Models) -> None:
     """Write all but the weights."""
-    (folder / MODEL).write_text(json_text(models.__dict__))
+    (folder / MODEL).write_text(json_text(models.__dict__), encoding="utf-8")
 
 
 def read_models(files: Sealed) -> Models:

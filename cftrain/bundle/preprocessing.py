@@ -18,7 +18,7 @@ MOST_DECIMALS = 300
 
 
 def write_codec(folder: Path, codec: Codec) -> None:
-    (folder / PREPROCESSING).write_text(json_text(codec.to_dict()))
+    (folder / PREPROCESSING).write_text(json_text(codec.to_dict()), encoding="utf-8")
 
 
 def read_codec(files: Sealed) -> Codec:

@@ -68,7 +68,7 @@ def write_bundle(store: Store, cell: str, bundle: Path, wish: Wish) -> str:
             data_licence=wish.data_licence,
             onnx=onnx,
         )
-        (partial / CARD).write_text(model_card(about))
+        (partial / CARD).write_text(model_card(about), encoding="utf-8")
         write_manifest(partial, onnx)
     return onnx
 

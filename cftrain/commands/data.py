@@ -13,6 +13,7 @@ from cftrain.commands.command_line.options import Options, read
 from cftrain.commands.command_line.own_table import guessed_table
 from cftrain.config.overrides import replacing_overrides
 from cftrain.config.tree import folder, options, refuse_shadowing
+from cftrain.config.trust import outside_files_checked
 from cftrain.config.unreadable import check_folder, named_files
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
@@ -104,6 +105,7 @@ def _composed(extra: Sequence[Path], *overrides: str) -> DatasetSpec:
     found = ",".join(quoted(f"file://{path.absolute()}") for path in extra)
     with (
         named_files(extra),
+        outside_files_checked(trusted=False),
         initialize_config_dir(str(folder()), version_base="1.3"),
     ):
         config = compose(

@@ -69,6 +69,7 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
             most=options.stack_width,
             workers=workers,
             evaluate_again=options.overwrite,
+            train=False,
         )
         print(
             f"{len(cells)} trained cells; {len(work.lacking)} to evaluate in "

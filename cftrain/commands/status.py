@@ -12,6 +12,7 @@ from cftrain.results.checking import of_cell
 from cftrain.results.leaves import value_at
 from cftrain.results.points import FILE, load_points
 from cftrain.results.store import Store, done, failed
+from cftrain.results.weights_file import stored_weights
 
 SLOWEST = 5
 OF_EVALUATIONS = ["cell", "stack", "status", "reason", "stack_cells", "seconds"]
@@ -35,17 +36,20 @@ def run(arguments: Sequence[str]) -> None:
         raise ResultError(f"{folder}: expected results of cftrain, got none")
     cells = cells[cells["cell"].isin(wanted)]
     evaluations = evaluations[evaluations["cell"].isin(wanted)]
-    trained, lost = done(cells), failed(cells)
+    lost, finished = failed(cells), cells[cells["status"] == "done"]
+    trained = done(cells) & stored_weights(folder)
+    gone = len(finished) - len(trained)
     left = len(wanted) - len(trained) - len(lost)
     said = [
         f"{len(trained)} trained, {len(lost)} failed, {left} missing of {len(wanted)}",
         f"{len(done(evaluations))} evaluated, {len(failed(evaluations))} failed",
     ]
+    if gone:
+        said.append(f"{gone} of the missing were trained, but their weights are gone")
     for what, reasons in (("training", lost), ("evaluation", failed(evaluations))):
         for cell, reason in reasons.items():
             said.append(f"failed: {what} of cell {cell}: {reason}")
-    if trained:
-        finished = cells[cells["status"] == "done"]
+    if len(finished):
         said.append(_slowest(finished, store))
         per_cell = _seconds_per_cell(finished) + _seconds_per_cell(evaluations)
         said.append(

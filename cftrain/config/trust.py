@@ -27,6 +27,9 @@ TRUST = "--trust-config"
 MOST_NODES = 100_000
 """Values in one file, aliases counted as often as they are used."""
 
+MOST_BYTES = 2**20
+"""Of one file: a hundred times as long as the longest one of ours."""
+
 
 def without_trust(words: Sequence[str]) -> tuple[list[str], bool]:
     """Returns the words without `--trust-config`, and whether it was among them."""
@@ -92,9 +95,22 @@ OmegaConf.register_new_resolver("cftrain.below", below, replace=True)
 
 
 class _NameChecked(ConfigLoaderImpl):
-    """Composes nothing whose results would leave `outputs`."""
+    """Composes nothing whose results would leave `outputs` or that fills the memory."""
 
     finished: Callable[[DictConfig], DictConfig]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _guard(self.repository.get_sources())
+
+    def _process_config_searchpath(
+        self,
+        config_name: str | None,
+        parsed_overrides: list[Override],
+        repo: Any,
+    ) -> None:
+        super()._process_config_searchpath(config_name, parsed_overrides, repo)
+        _guard(repo.get_sources())
 
     def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
         """As Hydra's own. Raises ConfigError."""
@@ -109,10 +125,6 @@ class _NameChecked(ConfigLoaderImpl):
 class _Checked(_NameChecked):
     """Reads no file from elsewhere that reaches into Hydra's own configuration."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _guard(self.repository.get_sources())
-
     def _process_config_searchpath(
         self,
         config_name: str | None,
@@ -124,7 +136,6 @@ class _Checked(_NameChecked):
         if primary is not None:
             _refuse_hydra(primary, str(config_name))
         super()._process_config_searchpath(config_name, parsed_overrides, repo)
-        _guard(repo.get_sources())
 
     def _load_single_config(
         self, default: ResultDefault, repo: IConfigRepository
@@ -178,13 +189,19 @@ class _Guarded:
 
     def __call__(self, config_path: str) -> ConfigResult:
         path = Path(self._source.path) / self._source._normalize_file_name(config_path)
-        if path.is_file():
+        if path.is_file():  # of pipes and devices Hydra says that they are no files
             refuse_unfolding(path)
         return type(self._source).load_config(self._source, config_path)
 
 
 def refuse_unfolding(path: Path) -> None:
-    """Raises ConfigError for a file whose aliases hold themselves or multiply."""
+    """Raises ConfigError for a file whose aliases hold themselves or multiply, and for
+    one that is too long.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise ConfigError(
+            f"{path}: expected at most {MOST_BYTES} bytes, got {path.stat().st_size}"
+        )
     text = path.read_bytes()
     if b"*" not in text or b"&" not in text:
         return

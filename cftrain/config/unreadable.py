@@ -42,11 +42,12 @@ def named_files(directories: Sequence[Path]) -> Iterator[None]:
 
 
 def _told(error: Exception, directories: Sequence[Path]) -> str:
-    for path in sorted(p for d in directories for p in d.rglob("*.yaml")):
+    found = (path for each in directories for path in each.rglob("*.yaml"))
+    for path in sorted(filter(Path.is_file, found)):  # no pipe is waited for
         try:
             OmegaConf.load(path)
-        except BROKEN as found:
-            return f"{path}: {WANTED}, got {_problem(found)}"
+        except BROKEN as problem:
+            return f"{path}: {WANTED}, got {_problem(problem)}"
         except (OSError, OmegaConfBaseException):
             continue  # another kind of mistake than this one
     return f"{WANTED}, got {_problem(error)}"

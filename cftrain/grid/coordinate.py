@@ -45,13 +45,18 @@ def plan_work(
     most: int | None,
     workers: int,
     evaluate_again: bool = False,
+    train: bool = True,
 ) -> Work:
     """What is left of some cells and their protocols. Raises ResultError, DataError.
 
     With `overwrite` it is all of them, from the first epoch on; with `evaluate_again`
-    all evaluations.
+    all evaluations. Without `train`, models whose weights are gone are not trained: to
+    evaluate them fails.
     """
     state: State = NOTHING if overwrite else state_of(store)
+    if not train:
+        state = replace(state, gone=())
+    _warn_of_gone(wanted, state, store)
     if evaluate_again:
         state = replace(state, evaluated={}, unevaluated={})
     untrained, lacking = left(wanted, state, retry=retry)
@@ -121,6 +126,16 @@ def _loaded(cells: Iterable[Cell]) -> dict[str, tuple[Run, Dataset]]:
     """Every dataset that is needed, by its name, with a run on it."""
     runs = {cell.run.data.name: cell.run for cell in cells}
     return {name: (run, run.data.load()) for name, run in runs.items()}
+
+
+def _warn_of_gone(wanted: Sequence[Wanted], state: State, store: Store) -> None:
+    """Tell of models whose weights are gone, which costs their training."""
+    count = len({each.cell.id for each in wanted}.intersection(state.gone))
+    if count:
+        warn(
+            f"{store.folder}: the weights of {count} cells are missing; they are "
+            "trained again"
+        )
 
 
 def _warn_of_order(data: Iterable[tuple[Run, Dataset]]) -> None:

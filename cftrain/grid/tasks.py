@@ -1,6 +1,6 @@
 """What is left to do in a folder: stacks to train, and models to evaluate."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -11,6 +11,7 @@ from cftrain.grid.faults.attempts import kind
 from cftrain.grid.plan import Costs, Stack, dealt, plan
 from cftrain.grid.task import Task, narrowed
 from cftrain.results.store import Store, failed
+from cftrain.results.weights_file import stored_weights
 from cftrain.training.checkpoint import checkpoints
 
 
@@ -25,11 +26,12 @@ class Wanted:
 @dataclass(frozen=True, kw_only=True)
 class State:
     """What a folder has: cells that are trained with the digests of their weights,
-    those that failed with the reason, and for (cell, protocol) the pictures of
-    evaluations and the failures.
+    those of which the weights are gone, those that failed with the reason, and for
+    (cell, protocol) the pictures of evaluations and the failures.
     """
 
     trained: Mapping[str, str | None]
+    gone: Collection[str]
     failed: Mapping[str, str]
     evaluated: Mapping[tuple[str, str], str]
     unevaluated: Mapping[tuple[str, str], str]
@@ -40,7 +42,7 @@ class State:
         return found is None or pictures_id(protocol) not in ("", found)
 
 
-NOTHING = State(trained={}, failed={}, evaluated={}, unevaluated={})
+NOTHING = State(trained={}, gone=(), failed={}, evaluated={}, unevaluated={})
 
 
 def state_of(store: Store) -> State:
@@ -49,6 +51,7 @@ def state_of(store: Store) -> State:
         return NOTHING
     cells = store.cells(["cell", "status", "reason", "weights_sha256"])
     trained = cells[cells["status"] == "done"]
+    here = stored_weights(store.folder)
     evaluations = store.evaluations(
         ["cell", "protocol", "pictures", "status", "reason"]
     )
@@ -56,6 +59,7 @@ def state_of(store: Store) -> State:
     lost = evaluations[evaluations["status"] == "failed"]
     return State(
         trained=dict(zip(trained["cell"], trained["weights_sha256"], strict=True)),
+        gone=[cell for cell in trained["cell"] if cell not in here],
         failed=failed(cells),
         evaluated=_by_key(finished, "pictures"),
         unevaluated=_by_key(lost, "reason"),
@@ -67,9 +71,11 @@ def left(
 ) -> tuple[list[Cell], list[Wanted]]:
     """Cells to train, and trained or wanted cells with the protocols that they lack.
 
-    What has failed is left alone unless it is to be retried.
+    What has failed is left alone unless it is to be retried. A model without weights is
+    none: it is trained again.
     """
-    settled = set(state.trained) | (set() if retry else set(state.failed))
+    trained = set(state.trained) - set(state.gone)
+    settled = trained | (set() if retry else set(state.failed))
     untrained = [each.cell for each in wanted if each.cell.id not in settled]
     new = {cell.id for cell in untrained}
     lacking = []

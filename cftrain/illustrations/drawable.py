@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from safetensors import SafetensorError, safe_open
 
 from cftrain.results.folders import refuse_special
+from cftrain.results.weights_file import stored_metadata, weights_path
 from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.replicas import Replicas, replicas
 
 UNREADABLE = (
-    SafetensorError,
     OSError,
     TypeError,
+    AttributeError,
     LookupError,
     ValueError,
     RecursionError,
@@ -49,17 +49,10 @@ def drawable(collection: Collection) -> Iterator[Drawable]:
 
 def _columns(folder: Path, cell: str) -> int:
     """How many columns a model's data have, as its weights say; 0 without weights."""
-    path = folder / "weights" / f"{cell}.safetensors"
+    path = weights_path(folder, cell)
     try:
         refuse_special(path)
-        with safe_open(path, framework="numpy") as file:
-            return len(json.loads(file.metadata()["codec"])["columns"])
-    except (
-        SafetensorError,
-        OSError,
-        TypeError,
-        LookupError,
-        ValueError,
-        RecursionError,
-    ):
+        with path.open("rb") as file:
+            return len(json.loads(stored_metadata(file)["codec"])["columns"])
+    except UNREADABLE:
         return 0

@@ -5,6 +5,11 @@ from typing import Any
 
 from cftrain.errors import ResultError
 
+LONGEST = 2**24
+"""Characters of a configuration: a thousand times as many as any has. As objects of
+Python they take some twenty times as much memory.
+"""
+
 
 def described(text: object, where: str) -> dict[str, Any]:
     """A mapping from its JSON; `where` is what the message calls it.
@@ -12,6 +17,8 @@ def described(text: object, where: str) -> dict[str, Any]:
     Raises ResultError for anything else.
     """
     try:
+        if len(text) > LONGEST:  # type: ignore[arg-type]
+            raise ValueError(f"more than {LONGEST} characters")
         found = json.loads(text)  # type: ignore[arg-type]
     except (TypeError, ValueError, RecursionError) as error:
         raise ResultError(

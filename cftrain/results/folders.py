@@ -8,6 +8,9 @@ from cftrain.errors import ResultError
 LEAST_ROWS, ROWS_PER_BYTE = 1_000_000, 100
 """Tables of ours have some 10 rows for each byte of a file at most."""
 
+LEAST_BYTES, BYTES_PER_BYTE = 2**29, 500
+"""What a file may come to in memory: ten times as much as tables of ours do."""
+
 
 def refuse_links(folder: Path) -> None:
     """Raises ResultError if a link in a folder of results leads out of it: what is
@@ -37,6 +40,15 @@ def refuse_special(path: Path) -> None:
     """Raises OSError for a pipe, a device or a folder."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(f"{path}: expected a file, got something else of that name")
+
+
+def refuse_bytes(size: int, unfolded: int) -> None:
+    """Raises OSError if a file of so many bytes would take too many in memory."""
+    most = LEAST_BYTES + BYTES_PER_BYTE * size
+    if unfolded > most:
+        raise OSError(
+            f"expected at most {most} bytes from a file of its size, got {unfolded}"
+        )
 
 
 def refuse_unfolding(size: int, rows: int) -> None:

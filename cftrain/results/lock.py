@@ -11,6 +11,7 @@ import getpass
 import json
 import os
 import socket
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ def at_work(folder: Path, command: str) -> Iterator[None]:
     """
     descriptor = _opened(folder)
     try:
-        _refuse_second_name(descriptor, folder)
+        _refuse_other_files(descriptor, folder)
         refuse_links(folder)
         held = _locked(descriptor, folder)
         remove_leftovers(folder)
@@ -69,12 +70,15 @@ def _opened(folder: Path) -> int:
         ) from error
 
 
-def _refuse_second_name(descriptor: int, folder: Path) -> None:
-    """Raises ResultError for a lock that is another file as well: it is written to."""
-    if os.fstat(descriptor).st_nlink > 1:
+def _refuse_other_files(descriptor: int, folder: Path) -> None:
+    """Raises ResultError for a lock that is another file as well, as it is written to,
+    or that is no file.
+    """
+    found = os.fstat(descriptor)
+    if found.st_nlink > 1 or not stat.S_ISREG(found.st_mode):
         raise ResultError(
             f"{folder / FILE}: expected a file of its own, got a hard link to another "
-            "one; remove it"
+            "one, or no file; remove it"
         )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cftrain.errors import printable
+
 FILE = "log.txt"
 
 ADDING = (
@@ -29,7 +31,8 @@ class Log:
     def write(self, *lines: str) -> None:
         """Add lines; if that cannot be done, whatever is at work goes on without."""
         now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-        text = "".join(f"{now} {line}".rstrip() + "\n" for line in lines)
+        told = (printable(f"{now} {line}".rstrip()) for line in lines)
+        text = "".join(f"{line}\n" for line in told)
         with suppress(OSError):
             descriptor = os.open(self.folder / FILE, ADDING, 0o666)
             try:

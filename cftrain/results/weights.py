@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import safetensors.torch
@@ -12,13 +13,15 @@ from torch import Tensor
 
 from cftrain.errors import WeightsError
 from cftrain.results.folders import regular_bytes
-from cftrain.results.weights_file import FOLDER, weights_path
+from cftrain.results.weights_file import (
+    FOLDER,
+    MOST_BYTES,
+    stored_metadata,
+    weights_path,
+)
 from cftrain.results.writing import written_whole
 
 __all__ = ["FOLDER", "read_weights", "weights_path", "write_weights"]
-
-MOST_BYTES = 2**30
-"""Of one file: far more than any model here has, and less than fills a memory."""
 
 
 def write_weights(
@@ -48,9 +51,14 @@ def read_weights(
     path = weights_path(folder, cell)
     try:
         content = regular_bytes(path, MOST_BYTES)
+        metadata = stored_metadata(BytesIO(content))
         # Raises whatever it trips over in a damaged file.
         weights = safetensors.torch.load(content)
-        metadata = _metadata(content)
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"{path}: expected the weights of a cell, got none; the next cftrain train "
+            "or grid that wants the cell trains it again"
+        ) from error
     except Exception as error:
         raise WeightsError(
             f"{path}: expected the weights of a cell, got {error}"
@@ -93,12 +101,6 @@ def _ordered(content: bytes) -> bytes:
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
     return len(text).to_bytes(8, "little") + text + content[end:]
-
-
-def _metadata(content: bytes) -> dict[str, str]:
-    """What stands in the header of a safetensors file, whose bytes are valid."""
-    header = json.loads(content[8 : _header_end(content)])
-    return dict(header.get("__metadata__") or {})
 
 
 def _header_end(content: bytes) -> int:

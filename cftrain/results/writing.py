@@ -22,11 +22,14 @@ MARK = "~"
 def replacing(path: Path) -> Iterator[Path]:
     """Yields a temporary name beside `path` to write to, renamed to it at the end.
 
-    Makes the folder. Whatever fails, an older file stays and the temporary one goes;
-    the first error is the one that is raised. The ending stays: writers look at it.
+    Makes the folder; replaces a file and nothing else. Whatever fails, an older file
+    stays and the temporary one goes; the first error is the one that is raised. The
+    ending stays: writers look at it.
     """
     partial = _temporary(path)
     try:
+        if path.exists() and not path.is_file():  # such as /dev/null
+            raise OSError("expected a file or nothing there, got something else")
         make_folder(path.parent)
         mode = _created(partial)
         yield partial

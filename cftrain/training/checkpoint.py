@@ -16,12 +16,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cftrain.errors import warn
-from cftrain.results.folders import refuse_special
 from cftrain.results.weights import content_digest
+from cftrain.results.weights_file import check_file
 from cftrain.results.writing import written_whole
 
 FORMAT = "cftrain-checkpoint-2"
 FOLDER = "checkpoints"
+
+MOST_BYTES = 2**32
+"""Of a file: far more than any stack here has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class Checkpoint:
         """How many are saved; 0 if nothing can be read."""
         path = self._found
         try:
-            refuse_special(path)
+            check_file(path, MOST_BYTES)
             with safe_open(path, framework="pt") as file:
                 return int(file.get_slice("history").get_shape()[0])
         except (SafetensorError, OSError, ValueError):
@@ -87,7 +90,7 @@ class Checkpoint:
         if not path.exists():
             return {}
         try:
-            refuse_special(path)
+            check_file(path, MOST_BYTES)
             with safe_open(path, framework="pt") as file:
                 found = _cells(file.metadata())
                 names = file.keys()
@@ -163,7 +166,7 @@ def _chosen(value: Tensor, wanted: tuple[int, ...], places: list[int]) -> Tensor
 
 def _cells_of(path: Path) -> tuple[str, ...]:
     """Raises SafetensorError, OSError or ValueError for other files."""
-    refuse_special(path)
+    check_file(path, MOST_BYTES)
     with safe_open(path, framework="pt") as file:
         return _cells(file.metadata())
 

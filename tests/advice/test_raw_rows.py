@@ -9,12 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from cftrain.advice import raw_files
 from cftrain.advice import raw_rows as module
 from cftrain.advice.raw_rows import raw_rows
 from cftrain.data.encoding import Codec, fit_codec
 from cftrain.data.told import Told
 from cftrain.errors import DataError
 from tests.advice import lending
+from tests.console import in_time
 
 HEADER = "age,debt,rate,job\n"
 GOOD = "30,10.5,0.2,nurse\n"
@@ -170,6 +172,22 @@ def test_a_pipe_is_read_once(tmp_path):
     writer.start()
     assert len(read_rows(str(pipe), lending.codec())) == 9
     writer.join()
+
+
+def test_a_pipe_that_nobody_writes_to_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw_files, "PATIENCE_SECONDS", 0.01)
+    os.mkfifo(tmp_path / "pipe")
+    with in_time(), pytest.raises(DataError, match="to which nothing was written"):
+        read_rows(str(tmp_path / "pipe"), lending.codec())
+
+
+@pytest.mark.parametrize("name", ["zero.csv", "zero.parquet", "pipe.parquet"])
+def test_neither_a_device_nor_a_pipe_of_parquet_is_read(name, tmp_path):
+    os.mkfifo(tmp_path / "pipe.parquet")
+    for each in ("zero.csv", "zero.parquet"):
+        (tmp_path / each).symlink_to("/dev/zero")
+    with in_time(), pytest.raises(DataError, match="got something else of that name"):
+        read_rows(str(tmp_path / name), lending.codec())
 
 
 LEVELS = pd.DataFrame(

@@ -219,3 +219,21 @@ def test_rows_in_other_notations_get_the_same_advice(nasty_run):
         rows.to_csv(nasty_run / "rows.csv", index=False, **how)
         told.append(explained(nasty_run))
     assert told[0] == told[1]
+
+
+def test_a_model_that_is_taken_along_does_not_need_the_path_of_its_table(nasty_run):
+    good = nasty.frame(rows=40).drop(columns="repaid").dropna().head(2)
+    good.to_csv(nasty_run / "good.csv", index=False)
+    done = call("export", "outputs/table", "model", cwd=nasty_run)
+    assert done.code == 0, done
+    words = ("rows=good.csv", "format=json")
+    told = [
+        call("explain", folder, *words, cwd=nasty_run)
+        for folder in ("outputs/table", "model")
+    ]
+    assert [each.code for each in told] == [0, 0], told
+    decisions = [
+        [json.loads(line)["decision"] for line in each.out.splitlines()]
+        for each in told
+    ]
+    assert decisions[0] == decisions[1]

@@ -66,6 +66,7 @@ def test_what_failed_is_left_only_if_it_is_to_be_retried(wanted, protocol):
     lost, unmeasured, *rest = wanted
     state = State(
         trained={each.cell.id: None for each in (unmeasured, *rest)},
+        gone=(),
         failed={lost.cell.id: "reason"},
         evaluated={(each.cell.id, protocol_id(protocol)): "" for each in rest},
         unevaluated={(unmeasured.cell.id, protocol_id(protocol)): "reason"},

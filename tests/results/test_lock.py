@@ -12,7 +12,7 @@ from cftrain.errors import ResultError
 from cftrain.results import writing
 from cftrain.results.lock import FILE, at_work
 from cftrain.results.writing import replacing
-from tests.console import ROOT
+from tests.console import ROOT, in_time
 
 HOLDER = """
 import sys, time
@@ -133,6 +133,12 @@ def test_a_lock_that_is_another_file_as_well_is_not_written_to(tmp_path):
     ):
         pass
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_lock_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / FILE)
+    with in_time(), pytest.raises(ResultError, match="or no file"):
+        work(tmp_path)
 
 
 def test_names_that_no_writer_gives_are_no_error_of_ours(tmp_path):

@@ -7,12 +7,12 @@ import torch
 
 from cftrain.errors import ResultError, WeightsError
 from cftrain.results.weights import (
-    MOST_BYTES,
     content_digest,
     read_weights,
     weights_path,
     write_weights,
 )
+from cftrain.results.weights_file import MOST_BYTES, MOST_HEADER_BYTES, weights_digest
 
 WEIGHTS = {"0.weight": torch.arange(6.0).view(2, 3), "0.bias": torch.zeros(2)}
 
@@ -120,3 +120,22 @@ def test_a_digest_of_tensors_knows_names_types_shapes_and_values():
         {"0.weight": weight, "0.bias": bias + 1e-45},
     ):
         assert content_digest(other) != digest
+
+
+def test_a_header_that_would_fill_the_memory_is_not_read(tmp_path):
+    """It is JSON, of which a few bytes are an object of Python each."""
+    weights_path(tmp_path, "a").parent.mkdir()
+    length = (MOST_HEADER_BYTES + 1).to_bytes(8, "little")
+    with weights_path(tmp_path, "a").open("wb") as file:
+        file.write(length)
+        file.truncate(MOST_HEADER_BYTES + 9)
+    with pytest.raises(WeightsError, match="got a header of 16777217 bytes"):
+        read_weights(tmp_path, "a")
+
+
+def test_a_file_of_weights_that_is_too_long_has_no_digest(tmp_path):
+    write_weights(tmp_path, "a", WEIGHTS, "{}")
+    assert weights_digest(tmp_path, "a") is not None
+    with weights_path(tmp_path, "a").open("r+b") as file:
+        file.truncate(MOST_BYTES + 1)
+    assert weights_digest(tmp_path, "a") is None

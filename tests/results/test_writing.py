@@ -194,3 +194,16 @@ def test_folders_of_dead_processes_go(tmp_path):
     with folder_whole(tmp_path / "target"):
         pass
     assert set(tmp_path.iterdir()) == {alive, other, tmp_path / "target"}
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to("/dev/null")
+    for name in ("pipe", "null"):
+        with (
+            pytest.raises(ResultError, match="expected a file or nothing there"),
+            written_whole(tmp_path / name) as partial,
+        ):
+            partial.write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["null", "pipe"]
+    assert (tmp_path / "pipe").is_fifo()

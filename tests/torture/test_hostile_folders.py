@@ -17,7 +17,7 @@ import torch
 from cftrain.results.parts.parquet import write_parquet
 from cftrain.results.schema import TABLES
 from cftrain.training.checkpoint import FORMAT
-from tests.console import TINY_MOONS, call, files
+from tests.console import TINY_MOONS, call, files, in_time
 
 ONE_TABLE = "one table"
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -155,6 +155,30 @@ def test_a_pipe_is_told_and_not_waited_for(place, sent):
     said = called(READERS[place], sent)
     refused = "got something else of that name", "expected whole files of results"
     assert any(words in said for words in refused), said
+
+
+ENTRIES = (
+    *("cells", "history", "weights", "evaluations", "metrics", "individuals"),
+    *("protocols", "checkpoints", "points.parquet", "config.yaml", "overrides.yaml"),
+    *("log.txt", ".lock", "tables", "figures", "report.html", "transfer"),
+)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", ENTRIES)
+def test_no_entry_of_a_folder_is_waited_for(name, command, kind, sent):
+    path = sent / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with in_time():
+        assert "still waiting" not in called(command, sent)
 
 
 @pytest.mark.parametrize("name", ["x.safetensors", "x.begun"])

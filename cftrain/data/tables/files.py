@@ -57,8 +57,9 @@ class FileOrigin(Origin):
     """A CSV or Parquet file at a path, else of that name in `data.root` or the cache.
 
     The path is remembered, so that stored runs find their table again, but is no part
-    of what they are. `text` is null for Parquet. With a `shuffle_seed` the rows are
-    shuffled such that every stretch of them has the classes in equal shares.
+    of what they are; a model that was taken along has none and reads none. `text` is
+    null for Parquet. With a `shuffle_seed` the rows are shuffled such that every
+    stretch of them has the classes in equal shares.
     """
 
     path: Annotated[str | None, Incidental(today=lambda: None, remembered=True)]
@@ -67,13 +68,20 @@ class FileOrigin(Origin):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.path:
+            absolute = Path(self.path).expanduser().absolute()
+            object.__setattr__(self, "path", str(absolute))
+
+    @property
+    def given(self) -> Path:
+        """Returns the path. Raises ConfigError if there is none."""
         if not self.path:
             raise ConfigError("data.raw.path: expected a file, got null")
-        object.__setattr__(self, "path", str(Path(self.path).expanduser().absolute()))
+        return Path(self.path)
 
     @property
     def file(self) -> str:
-        return Path(str(self.path)).name
+        return self.given.name
 
     @property
     def called(self) -> str:
@@ -84,8 +92,7 @@ class FileOrigin(Origin):
         return "parquet" if self.text is None else "text"
 
     def find(self, folders: Sequence[Path]) -> Path | None:
-        path = Path(str(self.path))
-        return path if path.is_file() else super().find(folders)
+        return self.given if self.given.is_file() else super().find(folders)
 
     def read(
         self, file: sources.File, columns: Mapping[str, ColumnKind]

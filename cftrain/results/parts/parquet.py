@@ -11,10 +11,17 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cftrain.errors import ResultError
-from cftrain.results.folders import refuse_special, refuse_unfolding
+from cftrain.results.folders import (
+    LEAST_BYTES,
+    refuse_bytes,
+    refuse_special,
+    refuse_unfolding,
+)
+from cftrain.results.parts.pages import unfolded
 from cftrain.results.schema import FORMAT
 from cftrain.results.writing import written_whole
 
@@ -22,6 +29,9 @@ KEY = b"cftrain_digest"
 ZEROS = b"0" * 32
 BEFORE_VALUE = 2
 """Bytes between the key and its value: the value's field and its length."""
+
+MOST_BYTES = 2**31
+"""Of one part: far more than any has, and less than fills a memory."""
 
 ANEW = (
     "move the folder away and run its command again (its config.yaml has the "
@@ -58,11 +68,37 @@ def read_parquet(
         if not whole:
             raise Unreadable(f"{path}: its content is not that of its digest")
         chosen = schema.names if columns is None else list(columns)
-        return file.read(columns=chosen, use_threads=False).select(chosen)
+        return _read(content, file, chosen)
     except MemoryError as error:
         raise ResultError(f"{path}: not enough memory to read it: {error}") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Unreadable(f"{path}: {error}") from error
+
+
+def _read(content: bytes, file: pq.ParquetFile, columns: list[str]) -> pa.Table:
+    """Some columns, unless they would fill the memory. Raises OSError if so."""
+    size = unfolded(content, file.metadata, columns)
+    refuse_bytes(len(content), size.least)
+    if size.most <= LEAST_BYTES:
+        return file.read(columns=columns, use_threads=False).select(columns)
+    # Texts that rows repeat are in memory once until it is known how long all are.
+    schema = file.schema_arrow
+    texts = [name for name in columns if schema.field(name).type == pa.string()]
+    source = pa.BufferReader(content)
+    folded = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=texts)
+    found = folded.read(columns=columns, use_threads=False).select(columns)
+    refuse_bytes(len(content), size.least + sum(map(_repeated, found.select(texts))))
+    wanted = pa.schema(map(schema.field, columns), found.schema.metadata)
+    return found.cast(wanted)
+
+
+def _repeated(texts: pa.ChunkedArray) -> int:
+    """Bytes of all texts of a column of which each is held once."""
+    lengths = [
+        pc.sum(pc.binary_length(part.dictionary).take(part.indices)).as_py()
+        for part in texts.chunks
+    ]
+    return sum(filter(None, lengths))
 
 
 def _content(path: Path) -> bytes:
@@ -73,6 +109,8 @@ def _content(path: Path) -> bytes:
     except OSError as error:
         raise Unreadable(f"{path}: {error}") from error
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise Unreadable(f"{path}: expected at most {MOST_BYTES} bytes, got more")
         return path.read_bytes()
     except FileNotFoundError:
         raise

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from cftrain.results.described import described
 from cftrain.results.leaves import value_at
 from cftrain.summary.figures.drawing import Drawing
+from cftrain.summary.figures.images import check_images
 from cftrain.summary.figures.styles import INK, PAGE
 from cftrain.summary.naming import (
     dataset_name,
@@ -34,7 +35,8 @@ def attribution_maps(collection: Collection) -> Iterator[Drawing]:
         maps = maps.join(cells.drop(columns="protocol"), on="cell")
         for dataset in ordered_datasets(maps["data"]):
             rows = maps[maps["data"] == dataset]
-            if rows["height"].iloc[0] > 1:
+            if rows["height"].iloc[0] != 1:
+                check_images(rows, ("objective", "label"), "attributions")
                 cell = rows["cell"].iloc[0]
                 config = described(collection.cells["config"][cell], f"cell {cell}")
                 held = value_at(config, "data.immutable_rows", [])
@@ -53,7 +55,8 @@ def _draw(
         of_model = rows[rows["objective"] == objective].set_index("label")
         images = {label: _image(of_model.loc[label]) for label in labels}
         # Logits have no unit that models share: a scale for each model.
-        limit = max(np.nanmax(np.abs(image)) for image in images.values())
+        found = np.abs(np.concatenate([image.ravel() for image in images.values()]))
+        limit = np.nanmax(found, initial=np.finfo(np.float32).tiny)
         for axis, image in zip(line, images.values(), strict=True):
             axis.imshow(image, cmap=COLOURS, vmin=-limit, vmax=limit)
             _bare(axis)

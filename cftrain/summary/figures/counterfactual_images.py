@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from cftrain.results.store import Store
 from cftrain.summary.figures.drawing import Drawing
+from cftrain.summary.figures.images import check_images
 from cftrain.summary.figures.saving import save
 from cftrain.summary.naming import (
     dataset_name,
@@ -76,6 +77,7 @@ def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | Non
     gallery = gallery[holders == len(objectives)]
     if gallery.empty or gallery["height"].iloc[0] == 1:
         return None
+    check_images(gallery, ("factual", "cell", "target"), "gallery")
     factuals = list(gallery["factual"].unique())
     targets = sorted(gallery["target"].unique())
     order = ordered_objectives(objectives)[::-1]

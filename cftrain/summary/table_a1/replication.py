@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cftrain.errors import ResultError
+from cftrain.results.folders import refuse_special
 from cftrain.summary.reading.reader import Reader
 from cftrain.summary.reading.selection import Point, Trial
 from cftrain.summary.statistics.change import change
@@ -58,6 +59,7 @@ Effects = Mapping[Key, Effect]
 def published_effects(path: Path) -> Effects:
     """Returns the published table. Raises ResultError if there is none or another."""
     try:
+        refuse_special(path)
         table = pd.read_csv(path)
         return {
             _key({name: row[name] for name in AXES}): Effect(

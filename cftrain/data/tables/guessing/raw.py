@@ -47,7 +47,8 @@ def raw_table(table: Table) -> RawTable:
     """Returns the file's columns, and how it is written. Raises DataError."""
     path = Path(table.path).expanduser()
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "no file of that name"
+        there = "a folder" if path.is_dir() else "no plain file"
+        what = there if path.exists() else "no file of that name"
         raise DataError(
             f"data.path: expected a CSV or Parquet file, got {table.path!r}, which is "
             f"{what}"
