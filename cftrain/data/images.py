@@ -14,7 +14,7 @@ from cftrain.data import sources
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.embedded import Digits, embedded_digits, embedded_path
 from cftrain.data.order import random_order
-from cftrain.data.pictures.pixels import pixel_codec, pixel_constraints, scaled
+from cftrain.data.pictures.pixels import HALF, pixel_codec, pixel_constraints
 from cftrain.data.sampling import balanced_draw
 from cftrain.errors import DataError, warn
 from cftrain.tensors import Labels
@@ -72,7 +72,7 @@ class Mnist(DatasetSpec):
             embedded_digits(*files) if source == "embedded" else map(_read, files)
         )
         drawn = self._drawn(source, torch.from_numpy(train[1]))
-        pool = scaled(train[0][drawn.numpy()])
+        pool = _scaled(train[0][drawn.numpy()])
         codec = pixel_codec(SIDE, SIDE)
         return Dataset(
             name=self.name,
@@ -80,7 +80,7 @@ class Mnist(DatasetSpec):
             identity=_identity(source, files),
             features=pool,
             labels=torch.from_numpy(train[1])[drawn],
-            test_features=scaled(test[0]),
+            test_features=_scaled(test[0]),
             test_labels=torch.from_numpy(test[1]),
             validation_rows=self.validation_rows,
             classes=CLASSES,
@@ -184,3 +184,10 @@ def _store_download(
             schema=SCHEMA,
         )
         sources.keep(table, name)
+
+
+def _scaled(pixels: np.ndarray) -> Tensor:
+    """Returns pixels 0 to 255 as numbers from -1 to 1, rounded as published runs have
+    them.
+    """
+    return torch.from_numpy(pixels.astype(np.float32)) / HALF - 1

@@ -23,6 +23,7 @@ CHOSEN = "evaluation="
 FILES = ("rows", "output")
 """Keys of `cftrain explain` that name files."""
 
+
 @dataclass(frozen=True)
 class OwnData:
     """What has to be said of files of the user's, with an example, and the options that

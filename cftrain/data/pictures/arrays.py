@@ -139,9 +139,7 @@ def _labels(where: str, labels: np.ndarray, *, rows: int) -> tuple[str, ...]:
             f"{labels.shape}"
         )
     if labels.dtype.kind not in "iubU":
-        raise DataError(
-            f"{where}: expected whole numbers or texts, got {labels.dtype}"
-        )
+        raise DataError(f"{where}: expected whole numbers or texts, got {labels.dtype}")
     return tuple(map(label_text, labels.ravel().tolist()))
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from cftrain.data.columns import listed
-from cftrain.data.pictures.album import Album, Item, Medium, Part, label_text, read_regular
+from cftrain.data.pictures.album import (
+    Album,
+    Item,
+    Medium,
+    Part,
+    label_text,
+    read_regular,
+)
 from cftrain.data.pictures.classes import class_order
 from cftrain.errors import DataError
 

@@ -169,7 +169,9 @@ class ImageSet(DatasetSpec):
             most_memory=self.most_memory,
         )
         split = "train and test" if self.pool_share is None else "no train and test"
-        if found.medium != self.medium or (found.parts is None) != bool(self.pool_share):
+        if found.medium != self.medium or (found.parts is None) != bool(
+            self.pool_share
+        ):
             raise DataError(
                 f"{self.path}: expected a {self.medium} with {split}, got another"
             )

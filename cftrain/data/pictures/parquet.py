@@ -53,7 +53,10 @@ def parquet_album(
     images = table[chosen(path, "image", image, IMAGES, names)]
     if pa.types.is_struct(images.type) and images.type.get_field_index(BYTES) >= 0:
         images = pa.chunked_array(
-            [chunk.flatten()[chunk.type.get_field_index(BYTES)] for chunk in images.chunks],
+            [
+                chunk.flatten()[chunk.type.get_field_index(BYTES)]
+                for chunk in images.chunks
+            ],
             images.type.field(BYTES).type,
         )
     if not (pa.types.is_binary(images.type) or pa.types.is_large_binary(images.type)):

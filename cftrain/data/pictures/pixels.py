@@ -14,6 +14,9 @@ from cftrain.tensors import Features
 HALF = 127.5
 """Values go from 0 to twice this; an input is (value - 127.5) / 127.5."""
 
+INPUTS = ((np.arange(256) - HALF) / HALF).astype(np.float32)
+"""Of each value, as the codec has it to the last bit: 128 is decoded as 128."""
+
 ENDS = {1: ("",), 3: ("_red", "_green", "_blue")}
 """How the names of a pixel's inputs end, by the number of its channels."""
 
@@ -30,8 +33,8 @@ def pixel_codec(height: int, width: int, channels: int = 1) -> Codec:
 
 
 def scaled(pixels: np.ndarray) -> Features:
-    """Returns values 0 to 255 as numbers from -1 to 1."""
-    return torch.from_numpy(pixels.astype(np.float32)) / HALF - 1
+    """Returns values 0 to 255 (uint8) as numbers from -1 to 1."""
+    return torch.from_numpy(INPUTS[pixels])
 
 
 def pixel_constraints(

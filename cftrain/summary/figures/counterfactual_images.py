@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 
 from cftrain.results.store import Store
 from cftrain.summary.figures.drawing import Drawing
+from cftrain.summary.figures.pixels import class_titles, shown_pixels
 from cftrain.summary.figures.saving import save
 from cftrain.summary.naming import (
     dataset_name,
@@ -21,6 +23,11 @@ from cftrain.summary.reading.replicas import replicas
 
 FRAME = "#D55E00"
 CELL_INCHES = 0.56
+LETTER_INCHES = 0.09
+"""Of the title above all."""
+
+WIDEST_TITLE = 6
+"""Letters of a class that have room above its column; longer ones stand upright."""
 
 
 def draw_gallery(
@@ -32,11 +39,13 @@ def draw_gallery(
     finished = store.evaluations()
     shown = finished["cell"].isin(cells) & (finished["protocol"] == protocol)
     done = finished[shown & (finished["status"] == "done")]
-    objectives = store.cells().set_index("cell")["objective"]
-    figure = gallery_figure(store.rows("gallery", done), objectives[done["cell"]])
+    known = store.cells().set_index("cell").loc[done["cell"]]
+    figure = gallery_figure(store.rows("gallery", done), known)
     if figure is None:
         return []
-    figure.suptitle("Counterfactuals for each target class (framed: the factual)")
+    title = "Counterfactuals for each target class (framed: the factual)"
+    letters = int(figure.get_figwidth() / LETTER_INCHES)
+    figure.suptitle(fill(title, letters, break_long_words=False))
     return save(figure, folder / "counterfactuals", kinds=("png",))
 
 
@@ -48,7 +57,8 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
         for dataset in ordered_datasets(cells["data"]):
             shown = cells[cells["data"] == dataset]
             figure = gallery_figure(
-                gallery[gallery["cell"].isin(shown.index)], shown["objective"]
+                gallery[gallery["cell"].isin(shown.index)],
+                collection.cells.loc[shown.index],
             )
             if figure is None:
                 continue
@@ -65,12 +75,13 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
             )
 
 
-def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | None:
+def gallery_figure(gallery: pd.DataFrame, cells: pd.DataFrame) -> Figure | None:
     """Draws the counterfactuals of each factual for every class, one line per model,
     baseline first. Returns None if there are no images.
 
-    `objectives` are indexed by cell.
+    `cells` are indexed by cell and have its objective and configuration.
     """
+    objectives = cells["objective"]
     # Another protocol may have shown other factuals: those that all models have.
     holders = gallery.groupby("factual")["cell"].transform("nunique")
     gallery = gallery[holders == len(objectives)]
@@ -93,15 +104,20 @@ def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | Non
             of_cell = shown[shown["cell"] == cell].set_index("target")
             _draw_line(line, of_cell, objective_name(objective))
         if factual == factuals[0]:
-            for axis, target in zip(axes[0], targets, strict=True):
-                axis.set_title(str(target))
+            _set_titles(axes[0], class_titles(cells["config"].iloc[0], targets))
     return figure
+
+
+def _set_titles(axes: np.ndarray, titles: Sequence[str]) -> None:
+    upright = max(map(len, titles)) > WIDEST_TITLE
+    for axis, title in zip(axes, titles, strict=True):
+        # A sign of mathematics would be read as a formula.
+        axis.set_title(title, rotation=90 if upright else 0, parse_math=False)
 
 
 def _draw_line(axes: np.ndarray, rows: pd.DataFrame, name: str) -> None:
     for axis, (target, row) in zip(axes, rows.sort_index().iterrows(), strict=True):
-        shape = (row["height"], row["width"])
-        image = np.asarray(row["values"]).reshape(shape)
+        image = shown_pixels(row)
         axis.imshow(image, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
         axis.set_xticks([])
         axis.set_yticks([])
