@@ -1,5 +1,5 @@
-"""`data=table`, `data=images`: what a look at files finds becomes a declaration before a
-run is made of it.
+"""`data=table`, `data=images`: what a look at files finds becomes a declaration before
+a run is made of it.
 """
 
 import sys

@@ -107,7 +107,7 @@ def values_of(item: Item) -> np.ndarray:
         ) from error
     except Exception as error:  # of whatever kind damaged bytes lead to
         raise DataError(
-            f"{item.where}: expected a whole image, got {error or type(error).__name__}"
+            f"{item.where}: expected a whole image, got {error!r}"
         ) from error
 
 

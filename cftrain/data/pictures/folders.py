@@ -128,7 +128,7 @@ def _folders(root: Path, inside: Path, others: list[Path]) -> list[Path]:
 
 def _images(root: Path, folder: Path, others: list[Path]) -> list[Path]:
     """The images of a class by name. Raises DataError."""
-    found = []
+    found: list[Path] = []
     for path in _entries(root, folder):
         if path.is_dir():
             raise DataError(

@@ -140,8 +140,8 @@ class ImageSet(DatasetSpec):
         rows = self.training_rows + self.validation_rows
         if rows > cut:
             raise DataError(
-                f"{self.path}: expected at most {cut} training and validation rows, got "
-                f"{rows}"
+                f"{self.path}: expected at most {cut} training and validation rows, "
+                f"got {rows}"
             )
         counts = np.bincount(labels[order[:rows]], minlength=len(self.classes))
         if (counts == 0).any():
@@ -168,12 +168,11 @@ class ImageSet(DatasetSpec):
             label=self.label,
             most_memory=self.most_memory,
         )
-        split = "train and test" if self.pool_share is None else "no train and test"
-        if found.medium != self.medium or (found.parts is None) != bool(
-            self.pool_share
-        ):
+        divided = self.pool_share is None
+        if found.medium != self.medium or (found.parts is not None) != divided:
             raise DataError(
-                f"{self.path}: expected a {self.medium} with {split}, got another"
+                f"{self.path}: expected images as they were declared ({self.medium}, "
+                f"{'with' if divided else 'without'} train and test), got others"
             )
         return found
 

@@ -47,18 +47,18 @@ def looked_at(said: Images) -> Looked:
     """Returns what the images are. Raises DataError, naming the first that is not like
     the others or cannot be read.
     """
-    path = Path(said.path).expanduser().absolute()
+    path = Path(said.path).expanduser()
     album = opened(
         path, image=said.image, label=said.label, most_memory=said.most_memory
     )
-    classes = class_names(
-        str(path), album.labels, said.classes and list(map(label_text, said.classes))
-    )
-    rows, share = len(album.labels), round(1 - said.test_share, 6)
-    pool, given = round(share * rows), album.parts
-    if given is not None:
-        share, pool = None, given.count("train")
-        _check_parts(path, album, given, classes)
+    wanted = None if said.classes is None else list(map(label_text, said.classes))
+    classes = class_names(str(path), album.labels, wanted)
+    rows, parts = len(album.labels), album.parts
+    if parts is None:
+        pool = round(said.pool_share * rows)
+    else:
+        pool = parts.count("train")
+        _check_parts(path, album, parts, classes)
     if rows < LEAST_ROWS:
         raise DataError(f"{path}: expected at least {LEAST_ROWS} images, got {rows}")
     return Looked(
@@ -67,7 +67,7 @@ def looked_at(said: Images) -> Looked:
         album=album,
         classes=classes,
         canvas=_canvas(said, path, album),
-        pool_share=share,
+        pool_share=said.pool_share if parts is None else None,
         pool_rows=pool,
         validation_rows=min(pool - 1, max(1, round(said.validation_share * rows))),
     )
@@ -111,7 +111,7 @@ def declared_images(looked: Looked) -> dict[str, Any]:
         "validation_rows": looked.validation_rows,
         "pool_share": looked.pool_share,
         "shuffle_seed": said.shuffle_seed,
-        "path": str(looked.path),
+        "path": str(looked.path.absolute()),
         "root": said.root,
         "medium": looked.album.medium,
         "image": said.image,

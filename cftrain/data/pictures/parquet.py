@@ -50,26 +50,28 @@ def parquet_album(
     """
     table = sources.read_all(read_regular(path, most_memory))
     names = table.schema.names
-    images = table[chosen(path, "image", image, IMAGES, names)]
-    if pa.types.is_struct(images.type) and images.type.get_field_index(BYTES) >= 0:
-        images = pa.chunked_array(
-            [
-                chunk.flatten()[chunk.type.get_field_index(BYTES)]
-                for chunk in images.chunks
-            ],
-            images.type.field(BYTES).type,
-        )
-    if not (pa.types.is_binary(images.type) or pa.types.is_large_binary(images.type)):
-        raise DataError(
-            f"{path}: expected a column of encoded images, got {images.type}; data=table "
-            "reads other columns"
-        )
+    images = _encoded(path, table[chosen(path, "image", image, IMAGES, names)])
     name = chosen(path, "label", label, LABELS, names)
     if not table.num_rows:
         raise DataError(f"{path}: expected some images, got none")
     return ParquetAlbum(
         where=str(path), images=images, labels=_labels(path, table, name)
     )
+
+
+def _encoded(path: Path, images: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column, or its field with bytes. Raises DataError."""
+    kind = images.type
+    if pa.types.is_struct(kind) and kind.get_field_index(BYTES) >= 0:
+        place = kind.get_field_index(BYTES)
+        chunks = [chunk.flatten()[place] for chunk in images.chunks]
+        images = pa.chunked_array(chunks, kind.field(place).type)
+    if not (pa.types.is_binary(images.type) or pa.types.is_large_binary(images.type)):
+        raise DataError(
+            f"{path}: expected a column of encoded images, got {images.type}; "
+            "data=table reads other columns"
+        )
+    return images
 
 
 def _labels(path: Path, table: pa.Table, name: str) -> tuple[str, ...]:

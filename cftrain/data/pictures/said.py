@@ -31,3 +31,8 @@ class Images:
     validation_share: OpenShare
     shuffle_seed: Seed
     most_memory: PositiveFloat
+
+    @property
+    def pool_share(self) -> float:
+        """Returns the share of images for training and validation."""
+        return round(1 - self.test_share, 6)

@@ -50,6 +50,6 @@ def _of_split(looked: Looked) -> str:
         return split_told(training, validation, test, looked.said.shuffle_seed)
     return (
         f"{training} training and {validation} validation rows of the folder train, "
-        f"shuffled with seed {looked.said.shuffle_seed}; {test} test rows of the folder "
-        "test"
+        f"shuffled with seed {looked.said.shuffle_seed}; {test} test rows of the "
+        "folder test"
     )
