@@ -46,7 +46,7 @@ def _draw(group: Replicas, dataset: str, rows: pd.DataFrame, config: object) -> 
     run = described(config, f"a cell of {dataset}")
     held: list[int] = value_at(run, "data.immutable_rows", [])
     objectives = ordered_objectives(rows["objective"])[::-1]
-    labels = sorted(rows["label"].unique())
+    labels = sorted(rows["label"].unique().tolist())
     height = (PAGE - 1.1) / len(labels) * len(objectives) + 0.3
     figure = Figure(figsize=(PAGE, height), layout="constrained")
     panels = figure.subplots(len(objectives), len(labels), squeeze=False)

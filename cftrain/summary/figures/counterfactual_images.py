@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from textwrap import fill
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,13 @@ from cftrain.summary.reading.replicas import replicas
 
 FRAME = "#D55E00"
 CELL_INCHES = 0.56
-LETTER_INCHES = 0.09
+LETTER_INCHES, LINE_INCHES = 0.09, 0.2
 """Of the title above all."""
 
-WIDEST_TITLE = 6
-"""Letters of a class that have room above its column; longer ones stand upright."""
+WIDEST_TITLE, LONGEST_TITLE = 6, 20
+"""Letters of a class that have room above its column; longer ones stand upright, up to
+so many.
+"""
 
 
 def draw_gallery(
@@ -45,7 +47,9 @@ def draw_gallery(
         return []
     title = "Counterfactuals for each target class (framed: the factual)"
     letters = int(figure.get_figwidth() / LETTER_INCHES)
-    figure.suptitle(fill(title, letters, break_long_words=False))
+    lines = wrap(title, letters, break_long_words=False)
+    figure.set_figheight(figure.get_figheight() + LINE_INCHES * (len(lines) - 1))
+    figure.suptitle("\n".join(lines))
     return save(figure, folder / "counterfactuals", kinds=("png",))
 
 
@@ -88,13 +92,16 @@ def gallery_figure(gallery: pd.DataFrame, cells: pd.DataFrame) -> Figure | None:
     if gallery.empty or gallery["height"].iloc[0] == 1:
         return None
     factuals = list(gallery["factual"].unique())
-    targets = sorted(gallery["target"].unique())
+    targets = sorted(gallery["target"].unique().tolist())
     order = ordered_objectives(objectives)[::-1]
     lines = objectives.sort_values(key=lambda names: names.map(order.index))
-    height = len(factuals) * len(lines) * 1.08 + 0.6
+    titles = _titles(cells["config"].iloc[0], targets)
+    upright = max(map(len, titles)) > WIDEST_TITLE
+    height = CELL_INCHES * (len(factuals) * len(lines) * 1.08 + 0.6)
+    if upright:
+        height += LETTER_INCHES * max(map(len, titles))
     figure = Figure(
-        figsize=(CELL_INCHES * (len(targets) + 0.6), CELL_INCHES * height),
-        layout="constrained",
+        figsize=(CELL_INCHES * (len(targets) + 0.6), height), layout="constrained"
     )
     blocks = figure.subfigures(len(factuals), 1, squeeze=False, hspace=0.04)
     for block, factual in zip(blocks[:, 0], factuals, strict=True):
@@ -104,15 +111,20 @@ def gallery_figure(gallery: pd.DataFrame, cells: pd.DataFrame) -> Figure | None:
             of_cell = shown[shown["cell"] == cell].set_index("target")
             _draw_line(line, of_cell, objective_name(objective))
         if factual == factuals[0]:
-            _set_titles(axes[0], class_titles(cells["config"].iloc[0], targets))
+            for axis, title in zip(axes[0], titles, strict=True):
+                # No name is a formula.
+                turn = 90 if upright else 0
+                axis.set_title(title, rotation=turn, parse_math=False)
     return figure
 
 
-def _set_titles(axes: np.ndarray, titles: Sequence[str]) -> None:
-    upright = max(map(len, titles)) > WIDEST_TITLE
-    for axis, title in zip(axes, titles, strict=True):
-        # A sign of mathematics would be read as a formula.
-        axis.set_title(title, rotation=90 if upright else 0, parse_math=False)
+def _titles(config: object, targets: list[int]) -> list[str]:
+    """What the classes are called, as far as there is room."""
+    names = class_titles(config, targets)
+    return [
+        name if len(name) <= LONGEST_TITLE else f"{name[: LONGEST_TITLE - 1]}…"
+        for name in names
+    ]
 
 
 def _draw_line(axes: np.ndarray, rows: pd.DataFrame, name: str) -> None:

@@ -107,7 +107,9 @@ def bomb(side: int) -> bytes:
     small = encoded(np.zeros((1, 1), dtype=np.uint8))
     head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     body = b"IHDR" + head
-    start = small[:8] + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    start = (
+        small[:8] + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    )
     return start + small[8 + 25 :]
 
 

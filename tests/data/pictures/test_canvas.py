@@ -109,7 +109,9 @@ def canvas(**changes) -> Canvas:
     return Canvas(**{**plain, **changes})
 
 
-@pytest.mark.parametrize("wrap", [encoded, lambda pixels: pixels], ids=["file", "array"])
+@pytest.mark.parametrize(
+    "wrap", [encoded, lambda pixels: pixels], ids=["file", "array"]
+)
 def test_images_unlike_the_others_are_refused_unless_they_shall_be_made_alike(wrap):
     grey = GREY if wrap is encoded else GREY[..., None]
     with pytest.raises(DataError, match=r"expected grey .*got RGB; data.channels=1"):
