@@ -163,7 +163,9 @@ def test_where_images_lie_is_remembered_and_no_part_of_what_they_are(
     (tmp_path / "elsewhere").mkdir()
     folder.rename(tmp_path / "elsewhere" / "digits")
     assert spec.located() is None
-    with pytest.raises(DataError, match="expected images at .*digits, or of that name"):
+    with pytest.raises(
+        DataError, match=r"expected images at .*digits, or of that name"
+    ):
         spec.load()
     moved = replace(spec, root=str(tmp_path / "elsewhere"))
     assert same_rows(moved.load(), before)
@@ -182,5 +184,5 @@ def test_a_file_in_the_place_of_a_folder_is_noticed(tmp_path):
     for part in ("train", "test"):
         write_folder(tmp_path / "other" / "set" / part, pixels, labels)
     other = replace(spec, path=str(tmp_path / "other" / "set"))
-    with pytest.raises(DataError, match="declared .folder, without train and test"):
+    with pytest.raises(DataError, match=r"declared .folder, without train and test"):
         other.load()
