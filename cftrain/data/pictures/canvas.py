@@ -3,15 +3,15 @@
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from cftrain.data.pictures.album import Item
 from cftrain.errors import DataError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+Picture = Any
+"""An image of Pillow, which only those need who have images."""
 
 Channels = Literal[1, 3]
 COLOURS = {1: "grey", 3: "RGB"}
@@ -111,7 +111,7 @@ def values_of(item: Item) -> np.ndarray:
         ) from error
 
 
-def _plain(where: str, image: "Image") -> "Image":
+def _plain(where: str, image: Picture) -> Picture:
     """An image in one of the modes L and RGB. Raises DataError where that would lose
     something.
     """
@@ -134,7 +134,7 @@ def _plain(where: str, image: "Image") -> "Image":
     return image.convert("L" if grey else "RGB")
 
 
-def _is_deep(image: "Image") -> bool:
+def _is_deep(image: Picture) -> bool:
     """Whether an image has 16 bits a channel, which Pillow hides where there are three:
     it would keep the upper eight.
     """
@@ -151,7 +151,7 @@ def _fitted(values: np.ndarray, canvas: Canvas) -> np.ndarray:
     return _array(image.resize(size, pillow.Resampling.BILINEAR))
 
 
-def _array(image: "Image") -> np.ndarray:
+def _array(image: Picture) -> np.ndarray:
     values = np.asarray(image)
     return values[..., None] if values.ndim == 2 else values
 
