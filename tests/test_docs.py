@@ -153,7 +153,7 @@ def test_there_is_something_to_read():
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=str)
 def test_a_command_means_something(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    if "loans.csv" in command.line:
+    if "loans.csv" in command.line or "data=images" in command.line:
         run_examples("your-own-data.md")
     if command.fails:
         with pytest.raises(Exception, match=r"expected|Could not override"):
