@@ -159,7 +159,7 @@ def test_one_flat_buffer_may_hold_all_weights():
 
 
 def test_rows_that_are_no_image_of_the_size_are_refused():
-    with pytest.raises(ConfigError, match=r"to be 784.*got 9 x 8 = 72"):
+    with pytest.raises(ConfigError, match=r"to be 784.*got 9 x 8 x 1 = 72"):
         lenet().build(features=784, classes=4, streams=streams(1))
 
 
