@@ -166,6 +166,8 @@ def test_a_command_means_something(command, tmp_path, monkeypatch, request):
     if ".csv" in command.line:
         for table in request.getfixturevalue("tables").glob("*.csv"):
             shutil.copy(table, tmp_path)
+    if "data=images" in command.line:
+        run_examples("your-own-data.md")
     if command.fails:
         with pytest.raises(Exception, match=r"expected|Could not override"):
             understood(command.line)

@@ -31,6 +31,7 @@ PEERS = [LAYERS[0], LAYERS[-1]]
 CONCRETE = [
     "data.synthetic",
     "data.images",
+    "data.pictures.image_set",
     "data.tables.tabular",
     "models.mlp",
     "models.lenet",

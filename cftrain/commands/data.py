@@ -8,9 +8,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from tabulate import tabulate
 
-from cftrain.commands.command_line.lines import extra_folders, quoted
+from cftrain.commands.command_line.lines import OWN, extra_folders, quoted
 from cftrain.commands.command_line.options import Options, read
-from cftrain.commands.command_line.own_table import guessed_table
+from cftrain.commands.command_line.own_data import guessed_table
 from cftrain.config.overrides import replacing_overrides
 from cftrain.config.tree import folder, options, refuse_shadowing
 from cftrain.config.trust import outside_files_checked
@@ -30,9 +30,6 @@ HEAD = [
     "source",
     "protected in the paper",
 ]
-TABLE = "table"
-"""The option for files that need no data set of their own."""
-
 USAGE = """\
 usage: cftrain data list [--config-dir FOLDER]
        cftrain data fetch NAME [--config-dir FOLDER]
@@ -52,7 +49,7 @@ def run(arguments: Sequence[str]) -> None:
         case ["-h"] | ["--help"]:
             print(USAGE)
         case ["list"]:
-            names = [name for name in options("data", extra) if name != TABLE]
+            names = [name for name in options("data", extra) if name not in OWN]
             rows = [_row(name, extra) for name in names]
             print(tabulate(rows, HEAD, tablefmt="simple"))
         case ["fetch", name]:
@@ -83,7 +80,7 @@ def described(file: str, words: Sequence[str]) -> str:
         raise ConfigError(
             f"cftrain data describe: expected overrides key=value, got {odd[0]!r}"
         )
-    overrides = [f"data={TABLE}", f"data.path={quoted(file)}", "data.label=null"]
+    overrides = ["data=table", f"data.path={quoted(file)}", "data.label=null"]
     with initialize_config_dir(str(folder()), version_base="1.3"):
         config = compose("run", overrides=replacing_overrides([*overrides, *given]))
     values: Any = OmegaConf.to_container(config.data, resolve=True)

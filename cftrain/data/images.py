@@ -11,24 +11,16 @@ from torch import Tensor
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, Seed
 from cftrain.data import sources
-from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
-from cftrain.data.declarations import declared_constraints
 from cftrain.data.embedded import Digits, embedded_digits, embedded_path
-from cftrain.data.encoding import Codec, identity_codec
 from cftrain.data.order import random_order
+from cftrain.data.pictures.pixels import HALF, pixel_codec, pixel_constraints
 from cftrain.data.sampling import balanced_draw
 from cftrain.errors import DataError, warn
-from cftrain.tensors import Features, Labels
+from cftrain.tensors import Labels
 
 SIDE = 28
 PIXELS = SIDE * SIDE
-PIXEL_NAMES = tuple(
-    f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)
-)
-HALF = 127.5
-"""Grey values go from 0 to twice this; a pixel is (grey value - 127.5) / 127.5."""
-
 CLASSES = 10
 OPENML_TRAINING_ROWS = 60_000
 PARTS = ("train", "test")
@@ -85,7 +77,7 @@ class Mnist(DatasetSpec):
         )
         drawn = self._drawn(source, torch.from_numpy(train[1]))
         pool = _scaled(train[0][drawn.numpy()])
-        codec = identity_codec(PIXEL_NAMES, mean=HALF, deviation=HALF)
+        codec = pixel_codec(SIDE, SIDE)
         return Dataset(
             name=self.name,
             source=source,
@@ -96,28 +88,12 @@ class Mnist(DatasetSpec):
             test_labels=torch.from_numpy(test[1]),
             validation_rows=self.validation_rows,
             classes=CLASSES,
-            feature_names=PIXEL_NAMES,
-            constraints=self._constraints(codec, pool),
+            feature_names=codec.feature_names,
+            constraints=pixel_constraints(
+                pool, codec, height=SIDE, immutable_rows=self.immutable_rows
+            ),
             image_shape=(SIDE, SIDE),
             codec=codec,
-        )
-
-    def _constraints(self, codec: Codec, pool: Features) -> Constraints:
-        beyond = [row for row in self.immutable_rows if not 0 <= row < SIDE]
-        if beyond:
-            raise DataError(
-                f"data.immutable_rows: expected rows 0 to {SIDE - 1}, got {beyond}"
-            )
-        return declared_constraints(
-            pool,
-            codec,
-            deviations=None,
-            domain=dict.fromkeys(PIXEL_NAMES, (0.0, 2 * HALF)),
-            mutability={
-                name: "immutable"
-                for pixel, name in enumerate(PIXEL_NAMES)
-                if pixel // SIDE in self.immutable_rows
-            },
         )
 
     def _drawn(self, source: str, labels: Labels) -> Tensor:
@@ -215,5 +191,7 @@ def _store_download(
 
 
 def _scaled(pixels: np.ndarray) -> Tensor:
-    """Returns pixels 0 to 255 as numbers from -1 to 1."""
+    """Returns pixels 0 to 255 as numbers from -1 to 1, rounded as published runs have
+    them.
+    """
     return torch.from_numpy(pixels.astype(np.float32)) / HALF - 1

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from math import prod
+from typing import Annotated, Literal
 
 from torch import nn
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Count
+from cftrain.config.ranges import Count, Later
 from cftrain.errors import ConfigError
 from cftrain.models.classifier import Classifier, ModelSpec
 from cftrain.models.layers import StackedConv2d, StackedLinear, of_layer
@@ -22,13 +23,15 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 class Lenet(ModelSpec):
     """Convolutions with max pooling, then dense layers (LeCun et al., 1998).
 
-    Rows are grey images of `image` = (height, width) pixels, row by row. There is a
-    convolution for each of `channels`, a dense layer for each of `hidden`, and an
-    activation after each of them; it follows the pooling, where there is less to do.
+    Rows are images of `image` = (height, width) pixels, row by row, with the numbers of
+    a pixel, its `input_channels`, side by side. There is a convolution for each of
+    `channels`, a dense layer for each of `hidden`, and an activation after each of
+    them; it follows the pooling, where there is less to do.
     """
 
     name: str
     image: tuple[Count, Count]
+    input_channels: Annotated[Count, Later(neutral=1)]
     channels: tuple[Count, ...]
     kernel: Count
     pooling: Count
@@ -47,22 +50,24 @@ class Lenet(ModelSpec):
             mistakes.append(
                 f"model.image: expected at least {self.pooling ** len(self.channels)} "
                 f"pixels a side for {len(self.channels)} times pooling by "
-                f"{self.pooling}, got {height} x {width}"
+                f"{self.pooling}, got {height} x {width}; model.channels with fewer "
+                "convolutions pool less often"
             )
         if mistakes:
             raise ConfigError(mistakes)
 
     def build(self, *, features: int, classes: int, streams: Streams) -> Classifier:
-        height, width = self.image
-        if features != height * width:
+        shape = (*self.image, self.input_channels)
+        if features != prod(shape):
             raise ConfigError(
-                f"model.image: expected height x width to be {features}, the number of "
-                f"features of the data, got {height} x {width} = {height * width}"
+                f"model.image: expected height x width x input_channels to be "
+                f"{features}, the number of features of the data, got "
+                f"{' x '.join(map(str, shape))} = {prod(shape)}"
             )
         activation = ACTIVATIONS[self.activation]
-        layers: list[nn.Module] = [nn.Unflatten(-1, (height, width, 1))]
+        layers: list[nn.Module] = [nn.Unflatten(-1, shape)]
         depths = iter(range(len(self.channels) + len(self.hidden) + 1))
-        for inputs, outputs in pairwise((1, *self.channels)):
+        for inputs, outputs in pairwise((self.input_channels, *self.channels)):
             convolution = StackedConv2d(
                 inputs,
                 outputs,
@@ -85,4 +90,4 @@ class Lenet(ModelSpec):
     def _flat(self) -> int:
         """Returns how many numbers a row has after the convolutions."""
         height, width = self._pooled()
-        return height * width * (1, *self.channels)[-1]
+        return height * width * (self.input_channels, *self.channels)[-1]

@@ -333,4 +333,4 @@ def test_a_model_of_another_size_is_refused(copy):
             "activation": "relu",
         }
     change(copy, "model.json", runs=runs)
-    assert "expected height x width to be 6" in refused(copy)
+    assert "expected height x width x input_channels to be 6" in refused(copy)

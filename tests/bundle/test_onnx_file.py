@@ -46,6 +46,7 @@ MODELS = {
     "lenet": Lenet(
         name="lenet",
         image=(12, 12),
+        input_channels=1,
         channels=(3, 4),
         kernel=3,
         pooling=2,

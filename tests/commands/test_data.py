@@ -2,6 +2,7 @@
 
 import pytest
 
+from cftrain.commands.command_line.lines import OWN
 from cftrain.config.tree import options
 from tests.console import call
 
@@ -10,7 +11,7 @@ def test_the_list_has_every_dataset(tmp_path):
     outcome = call("data", "list", cwd=tmp_path, CFTRAIN_DATA=None)
     assert outcome.code == 0, outcome.err
     for name in options("data"):
-        assert (name in outcome.out) == (name != "table")
+        assert (name in outcome.out) == (name not in OWN)
     assert "not here" in outcome.out
 
 

@@ -38,10 +38,12 @@ OPTIONS = sorted(
 EXPERIMENTS = [name for name in OPTIONS if name.startswith("experiment/")]
 GRIDS = [name for name in OPTIONS if name.startswith("grid/")]
 TABLES = [name for name in OPTIONS if name.startswith("table/")]
-OWN_TABLES = ["data/table", "declaration/file"]
-"""Nothing without a file of the user's: tests/commands/test_own_table.py has them."""
+OWN = ["data/images", "data/table", "declaration/file"]
+"""Nothing without files of the user's: test_own_table.py and test_own_images.py of
+tests/commands have them.
+"""
 
-OTHERS = (*EXPERIMENTS, *GRIDS, *TABLES, *OWN_TABLES)
+OTHERS = (*EXPERIMENTS, *GRIDS, *TABLES, *OWN)
 GROUPS = [name for name in OPTIONS if name not in OTHERS]
 
 ENOUGH_ROWS = "data.training_rows=50000"

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from cftrain.config.build import build_object
+from cftrain.config.identity import describe
 from cftrain.errors import ConfigError
 from cftrain.models.layers import StackedConv2d
 from cftrain.models.lenet import ACTIVATIONS, Lenet
@@ -18,6 +20,7 @@ def lenet(**changes) -> Lenet:
     small = {
         "name": "lenet",
         "image": (9, 8),
+        "input_channels": 1,
         "channels": (2, 3),
         "kernel": 3,
         "pooling": 2,
@@ -29,7 +32,7 @@ def lenet(**changes) -> Lenet:
 
 def build(spec: Lenet, cells: int = 2, seed: int = 0):
     """A float64 model whose biases are not zero."""
-    features = math.prod(spec.image)
+    features = math.prod(spec.image) * spec.input_channels
     model = spec.build(features=features, classes=4, streams=streams(cells, seed))
     model = model.double()
     with torch.no_grad():
@@ -44,7 +47,8 @@ def build(spec: Lenet, cells: int = 2, seed: int = 0):
 def reference(spec: Lenet, weights: list, x: torch.Tensor) -> torch.Tensor:
     """One network on rows (row, feature), written down layer by layer."""
     activation = PLAIN[spec.activation]
-    state = x.reshape(len(x), 1, *spec.image)
+    shape = (len(x), *spec.image, spec.input_channels)
+    state = x.reshape(shape).permute(0, 3, 1, 2)
     convolutions = 2 * len(spec.channels)
     for weight, bias in zip(
         weights[:convolutions:2], weights[1:convolutions:2], strict=True
@@ -68,11 +72,14 @@ def reference(spec: Lenet, weights: list, x: torch.Tensor) -> torch.Tensor:
         {"channels": (3,)},
         {"channels": (), "hidden": ()},
         {"image": (4, 11), "hidden": (6,)},
+        {"input_channels": 3},
+        {"input_channels": 3, "channels": (), "hidden": ()},
     ],
 )
 def test_every_cell_is_a_convolutional_network(shape, activation):
     spec = lenet(**shape, activation=activation)
-    model, x = build(spec), normal(2, 5, math.prod(spec.image), seed=1)
+    features = math.prod(spec.image) * spec.input_channels
+    model, x = build(spec), normal(2, 5, features, seed=1)
     found = model(x)
     assert found.shape == (2, 5, 4)
     for cell in range(2):
@@ -152,7 +159,7 @@ def test_one_flat_buffer_may_hold_all_weights():
 
 
 def test_rows_that_are_no_image_of_the_size_are_refused():
-    with pytest.raises(ConfigError, match=r"to be 784.*got 9 x 8 = 72"):
+    with pytest.raises(ConfigError, match=r"to be 784.*got 9 x 8 x 1 = 72"):
         lenet().build(features=784, classes=4, streams=streams(1))
 
 
@@ -166,3 +173,11 @@ def test_rows_that_are_no_image_of_the_size_are_refused():
 def test_shapes_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         lenet(**changes)
+
+
+def test_grey_images_are_what_they_were_before_there_were_others():
+    """Ids of older models stand, and their stored runs can be built."""
+    grey, coloured = (describe(lenet(input_channels=count)) for count in (1, 3))
+    assert "input_channels" not in grey
+    assert coloured["input_channels"] == 3
+    assert build_object(grey, Lenet, "model") == lenet()

@@ -107,12 +107,12 @@ def _checked_folders(arguments: Sequence[str]) -> list[Path]:
 
 
 def _declared(config: DictConfig) -> DictConfig:
-    """The configuration with a declaration where a table was to be guessed at."""
+    """The configuration with a declaration where files were to be looked at."""
     target = OmegaConf.select(config, "data._target_")
-    if target is None or not str(target).endswith(".Table"):
+    if target is None or not str(target).endswith((".Table", ".Images")):
         return config
     # Imported here, since other commands need neither the data nor torch.
-    from cftrain.commands.command_line.own_table import declared
+    from cftrain.commands.command_line.own_data import declared
 
     return declared(config)
 

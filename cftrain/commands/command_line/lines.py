@@ -5,6 +5,7 @@ Nothing heavy is imported: the command line reads it before a command is loaded.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
@@ -22,9 +23,28 @@ CHOSEN = "evaluation="
 FILES = ("rows", "output")
 """Keys of `cftrain explain` that name files."""
 
-OWN_TABLE = "data=table"
-SIZED = ("schedule", "evaluation")
-"""Groups whose option `table` goes with `data=table`."""
+
+@dataclass(frozen=True)
+class OwnData:
+    """What has to be said of files of the user's, with an example, and the options that
+    go with them.
+    """
+
+    said: dict[str, str]
+    options: dict[str, str]
+
+
+OWN = {
+    "table": OwnData(
+        said={"data.path": "loans.csv", "data.label": "repaid"},
+        options={"schedule": "table", "evaluation": "table"},
+    ),
+    "images": OwnData(
+        said={"data.path": "digits"},
+        options={"schedule": "table", "evaluation": "own_images"},
+    ),
+}
+"""Options of `data` that are no data sets yet."""
 
 NAMES = ("target", "groups")
 """Its keys that name what is in a file: a class, a column."""
@@ -94,19 +114,21 @@ def _plain(word: str) -> str:
 
 
 def _sized(words: list[str]) -> list[str]:
-    """With settings that follow from the number of rows, where a table is to be guessed
-    at and nobody chose others.
+    """With settings that follow from the data, where files are to be looked at and
+    nobody chose others.
     """
-    if OWN_TABLE not in words or any(word.startswith("experiment=") for word in words):
+    name = next((name for name in OWN if f"data={name}" in words), None)
+    if name is None or any(word.startswith("experiment=") for word in words):
         return words
     chosen = {word.partition("=")[0] for word in words}
-    absent = [key for key in ("data.path", "data.label") if key not in chosen]
+    absent = [key for key in OWN[name].said if key not in chosen]
     if absent and not any(word.startswith("-") for word in words):
+        said = " ".join(f"{key}={value}" for key, value in OWN[name].said.items())
         raise ConfigError(
-            f"{absent[0]}: expected a value, as in {OWN_TABLE} data.path=loans.csv "
-            "data.label=repaid, got none"
+            f"{absent[0]}: expected a value, as in data={name} {said}, got none"
         )
-    return [*(f"{key}=table" for key in SIZED if key not in chosen), *words]
+    options = OWN[name].options.items()
+    return [*(f"{key}={value}" for key, value in options if key not in chosen), *words]
 
 
 def _of_stored(word: str) -> str:

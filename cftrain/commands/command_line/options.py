@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from cftrain.commands.command_line.own_table import declared
+from cftrain.commands.command_line.own_data import declared
 from cftrain.config.build import build_together
 from cftrain.config.overrides import typed_overrides
 from cftrain.config.tree import plain

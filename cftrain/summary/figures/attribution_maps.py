@@ -12,6 +12,7 @@ from cftrain.results.described import described
 from cftrain.results.leaves import value_at
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.images import check_images
+from cftrain.summary.figures.pixels import class_titles, pixels_of
 from cftrain.summary.figures.styles import INK, PAGE
 from cftrain.summary.naming import (
     dataset_name,
@@ -38,16 +39,16 @@ def attribution_maps(collection: Collection) -> Iterator[Drawing]:
             if rows["height"].iloc[0] != 1:
                 check_images(rows, ("objective", "label"), "attributions")
                 cell = rows["cell"].iloc[0]
-                config = described(collection.cells["config"][cell], f"cell {cell}")
-                held = value_at(config, "data.immutable_rows", [])
-                yield _draw(group, dataset, rows, held)
+                config = collection.cells["config"][cell]
+                yield _draw(group, dataset, rows, config)
 
 
-def _draw(
-    group: Replicas, dataset: str, rows: pd.DataFrame, held: list[int]
-) -> Drawing:
+def _draw(group: Replicas, dataset: str, rows: pd.DataFrame, config: object) -> Drawing:
+    """`config` is the stored configuration of one of the models."""
+    run = described(config, f"a cell of {dataset}")
+    held: list[int] = value_at(run, "data.immutable_rows", [])
     objectives = ordered_objectives(rows["objective"])[::-1]
-    labels = sorted(rows["label"].unique())
+    labels = sorted(rows["label"].unique().tolist())
     height = (PAGE - 1.1) / len(labels) * len(objectives) + 0.3
     figure = Figure(figsize=(PAGE, height), layout="constrained")
     panels = figure.subplots(len(objectives), len(labels), squeeze=False)
@@ -66,8 +67,9 @@ def _draw(
         (shown,) = line[-1].get_images()
         bar = figure.colorbar(shown, ax=line, pad=0.01, aspect=10)
         bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"{limit:.2g}"])
-    for axis, label in zip(panels[0], labels, strict=True):
-        axis.set_title(str(label))
+    titles = class_titles(config, labels)
+    for axis, title in zip(panels[0], titles, strict=True):
+        axis.set_title(title, parse_math=False)
     name = dataset_name(dataset)
     return Drawing(
         name=f"attributions-{group.name}-{dataset}",
@@ -83,7 +85,8 @@ def _draw(
 
 
 def _image(row: pd.Series) -> np.ndarray:
-    return np.asarray(row["values"]).reshape(row["height"], row["width"])
+    """The contributions of pixels: those of their channels add up."""
+    return pixels_of(row).sum(-1)
 
 
 def _bare(axis: Axes) -> None:

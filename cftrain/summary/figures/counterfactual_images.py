@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from cftrain.results.store import Store
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.images import check_images
+from cftrain.summary.figures.pixels import class_titles, shown_pixels
 from cftrain.summary.figures.saving import save
 from cftrain.summary.naming import (
     dataset_name,
@@ -22,6 +24,13 @@ from cftrain.summary.reading.replicas import replicas
 
 FRAME = "#D55E00"
 CELL_INCHES = 0.56
+LETTER_INCHES, LINE_INCHES = 0.09, 0.2
+"""Of the title above all."""
+
+WIDEST_TITLE, LONGEST_TITLE = 6, 20
+"""Letters of a class that have room above its column; longer ones stand upright, up to
+so many.
+"""
 
 
 def draw_gallery(
@@ -33,11 +42,15 @@ def draw_gallery(
     finished = store.evaluations()
     shown = finished["cell"].isin(cells) & (finished["protocol"] == protocol)
     done = finished[shown & (finished["status"] == "done")]
-    objectives = store.cells().set_index("cell")["objective"]
-    figure = gallery_figure(store.rows("gallery", done), objectives[done["cell"]])
+    known = store.cells().set_index("cell").loc[done["cell"]]
+    figure = gallery_figure(store.rows("gallery", done), known)
     if figure is None:
         return []
-    figure.suptitle("Counterfactuals for each target class (framed: the factual)")
+    title = "Counterfactuals for each target class (framed: the factual)"
+    letters = int(figure.get_figwidth() / LETTER_INCHES)
+    lines = wrap(title, letters, break_long_words=False)
+    figure.set_figheight(figure.get_figheight() + LINE_INCHES * (len(lines) - 1))
+    figure.suptitle("\n".join(lines))
     return save(figure, folder / "counterfactuals", kinds=("png",))
 
 
@@ -49,7 +62,8 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
         for dataset in ordered_datasets(cells["data"]):
             shown = cells[cells["data"] == dataset]
             figure = gallery_figure(
-                gallery[gallery["cell"].isin(shown.index)], shown["objective"]
+                gallery[gallery["cell"].isin(shown.index)],
+                collection.cells.loc[shown.index],
             )
             if figure is None:
                 continue
@@ -66,12 +80,13 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
             )
 
 
-def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | None:
+def gallery_figure(gallery: pd.DataFrame, cells: pd.DataFrame) -> Figure | None:
     """Draws the counterfactuals of each factual for every class, one line per model,
     baseline first. Returns None if there are no images.
 
-    `objectives` are indexed by cell.
+    `cells` are indexed by cell and have its objective and configuration.
     """
+    objectives = cells["objective"]
     # Another protocol may have shown other factuals: those that all models have.
     holders = gallery.groupby("factual")["cell"].transform("nunique")
     gallery = gallery[holders == len(objectives)]
@@ -79,13 +94,16 @@ def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | Non
         return None
     check_images(gallery, ("factual", "cell", "target"), "gallery")
     factuals = list(gallery["factual"].unique())
-    targets = sorted(gallery["target"].unique())
+    targets = sorted(gallery["target"].unique().tolist())
     order = ordered_objectives(objectives)[::-1]
     lines = objectives.sort_values(key=lambda names: names.map(order.index))
-    height = len(factuals) * len(lines) * 1.08 + 0.6
+    titles = _titles(cells["config"].iloc[0], targets)
+    upright = max(map(len, titles)) > WIDEST_TITLE
+    height = CELL_INCHES * (len(factuals) * len(lines) * 1.08 + 0.6)
+    if upright:
+        height += LETTER_INCHES * max(map(len, titles))
     figure = Figure(
-        figsize=(CELL_INCHES * (len(targets) + 0.6), CELL_INCHES * height),
-        layout="constrained",
+        figsize=(CELL_INCHES * (len(targets) + 0.6), height), layout="constrained"
     )
     blocks = figure.subfigures(len(factuals), 1, squeeze=False, hspace=0.04)
     for block, factual in zip(blocks[:, 0], factuals, strict=True):
@@ -95,15 +113,25 @@ def gallery_figure(gallery: pd.DataFrame, objectives: pd.Series) -> Figure | Non
             of_cell = shown[shown["cell"] == cell].set_index("target")
             _draw_line(line, of_cell, objective_name(objective))
         if factual == factuals[0]:
-            for axis, target in zip(axes[0], targets, strict=True):
-                axis.set_title(str(target))
+            for axis, title in zip(axes[0], titles, strict=True):
+                # No name is a formula.
+                turn = 90 if upright else 0
+                axis.set_title(title, rotation=turn, parse_math=False)
     return figure
+
+
+def _titles(config: object, targets: list[int]) -> list[str]:
+    """What the classes are called, as far as there is room."""
+    names = class_titles(config, targets)
+    return [
+        name if len(name) <= LONGEST_TITLE else f"{name[: LONGEST_TITLE - 1]}…"
+        for name in names
+    ]
 
 
 def _draw_line(axes: np.ndarray, rows: pd.DataFrame, name: str) -> None:
     for axis, (target, row) in zip(axes, rows.sort_index().iterrows(), strict=True):
-        shape = (row["height"], row["width"])
-        image = np.asarray(row["values"]).reshape(shape)
+        image = shown_pixels(row)
         axis.imshow(image, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
         axis.set_xticks([])
         axis.set_yticks([])

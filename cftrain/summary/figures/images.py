@@ -12,6 +12,9 @@ from cftrain.errors import ResultError
 MOST_PIXELS = 2**20
 """Of one image, which is a model's input: far more than any has."""
 
+RGB = 3
+"""Values of a pixel with a colour."""
+
 MOST_IMAGES, MOST_IN_A_LINE = 2_000, 200
 """Of one figure: more cannot be told apart, nor does a file of pixels hold them."""
 
@@ -34,19 +37,20 @@ def check_images(rows: pd.DataFrame, keys: Sequence[str], table: str) -> None:
         )
     columns = ("cell", "values", "height", "width")
     for row in zip(*(rows[column] for column in columns), strict=True):
-        _check(*row, table)
+        _check(row, table)
 
 
-def _check(cell: str, values: object, height: Any, width: Any, table: str) -> None:
+def _check(row: tuple[Any, ...], table: str) -> None:
+    cell, values, height, width = row
     where = f"{table} of cell {cell}: expected"
     if any(pd.isna(side) or side < 1 for side in (height, width)):
         raise ResultError(f"{where} sides of at least 1 pixel, got {height} x {width}")
     pixels = int(height) * int(width)  # as whole numbers of Python, without end
     found = np.asarray([] if values is None else values, dtype=float)
-    if pixels > MOST_PIXELS or len(found) != pixels:
+    if pixels > MOST_PIXELS or len(found) not in (pixels, RGB * pixels):
         raise ResultError(
-            f"{where} a value for each of {int(height)} x {int(width)} pixels, at most "
-            f"{MOST_PIXELS}, got {len(found)}"
+            f"{where} a value, or {RGB}, for each of {int(height)} x {int(width)} "
+            f"pixels, at most {MOST_PIXELS}, got {len(found)}"
         )
     if np.isinf(found).any():
         raise ResultError(f"{where} values that are not infinite, got others")

@@ -68,3 +68,27 @@ def test_lines_bound_the_protected_rows(tmp_path):
 
 def test_rows_that_are_no_images_have_no_map(tmp_path):
     assert list(attribution_maps(collection(tmp_path, height=1))) == []
+
+
+def test_contributions_of_the_colours_of_a_pixel_add_up(tmp_path):
+    """With three channels, stored values are those of a third as many pixels."""
+    rows = [cell("mnist", "full", 1, config={"data": {"classes": ["ox", "cow"]}})]
+    maps = [
+        row(
+            "attributions",
+            cell=rows[0]["cell"],
+            stack=STACK,
+            label=label,
+            values=values("full", 1, label).tolist(),
+            height=HEIGHT // 3,
+            width=WIDTH,
+        )
+        for label in range(2)
+    ]
+    (drawing,) = attribution_maps(write_grid(tmp_path, rows, attributions=maps))
+    axes = [axis for axis in drawing.figure.get_axes() if axis.get_images()]
+    assert [axis.get_title() for axis in axes] == ["ox", "cow"]
+    for label, axis in enumerate(axes):
+        (image,) = axis.get_images()
+        expected = values("full", 1, label).reshape(HEIGHT // 3, WIDTH, 3).sum(-1)
+        assert np.asarray(image.get_array()) == pytest.approx(expected, abs=1e-6)

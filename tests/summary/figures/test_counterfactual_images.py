@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -200,3 +201,18 @@ assert not heavy, heavy
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_images_in_colour_and_the_names_of_their_classes(store, tmp_path, drawn):
+    """Values from -1 to 1 are shares of colour from 0 to 1; beyond, they are cut."""
+    long = "a class of which people say a lot"
+    config = json.dumps({"data": {"classes": ["$x$", long]}})
+    values = np.linspace(-1.2, 1.2, HEIGHT * WIDTH * 3)
+    shown = [{**each, "values": list(values)} for each in gallery("ct", "s", {5: 0}, 2)]
+    write_stack(store, "s", [cell_row("ct", "s", config=config)], gallery=shown)
+    draw_gallery(store, ["ct"], PROTOCOL, tmp_path)
+    axes = drawn[0].get_axes()
+    assert [axis.get_title() for axis in axes] == ["$x$", "a class of which pe…"]
+    (image,) = axes[0].get_images()
+    expected = ((values + 1) / 2).clip(0, 1).reshape(HEIGHT, WIDTH, 3)
+    assert np.asarray(image.get_array()) == pytest.approx(expected, abs=1e-6)

@@ -102,10 +102,16 @@ def notes(guess: GuessedTable) -> Iterator[str]:
 def of_split(guess: GuessedTable) -> str:
     """Returns the sizes of the parts."""
     test = guess.rows - guess.training_rows - guess.validation_rows
+    return split_told(
+        guess.training_rows, guess.validation_rows, test, guess.table.shuffle_seed
+    )
+
+
+def split_told(training: int, validation: int, test: int, seed: int) -> str:
+    """Returns the sizes of parts that were drawn from all rows."""
     return (
-        f"{guess.training_rows} training, {guess.validation_rows} validation and "
-        f"{test} test rows, with the classes in equal shares, shuffled with seed "
-        f"{guess.table.shuffle_seed}"
+        f"{training} training, {validation} validation and {test} test rows, with the "
+        f"classes in equal shares, shuffled with seed {seed}"
     )
 
 

@@ -1,0 +1,1 @@
+"""Images of the user's: read from files, looked at, and declared."""
