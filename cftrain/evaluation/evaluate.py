@@ -1,7 +1,8 @@
 """Evaluate every cell of a stack by a protocol."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -108,6 +109,19 @@ def evaluate(
         explained=explained,
         attributions=_attributions(subject, protocol.attributions),
     )
+
+
+def metric_rows(found: Evaluation, protocol: Protocol) -> Iterator[dict[str, Any]]:
+    """Yields the measurements as rows of the table of metrics, each with the place of
+    its `cell` in the stack.
+    """
+    for measurement in found.measurements:
+        metric = protocol.metrics[measurement.metric]
+        yield {
+            **asdict(measurement),
+            "unit": metric.unit,
+            "higher_is_better": metric.higher_is_better,
+        }
 
 
 def parts(protocol: Protocol, cells: int) -> int:
