@@ -25,19 +25,25 @@ NOWHERE = "hydra.run.dir=."
 """For tasks that leave nothing on disk."""
 
 
+def checked(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Returns overrides as they are. Raises ArgumentError for what is no list of texts,
+    such as a single one.
+    """
+    if isinstance(overrides, str) or not all(isinstance(w, str) for w in overrides):
+        raise ArgumentError(
+            f'overrides: expected a list of texts such as ["seed=3"], got {overrides!r}'
+        )
+    return tuple(overrides)
+
+
 def with_configuration(
     root: str, words: Sequence[str], task: Callable[[DictConfig], T]
 ) -> T:
     """Returns what a task makes of the configuration that `cftrain train` (or another
     command, by the name of its root) composes of its words.
 
-    Raises ArgumentError for what are no words, ConfigError for words that mean nothing,
-    and whatever the task raises.
+    Raises ConfigError for words that mean nothing, and whatever the task raises.
     """
-    if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-        raise ArgumentError(
-            f'overrides: expected a list of texts such as ["seed=3"], got {words!r}'
-        )
     _, others = extra_folders(words)
     if options := [word for word in others if word.startswith("-")]:
         raise ConfigError(f"overrides: expected key=value, got {options[0]!r}")

@@ -8,7 +8,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from cftrain.api.composing import NOWHERE, with_configuration
+from cftrain.api.composing import NOWHERE, checked, with_configuration
 from cftrain.api.networks import check_network, check_place
 from cftrain.commands.command_line.options import Options, read
 from cftrain.data.dataset import Dataset
@@ -60,7 +60,7 @@ def evaluate(
     """
     check_network(net)
     chosen = [] if evaluation is None else [f"evaluation={evaluation}"]
-    words = [f"data={data}", *chosen, *overrides]
+    words = [f"data={data}", *chosen, *checked(overrides)]
     run, protocol = with_configuration("run", [*words, NOWHERE], _read)
     run.data.source()  # which may fetch it
     dataset = run.data.load().to(_device(net))

@@ -8,7 +8,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from cftrain.api.composing import NOWHERE, with_configuration
+from cftrain.api.composing import NOWHERE, checked, with_configuration
 from cftrain.api.networks import check_network, check_place, check_rows, targets
 from cftrain.commands.command_line.options import Options, read
 from cftrain.counterfactuals.result import SearchResult
@@ -80,7 +80,7 @@ def search_counterfactuals(
         "search.epsilon": epsilon,
     }
     given = [f"{key}={value}" for key, value in words.items() if value is not None]
-    search = _search((*given, *_checked(overrides)))
+    search = _search((*given, *checked(overrides)))
     # Whatever the caller does without gradients, a search needs them.
     with torch.inference_mode(False), undisturbed(net):
         rows = x.detach().clone()
@@ -106,13 +106,6 @@ def _search(words: tuple[str, ...]) -> CounterfactualSearch:
         return read(config, Options)[0].counterfactual_search()
 
     return with_configuration("run", [*words, NOWHERE], search)
-
-
-def _checked(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Raises ArgumentError for a text, which is a sequence of letters."""
-    if isinstance(overrides, str):
-        raise ArgumentError(f"overrides: expected a list of texts, got {overrides!r}")
-    return tuple(overrides)
 
 
 def _fitted(

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from torch import Tensor
 
-from cftrain.api.composing import with_configuration
+from cftrain.api.composing import checked, with_configuration
 from cftrain.api.results import Results, of_cells, of_collection
 from cftrain.commands.command_line.lines import quoted
 from cftrain.commands.command_line.recording import recording
@@ -85,7 +85,7 @@ def train(
     """
     place = [] if folder is None else [f"hydra.run.dir={quoted(str(folder))}"]
     with threads_kept(), redirect_stdout(sys.stderr):
-        finished = with_configuration("run", [*overrides, *place], _finished)
+        finished = with_configuration("run", [*checked(overrides), *place], _finished)
     failed = {**finished.noted, **finished.lost}
     if failed:
         told = "; ".join(f"cell {cell}: {reason}" for cell, reason in failed.items())
