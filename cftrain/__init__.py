@@ -8,7 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cftrain.api.classifier import CounterfactualTrainingClassifier
     from cftrain.api.evaluating import evaluate
+    from cftrain.api.explanations import Explanations
     from cftrain.api.results import Results, read_results
     from cftrain.api.searching import search_counterfactuals
     from cftrain.api.training import TrainedRun, train
@@ -33,7 +35,9 @@ __all__ = [
     "CftrainError",
     "ConfigError",
     "Constraints",
+    "CounterfactualTrainingClassifier",
     "DataError",
+    "Explanations",
     "ExtraError",
     "ModelError",
     "ResultError",
@@ -50,6 +54,8 @@ __all__ = [
 
 _PLACES = {
     "Constraints": "cftrain.data.constraints",
+    "CounterfactualTrainingClassifier": "cftrain.api.classifier",
+    "Explanations": "cftrain.api.explanations",
     "Results": "cftrain.api.results",
     "SearchResult": "cftrain.counterfactuals.result",
     "TrainedRun": "cftrain.api.training",

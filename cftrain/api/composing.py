@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from cftrain.commands.command_line.composing import composed
+from cftrain.commands.command_line.composing import Finishing, composed
 from cftrain.commands.command_line.lines import extra_folders, overrides
 from cftrain.commands.command_line.mistakes import explanation
 from cftrain.errors import ArgumentError, ConfigError
@@ -37,10 +37,14 @@ def checked(overrides: Sequence[str]) -> tuple[str, ...]:
 
 
 def with_configuration(
-    root: str, words: Sequence[str], task: Callable[[DictConfig], T]
+    root: str,
+    words: Sequence[str],
+    task: Callable[[DictConfig], T],
+    finished: Finishing | None = None,
 ) -> T:
     """Returns what a task makes of the configuration that `cftrain train` (or another
-    command, by the name of its root) composes of its words.
+    command, by the name of its root) composes of its words, `finished` in another way
+    than the command does if that is said.
 
     Raises ConfigError for words that mean nothing, and whatever the task raises.
     """
@@ -55,6 +59,7 @@ def with_configuration(
                 root,
                 overrides(command, words),
                 lambda config: found.append(task(config)),
+                finished,
             )
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(explanation(error) or str(error)) from error

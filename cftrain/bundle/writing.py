@@ -1,5 +1,6 @@
 """A stored model, its data and its numbers, written as a bundle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cftrain.bundle.card import About, model_card
 from cftrain.bundle.layout import CARD, MOST_BYTES, weights_name
 from cftrain.bundle.limits import write_limits
 from cftrain.bundle.manifest import write_manifest
-from cftrain.bundle.measured import measured, write_measured
+from cftrain.bundle.measured import Measured, measured, write_measured
 from cftrain.bundle.models import Models, write_models
 from cftrain.bundle.observed import write_reference
 from cftrain.bundle.onnx_file import write_onnx
@@ -34,25 +35,52 @@ class Wish:
     data_licence: str | None
 
 
-def write_bundle(store: Store, cell: str, target: Path, wish: Wish) -> str:
-    """Write a stored model with those of its other seeds, and what it takes to explain
-    what they decide, into a new folder.
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """All that a bundle is made of, in memory.
 
-    Returns what is to be said of the ONNX file. Raises ResultError, and DataError if
-    the data are no longer those of the training.
+    `cells` are the rows of the table of cells, the explained model's first, and
+    `weights` the files with their weights, by cell.
+    """
+
+    model: StoredModel
+    cells: pd.DataFrame
+    measured: Measured
+    weights: Mapping[str, bytes]
+
+
+def contents(store: Store, cell: str) -> Contents:
+    """Returns a stored model with those of its other seeds, and what it takes to
+    explain what they decide.
+
+    Raises ResultError, and DataError if the data are no longer those of the training.
     """
     cells = store.cells().set_index("cell", drop=False)
     names = [cell, *replicates(store.cells(), cell)]
+    paths = {name: weights_path(store.folder, name) for name in names}
+    return Contents(
+        model=stored_model(store, cell),
+        cells=cells.loc[names],
+        measured=measured(store, names),
+        weights={name: regular_bytes(path, MOST_BYTES) for name, path in paths.items()},
+    )
+
+
+def write_bundle(content: Contents, target: Path, wish: Wish) -> str:
+    """Write a bundle into a new folder.
+
+    Returns what is to be said of the ONNX file. Raises ResultError.
+    """
     with folder_whole(target) as partial:
-        model = stored_model(store, cell)
-        found = measured(store, names)
-        _write_model(partial, model, store, cells.loc[names], wish)
-        write_measured(partial, found)
-        onnx = write_onnx(partial, model) if wish.onnx else "none, as was wished"
+        _write_model(partial, content, wish)
+        write_measured(partial, content.measured)
+        onnx = (
+            write_onnx(partial, content.model) if wish.onnx else "none, as was wished"
+        )
         about = About(
-            model=model,
-            cells=cells.loc[names],
-            measured=found,
+            model=content.model,
+            cells=content.cells,
+            measured=content.measured,
             reference=wish.reference,
             data_licence=wish.data_licence,
             onnx=onnx,
@@ -62,10 +90,9 @@ def write_bundle(store: Store, cell: str, target: Path, wish: Wish) -> str:
     return onnx
 
 
-def _write_model(
-    folder: Path, model: StoredModel, store: Store, cells: pd.DataFrame, wish: Wish
-) -> None:
+def _write_model(folder: Path, content: Contents, wish: Wish) -> None:
     """Write the weights and what rows, limits and models are."""
+    model, cells = content.model, content.cells
     write_codec(folder, model.codec)
     write_limits(folder, model)
     if wish.reference and model.reference is not None:
@@ -80,7 +107,7 @@ def _write_model(
             runs={name: placeless(row) for name, row in cells.iterrows()},
         ),
     )
-    for name in cells.index:
+    for name, weights in content.weights.items():
         copy = folder / weights_name(name)
         copy.parent.mkdir(exist_ok=True)
-        copy.write_bytes(regular_bytes(weights_path(store.folder, name), MOST_BYTES))
+        copy.write_bytes(weights)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from cftrain.advice.stored import chosen_cell
-from cftrain.bundle.writing import Wish, write_bundle
+from cftrain.bundle.writing import Wish, contents, write_bundle
 from cftrain.commands.command_line.words import read_words
 from cftrain.errors import ResultError
 from cftrain.grid.worker import THREADS
@@ -58,6 +58,6 @@ def run(arguments: Sequence[str]) -> None:
         onnx=options.onnx,
         data_licence=options.data_licence,
     )
-    onnx = write_bundle(store, cell, Path(options.target), wish)
+    onnx = write_bundle(contents(store, cell), Path(options.target), wish)
     print(f"ONNX: {onnx}")
     print(f"model {cell}: {options.target}")

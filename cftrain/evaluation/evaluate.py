@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cftrain.data.dataset import Dataset
+from cftrain.errors import DataError
 from cftrain.evaluation.attribution import class_means
 from cftrain.evaluation.individuals import draw_individuals, references
 from cftrain.evaluation.metric import (
@@ -78,8 +79,11 @@ def evaluate(
 ) -> Evaluation:
     """Measures all cells; cell s draws its individuals from stream s.
 
-    `on_part` is called after each of the `parts` of the work.
+    `on_part` is called after each of the `parts` of the work. Raises DataError if there
+    are no test rows.
     """
+    if not len(dataset.test_labels):
+        raise DataError(f"{dataset.name}: expected test rows to evaluate by, got none")
     measurements: list[Measurement] = []
     explained: list[Explained] = []
     subject = Subject(classifier=classifier, dataset=dataset)

@@ -1,6 +1,7 @@
 """`data=table`: the guess becomes a declaration before a run is made of it."""
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,11 +17,14 @@ from cftrain.data.tables.guessing.table import Table
 from cftrain.data.tables.guessing.told import told
 
 
-def declared(config: DictConfig) -> DictConfig:
+def declared(
+    config: DictConfig, tell: Callable[[GuessedTable], None] | None = None
+) -> DictConfig:
     """Returns a composed configuration whose data set says everything.
 
     One without a table to guess at is returned as it is. What a table was taken for is
-    told on standard error, once. Raises DataError and ConfigError.
+    told, on standard error and once, unless there is somebody else to `tell`. Raises
+    DataError and ConfigError.
     """
     values = _table_values(config)
     if values is None:
@@ -28,7 +32,10 @@ def declared(config: DictConfig) -> DictConfig:
     guess = guessed_table(values)
     with open_dict(config):
         config.data = literal(declaration(guess))
-    _tell(f"{told(guess)}\n{_settings(config)}")
+    if tell is None:
+        _say(f"{told(guess)}\n{_settings(config)}")
+    else:
+        tell(guess)
     return config
 
 
@@ -69,5 +76,5 @@ def _settings(config: DictConfig) -> str:
 
 
 @cache
-def _tell(text: str) -> None:
+def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

@@ -21,9 +21,6 @@ from cftrain.data.tables.guessing.raw import RawTable, raw_table
 from cftrain.data.tables.guessing.table import Table
 from cftrain.errors import ConfigError, DataError
 
-LEAST_ROWS = 40
-"""Rows that are enough for a training, a validation and a test part."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class GuessedTable:
@@ -80,9 +77,10 @@ def guessed(table: Table) -> GuessedTable:
             + "; ".join(f"{column.name!r}: {column.reason}" for column in columns)
         )
     rows = len(table.order(labels.classes[kept]))
-    if rows < LEAST_ROWS:
+    least = max(2, table.least_rows)  # one trains, one validates
+    if rows < least:
         raise DataError(
-            f"{raw.file.path}: expected at least {LEAST_ROWS} rows, got {rows} whose "
+            f"{raw.file.path}: expected at least {least} rows, got {rows} whose "
             "values are as needed"
         )
     pool = round(table.pool_share * rows)
