@@ -22,13 +22,17 @@ from cftrain.errors import ArgumentError, DataError
 NUMBERS = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
 """What an array has to hold; what a frame holds is read off its columns."""
 
+LEAST_ROWS = 2
+"""One trains and one validates."""
+
 
 def first_rows(estimator: Any, rows: Any, labels: Any) -> pd.DataFrame:
     """Returns rows as a frame, and notes its columns as those of the estimator. Raises
     ValueError or TypeError.
     """
     if not isinstance(rows, pd.DataFrame):
-        found, _ = validate_data(estimator, rows, labels, **NUMBERS)
+        least = {"ensure_min_samples": LEAST_ROWS}
+        found, _ = validate_data(estimator, rows, labels, **NUMBERS, **least)
         return _numbered(found)
     validate_data(estimator, rows, labels, skip_check_array=True)
     check_consistent_length(rows, labels)
