@@ -16,6 +16,7 @@ from cftrain.api.explanations import Explanations
 from cftrain.api.fitting import fit
 from cftrain.api.frames import as_read
 from cftrain.api.inputs import (
+    class_text,
     classes_of,
     first_rows,
     label_name,
@@ -27,7 +28,6 @@ from cftrain.bundle.writing import Wish, write_bundle
 from cftrain.commands.explain import search_of
 from cftrain.commands.explain_options import options_of
 from cftrain.config.tree import plain
-from cftrain.data.columns import level_text
 from cftrain.data.told import as_given
 from cftrain.models.stack_slicing import PREDICTED_ROWS
 
@@ -189,7 +189,7 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
             observed_range=options.observed_range,
             sparse=options.sparse,
         )
-        goal = None if target is None else advisor.class_of(level_text(target))
+        goal = None if target is None else advisor.class_of(class_text(target))
         found = advise(
             advisor, rows, target=goal, count=options.count, domain=model.constraints
         )

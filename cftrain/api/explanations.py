@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import overload
 
 import pandas as pd
+import pyarrow as pa
 
 from cftrain.advice.advice import Advice
-from cftrain.advice.formats.records import KINDS, records
+from cftrain.advice.formats.parquet import SCHEMA
+from cftrain.advice.formats.records import records
 from cftrain.advice.formats.text import text
 
 
@@ -44,7 +46,7 @@ class Explanations(Sequence[Advice]):
     @property
     def frame(self) -> pd.DataFrame:
         """Returns a line for each change of each answer, or one with the reason: the
-        columns of `cftrain explain format=csv`.
+        table of `cftrain explain format=parquet`.
         """
         lines = [record for each in self.advice for record in records(each)]
-        return pd.DataFrame(lines, columns=list(KINDS))
+        return pa.Table.from_pylist(lines, schema=SCHEMA).to_pandas()

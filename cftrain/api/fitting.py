@@ -89,6 +89,7 @@ def _fit(path: Path, wishes: Wishes) -> Fit:
         *wishes.words,
     ]
     run = with_configuration("run", words, read_run, finished)
+    run.data.load()  # what is wrong with it is an error of the caller, told as such
     model = cell(run, run.data.identity())
     place = Workplace(folder=path.parent, name=run.data.name, device=wishes.device)
     done = perform(Task(train=(model,), evaluate=(), seconds=0.0), place)

@@ -22,10 +22,14 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
 
 def _table(frame: pd.DataFrame) -> pa.Table:
     try:
-        return pa.Table.from_pandas(frame, preserve_index=False)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, ValueError, TypeError) as error:
         said = "; ".join(map(str, error.args)) or str(error)
         raise DataError(
             "expected columns of different names, each of numbers, texts, truth values "
             f"or dates, got: {said}"
         ) from error
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
+    if nested:
+        raise DataError(f"expected a single value in each cell, got others in {nested}")
+    return table

@@ -34,6 +34,9 @@ def first_rows(estimator: Any, rows: Any, labels: Any) -> pd.DataFrame:
         least = {"ensure_min_samples": LEAST_ROWS}
         found, _ = validate_data(estimator, rows, labels, **NUMBERS, **least)
         return _numbered(found)
+    if not rows.columns.is_unique:
+        twice = rows.columns[rows.columns.duplicated()].tolist()
+        raise DataError(f"X: expected different names of columns, got {listed(twice)}")
     validate_data(estimator, rows, labels, skip_check_array=True)
     check_consistent_length(rows, labels)
     return _named(rows)
@@ -61,12 +64,19 @@ def classes_of(labels: Any) -> tuple[np.ndarray, np.ndarray]:
         classes = np.unique(found)
     except TypeError as error:
         raise ArgumentError(f"y: expected labels of one type, got {error}") from error
-    if len({level_text(label) for label in classes.tolist()}) < len(classes):
+    if len({class_text(label) for label in classes.tolist()}) < len(classes):
         raise DataError(
             "y: expected classes that are written differently, got "
             f"{listed(classes.tolist())}"
         )
     return classes, found
+
+
+def class_text(label: Any) -> str:
+    """Returns how a class is called in tables: 2.0 as 2."""
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
+    return level_text(label if isinstance(label, int | bool | str) else str(label))
 
 
 def label_name(labels: Any, frame: pd.DataFrame) -> str:
@@ -101,7 +111,7 @@ def wishes_of(
         table={
             **{key: value for key, value in table.items() if len(value)},
             **({"kinds": kinds} if kinds else {}),
-            "classes": [level_text(each) for each in classes.tolist()],
+            "classes": [class_text(each) for each in classes.tolist()],
         },
         device=given["device"],
     )

@@ -57,8 +57,9 @@ class FileOrigin(Origin):
     """A CSV or Parquet file at a path, else of that name in `data.root` or the cache.
 
     The path is remembered, so that stored runs find their table again, but is no part
-    of what they are. `text` is null for Parquet. With a `shuffle_seed` the rows are
-    shuffled such that every stretch of them has the classes in equal shares.
+    of what they are: it is null in a bundle, which needs no table. `text` is null for
+    Parquet. With a `shuffle_seed` the rows are shuffled such that every stretch of them
+    has the classes in equal shares.
     """
 
     path: Annotated[str | None, Incidental(today=lambda: None, remembered=True)]
@@ -67,9 +68,11 @@ class FileOrigin(Origin):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.path:
-            raise ConfigError("data.raw.path: expected a file, got null")
-        object.__setattr__(self, "path", str(Path(self.path).expanduser().absolute()))
+        if self.path == "":
+            raise ConfigError("data.raw.path: expected a file, got ''")
+        if self.path is not None:
+            path = Path(self.path).expanduser().absolute()
+            object.__setattr__(self, "path", str(path))
 
     @property
     def file(self) -> str:
@@ -77,6 +80,8 @@ class FileOrigin(Origin):
 
     @property
     def called(self) -> str:
+        if self.path is None:
+            return "the table of data.raw.path, which is null,"
         return f"{self.path}, or a file of that name"
 
     @property
@@ -84,7 +89,9 @@ class FileOrigin(Origin):
         return "parquet" if self.text is None else "text"
 
     def find(self, folders: Sequence[Path]) -> Path | None:
-        path = Path(str(self.path))
+        if self.path is None:
+            return None
+        path = Path(self.path)
         return path if path.is_file() else super().find(folders)
 
     def read(
