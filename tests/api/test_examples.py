@@ -17,7 +17,7 @@ def public_examples():
 
 
 @pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize("test", public_examples())
+@pytest.mark.parametrize("test", list(public_examples()))
 def test_an_example_gives_what_it_shows(test, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told: list[str] = []

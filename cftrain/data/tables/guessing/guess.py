@@ -77,11 +77,10 @@ def guessed(table: Table) -> GuessedTable:
             + "; ".join(f"{column.name!r}: {column.reason}" for column in columns)
         )
     rows = len(table.order(labels.classes[kept]))
-    least = max(2, table.least_rows)  # one trains, one validates
-    if rows < least:
+    if rows < table.least_rows:
         raise DataError(
-            f"{raw.file.path}: expected at least {least} rows, got {rows} whose "
-            "values are as needed"
+            f"{raw.file.path}: expected at least {table.least_rows} rows, got {rows} "
+            "whose values are as needed"
         )
     pool = round(table.pool_share * rows)
     return GuessedTable(

@@ -33,6 +33,7 @@ GivenKind = Literal[
     "leave_out",
 ]
 OpenShare = Annotated[float, Between(0, 1)]
+LeastRows = Annotated[int, AtLeast(2)]
 TestShare = Annotated[float, AtLeast(0), Below(1)]
 
 
@@ -65,7 +66,7 @@ class Table:
     domain_deviations: PositiveFloat | None
     standardise: bool
     root: str | None
-    least_rows: Count
+    least_rows: LeastRows
     least_class_rows: Count
     test_share: TestShare
     validation_share: OpenShare
