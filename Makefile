@@ -18,7 +18,7 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick smoke package test torture test-all lint format types bench bench-store bench-grid bench-explain clean
+.PHONY: help setup install mnist tables paper paper-quick smoke package test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ bench-grid: $(INSTALLED) ## time the 270 models of a published grid
 
 bench-explain: $(INSTALLED) ## time explanations of Adult, and memory for many rows
 	$(BIN)/python scripts/bench_explain.py $(ARGS)
+
+bench-api: $(INSTALLED) ## time searches on a plain torch network beside our own
+	$(BIN)/python scripts/bench_api.py $(ARGS)
 
 bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py

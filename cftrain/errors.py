@@ -21,6 +21,18 @@ class DataError(CftrainError, ValueError):
     """A table that is missing, damaged or not what its specification says."""
 
 
+class ModelError(CftrainError, ValueError):
+    """A network that is not a classifier of the rows that it is given."""
+
+
+class ArgumentError(CftrainError, TypeError):
+    """An argument, or what a network returns, of another type than is needed."""
+
+
+class ExtraError(CftrainError, ImportError):
+    """A part that needs a package which a plain install does not bring."""
+
+
 class StackError(CftrainError, ValueError):
     """Runs that cannot be trained together."""
 

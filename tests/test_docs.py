@@ -214,3 +214,12 @@ def test_the_examples_of_results_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert call("train", *TINY_MOONS, "hydra.run.dir=outputs/moons").code == 0
     run_examples("results.md")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
+def test_the_examples_in_python_run_as_printed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_examples("python.md")
+    assert (tmp_path / "folder" / "MODEL_CARD.md").is_file()
+    assert (tmp_path / "outputs" / "moons" / "cells").is_dir()

@@ -15,6 +15,9 @@ def test_a_config_error_tells_all_mistakes_at_once():
     [
         (errors.ConfigError, ValueError),
         (errors.DataError, ValueError),
+        (errors.ModelError, ValueError),
+        (errors.ArgumentError, TypeError),
+        (errors.ExtraError, ImportError),
         (errors.StackError, ValueError),
         (errors.ResultError, RuntimeError),
     ],

@@ -37,6 +37,17 @@ def here(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
+def code_lines(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How long a function is; what tells people of one of `cftrain.api` is its page in
+    the documentation, and no code.
+    """
+    lines = (node.end_lineno or 0) - node.lineno + 1
+    told = node.body[0]
+    if path.parent.name == "api" and ast.get_docstring(node) is not None:
+        lines -= (told.end_lineno or 0) - told.lineno + 1
+    return lines
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -55,7 +66,7 @@ def test_files_are_short():
 
 def test_functions_fit_on_a_screen():
     lengths = {
-        f"{here(path)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        f"{here(path)}: {node.name}": code_lines(path, node)
         for path in FILES
         for node in functions(path)
     }

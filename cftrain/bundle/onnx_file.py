@@ -219,6 +219,9 @@ def _logits(model: StoredModel, rows: Features) -> torch.Tensor:
 
 
 def _raw_rows(model: StoredModel) -> pd.DataFrame:
-    """Test rows as people have them."""
+    """Test rows as people have them, or observed ones where there is no test part."""
     assert model.test_rows is not None
-    return model.codec.decode(model.test_rows[:CHECKED_ROWS])
+    rows = model.test_rows
+    if not len(rows) and model.reference is not None:
+        rows = model.reference.features
+    return model.codec.decode(rows[:CHECKED_ROWS])

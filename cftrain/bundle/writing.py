@@ -1,6 +1,6 @@
 """A stored model, its data and its numbers, written as a bundle."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from cftrain.bundle.card.card import About, model_card
 from cftrain.bundle.layout import CARD, MOST_BYTES, weights_name
 from cftrain.bundle.limits import write_limits
 from cftrain.bundle.manifest import write_manifest
-from cftrain.bundle.measured import measured, write_measured
+from cftrain.bundle.measured import Measured, measured, write_measured
 from cftrain.bundle.models import Models, write_cutoff, write_models
 from cftrain.bundle.observed import write_reference
 from cftrain.bundle.onnx_file import write_onnx
@@ -35,35 +35,63 @@ class Wish:
 
     reference: bool
     onnx: bool
-    overview: Callable[[StoredModel], Overview | None]
-    threshold: float | None
-    positive: str | None
     data_licence: str | None
+    overview: Callable[[StoredModel], Overview | None] = lambda model: None
+    threshold: float | None = None
+    positive: str | None = None
 
 
-def write_bundle(store: Store, cell: str, bundle: Path, wish: Wish) -> str:
-    """Write a stored model with those of its other seeds, and what it takes to explain
-    what they decide, into a new folder.
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """All that a bundle is made of, in memory.
 
-    Returns what is to be said of the ONNX file. Raises ResultError, and DataError if
-    the data are no longer those of the training, and ConfigError for a threshold that
-    the model cannot have.
+    `cells` are the rows of the table of cells, the explained model's first, and
+    `weights` the files with their weights, by cell.
+    """
+
+    model: StoredModel
+    cells: pd.DataFrame
+    measured: Measured
+    weights: Mapping[str, bytes]
+
+
+def contents(store: Store, cell: str) -> Contents:
+    """Returns a stored model with those of its other seeds, and what it takes to
+    explain what they decide.
+
+    Raises ResultError, and DataError if the data are no longer those of the training.
     """
     cells = store.cells().set_index("cell", drop=False)
     names = [cell, *replicates(store.cells(), cell)]
+    paths = {name: weights_path(store.folder, name) for name in names}
+    return Contents(
+        model=stored_model(store, cell),
+        cells=cells.loc[names],
+        measured=measured(store, names),
+        weights={name: regular_bytes(path, MOST_BYTES) for name, path in paths.items()},
+    )
+
+
+def write_bundle(content: Contents, bundle: Path, wish: Wish) -> str:
+    """Write a bundle into a new folder.
+
+    Returns what is to be said of the ONNX file. Raises ResultError, and ConfigError for
+    a threshold that the model cannot have.
+    """
+    names = content.model.class_names
+    cutoff = chosen_cutoff(wish.threshold, wish.positive, names)
+    content = replace(content, model=replace(content.model, cutoff=cutoff))
     with folder_whole(bundle) as partial:
-        model = stored_model(store, cell)
-        cutoff = chosen_cutoff(wish.threshold, wish.positive, model.class_names)
-        model = replace(model, cutoff=cutoff)
-        found = measured(store, names)
-        _write_model(partial, model, store, cells.loc[names], wish)
-        write_measured(partial, found)
-        onnx = write_onnx(partial, model) if wish.onnx else "none, as was wished"
+        _write_model(partial, content, wish)
+        write_measured(partial, content.measured)
+        onnx = (
+            write_onnx(partial, content.model) if wish.onnx else "none, as was wished"
+        )
         about = About(
-            model=model,
-            cells=cells.loc[names],
-            measured=found,
-            overview=wish.overview(model),
+            model=content.model,
+            cells=content.cells,
+            measured=content.measured,
+            overview=wish.overview(content.model),
             reference=wish.reference,
             data_licence=wish.data_licence,
             onnx=onnx,
@@ -73,10 +101,9 @@ def write_bundle(store: Store, cell: str, bundle: Path, wish: Wish) -> str:
     return onnx
 
 
-def _write_model(
-    folder: Path, model: StoredModel, store: Store, cells: pd.DataFrame, wish: Wish
-) -> None:
+def _write_model(folder: Path, content: Contents, wish: Wish) -> None:
     """Write the weights and what rows, limits and models are."""
+    model, cells = content.model, content.cells
     write_codec(folder, model.codec)
     write_limits(folder, model)
     if wish.reference and model.reference is not None:
@@ -93,7 +120,7 @@ def _write_model(
     )
     if model.cutoff is not None:
         write_cutoff(folder, model.cutoff)
-    for name in cells.index:
+    for name, weights in content.weights.items():
         copy = folder / weights_name(name)
         copy.parent.mkdir(exist_ok=True)
-        copy.write_bytes(regular_bytes(weights_path(store.folder, name), MOST_BYTES))
+        copy.write_bytes(weights)

@@ -14,7 +14,7 @@ from cftrain.advice.overview.overview import Overview
 from cftrain.advice.portions import advise_portions, stored_portion
 from cftrain.advice.stored import chosen_cell
 from cftrain.advice.stored_model import StoredModel
-from cftrain.bundle.writing import Wish, write_bundle
+from cftrain.bundle.writing import Wish, contents, write_bundle
 from cftrain.commands.command_line.words import read_words
 from cftrain.commands.explain_options import advisor_of, standard_options, target_of
 from cftrain.config.ranges import Between, Count
@@ -89,7 +89,7 @@ def run(arguments: Sequence[str]) -> None:
         positive=options.positive,
         data_licence=options.data_licence,
     )
-    onnx = write_bundle(store, cell, Path(options.bundle), wish)
+    onnx = write_bundle(contents(store, cell), Path(options.bundle), wish)
     print(f"ONNX: {onnx}")
     print(f"model {cell}: {options.bundle}")
 

@@ -1,8 +1,8 @@
 """`cftrain train`: a model and its baseline, from data to table and picture."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -36,6 +36,21 @@ FAILED_CELLS = 1
 """Exit code of a command some of whose cells failed."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a training has left in its store.
+
+    `cells` are the ids of the model and, if there is one, of its twin; `lost` are those
+    that failed just now, `noted` those that the store says have failed, each with why.
+    """
+
+    store: Store
+    cells: tuple[str, ...]
+    protocol: str
+    lost: dict[str, str]
+    noted: Mapping[str, str]
+
+
 def run(config: DictConfig) -> None:
     """Train and evaluate what is missing, then show everything that was asked for.
 
@@ -43,24 +58,48 @@ def run(config: DictConfig) -> None:
     """
     store = Store(Path(HydraConfig.get().runtime.output_dir))
     with recording(Log(store.folder)) as said:
-        run, options = read(config, Options)
-        choose_device(options.device)
-        wanted = _wanted(run, options)
-        ids = [each.cell.id for each in wanted]
-        with at_work(store.folder, "cftrain train"):
-            lost = _train_and_evaluate(wanted, store, options, config, said)
-            remove_checkpoints(store)
-            protocol = protocol_id(options.evaluation)
-            print(report(store, ids, protocol))
-            for path in draw_gallery(store, ids, protocol, store.folder / "figures"):
-                print(f"picture: {path}")
+        finished = train(config, store, said, then=_shown)
         print(f"results: {store.folder}")
-        noted = failures(wanted, store)
-        for each, reason in lost.items():
-            if each not in noted:  # it has older results, which were shown
+        for each, reason in finished.lost.items():
+            if each not in finished.noted:  # it has older results, which were shown
                 print(f"failed: cell {each}: {reason}", file=sys.stderr)
-        if lost or noted:
+        if finished.lost or finished.noted:
             raise SystemExit(FAILED_CELLS)
+
+
+def train(
+    config: DictConfig,
+    store: Store,
+    said: Recording,
+    then: Callable[[Store, Sequence[str], str], None] = lambda store, cells, name: None,
+) -> Finished:
+    """Train and evaluate what is missing of a configuration.
+
+    `then` is called with the cells and the id of their protocol while nobody else can
+    be at work in the folder. Raises ConfigError, DataError, StackError or ResultError.
+    """
+    run, options = read(config, Options)
+    choose_device(options.device)
+    wanted = _wanted(run, options)
+    ids = tuple(each.cell.id for each in wanted)
+    protocol = protocol_id(options.evaluation)
+    with at_work(store.folder, "cftrain train"):
+        lost = _train_and_evaluate(wanted, store, options, config, said)
+        remove_checkpoints(store)
+        then(store, ids, protocol)
+    return Finished(
+        store=store,
+        cells=ids,
+        protocol=protocol,
+        lost=lost,
+        noted=failures(wanted, store),
+    )
+
+
+def _shown(store: Store, cells: Sequence[str], protocol: str) -> None:
+    print(report(store, cells, protocol))
+    for path in draw_gallery(store, cells, protocol, store.folder / "figures"):
+        print(f"picture: {path}")
 
 
 def _wanted(run: Run, options: Options) -> list[Wanted]:

@@ -20,8 +20,8 @@ class Dataset:
 
     Which rows of the pool validate is drawn per cell (`cftrain.data.sampling`), the
     constraints come from the pool alone: test rows shape nothing. Without a codec the
-    features are in raw units. `identity` is the source with a hash of what was read;
-    `labelled` has the names of the classes if they have any.
+    features are in raw units. There may be no test rows. `identity` is the source with
+    a hash of what was read; `labelled` has the names of the classes if they have any.
     """
 
     name: str
@@ -86,6 +86,11 @@ class DatasetSpec(ABC):
         """
         return None
 
+    @property
+    def has_test_rows(self) -> bool:
+        """Whether models that are trained on it can be evaluated too."""
+        return True
+
     @abstractmethod
     def source(self) -> str:
         """Returns the source that `load` will use, found without loading.
@@ -139,7 +144,7 @@ def _check_part(
             f"{where}: expected a label per row, got {len(features)} rows and "
             f"{len(labels)} labels"
         )
-    if not len(features):
+    if not len(features) and part == "pool":
         raise DataError(f"{where}: expected some, got none")
     broken = int((~torch.isfinite(features)).any(1).sum())
     if broken:

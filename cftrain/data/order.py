@@ -82,6 +82,8 @@ def order_warning(dataset: Dataset, batch_rows: int) -> str | None:
 def absence_warning(dataset: Dataset) -> str | None:
     """Returns what to tell of a test part in which some class has no row."""
     there = set(dataset.test_labels.tolist())
+    if not there:  # a test part that nobody wants
+        return None
     absent = sorted(set(range(dataset.classes)) - there)
     if not absent:
         return None

@@ -1,13 +1,15 @@
 """Evaluate every cell of a stack by a protocol."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cftrain.data.dataset import Dataset
+from cftrain.errors import DataError
 from cftrain.evaluation.attribution import class_means
 from cftrain.evaluation.individuals import draw_individuals, references
 from cftrain.evaluation.metric import (
@@ -77,8 +79,11 @@ def evaluate(
 ) -> Evaluation:
     """Measures all cells; cell s draws its individuals from stream s.
 
-    `on_part` is called after each of the `parts` of the work.
+    `on_part` is called after each of the `parts` of the work. Raises DataError if there
+    are no test rows.
     """
+    if not len(dataset.test_labels):
+        raise DataError(f"{dataset.name}: expected test rows to evaluate by, got none")
     measurements: list[Measurement] = []
     explained: list[Explained] = []
     subject = Subject(classifier=classifier, dataset=dataset)
@@ -108,6 +113,19 @@ def evaluate(
         explained=explained,
         attributions=_attributions(subject, protocol.attributions),
     )
+
+
+def metric_rows(found: Evaluation, protocol: Protocol) -> Iterator[dict[str, Any]]:
+    """Yields the measurements as rows of the table of metrics, each with the place of
+    its `cell` in the stack.
+    """
+    for measurement in found.measurements:
+        metric = protocol.metrics[measurement.metric]
+        yield {
+            **asdict(measurement),
+            "unit": metric.unit,
+            "higher_is_better": metric.higher_is_better,
+        }
 
 
 def parts(protocol: Protocol, cells: int) -> int:

@@ -14,7 +14,13 @@ import torch
 from cftrain.config.identity import describe
 from cftrain.data.dataset import Dataset
 from cftrain.data.sources import cache
-from cftrain.evaluation.evaluate import Evaluation, Explained, evaluate, parts
+from cftrain.evaluation.evaluate import (
+    Evaluation,
+    Explained,
+    evaluate,
+    metric_rows,
+    parts,
+)
 from cftrain.evaluation.gallery import Exhibit, exhibits
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, pictures_id, protocol_id, stack_id
@@ -112,7 +118,8 @@ def write_evaluation(result: EvaluatedStack, store: Store) -> None:
         store.write("attributions", stack, result.keyed(_attributions(result)))
     if result.evaluation.explained:
         store.write_columns("individuals", stack, _individuals(result))
-    store.write("metrics", stack, result.keyed(_metrics(result)))
+    found = metric_rows(result.evaluation, result.protocol)
+    store.write("metrics", stack, result.keyed(found))
     rows = (
         {
             **_row(cell, stack, result.protocol, None),
@@ -165,16 +172,6 @@ def _row(
         "reason": reason,
         **provenance(),
     }
-
-
-def _metrics(result: EvaluatedStack) -> Iterator[dict[str, Any]]:
-    for measurement in result.evaluation.measurements:
-        metric = result.protocol.metrics[measurement.metric]
-        yield {
-            **asdict(measurement),
-            "unit": metric.unit,
-            "higher_is_better": metric.higher_is_better,
-        }
 
 
 def _individuals(result: EvaluatedStack) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Slices of a stacked classifier."""
 
 import copy
+from itertools import chain
 
 import torch
 from jaxtyping import Float, Int
@@ -36,7 +37,8 @@ def frozen(classifier: Classifier, cells: slice | list[int]) -> Classifier:
 
 def stack_size(classifier: nn.Module) -> int:
     """Returns how many cells the classifier holds."""
-    return int(next(classifier.parameters()).shape[0])
+    held = chain(classifier.parameters(), classifier.buffers())
+    return int(next(held).shape[0])
 
 
 @torch.no_grad()

@@ -75,6 +75,11 @@ def relations(parts: dict[str, Any]) -> list[str]:
             "data.validation_rows: expected some where schedule.keep=best or "
             "schedule.patience judge by them, got 0"
         )
+    if data and parts.get("evaluation") and not data.has_test_rows:
+        mistakes.append(
+            "data.test_share (data.pool_share of a declaration): expected test rows to "
+            "evaluate the models by, got none"
+        )
     objective = parts.get("objective")
     if objective and objective.ridge_weight > 0 == objective.divergence_weight:
         mistakes.append(

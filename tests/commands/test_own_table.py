@@ -156,7 +156,7 @@ REFUSED = [
     (None, ["data.immutable=[agee]"], "data.immutable: expected columns of"),
     (None, ["data.path=none.csv"], "data.path: expected a CSV or Parquet file"),
     (None, ["data.kinds={school: numeric}"], "column 'school': expected a number"),
-    (None, ["data.test_share=2"], "data.test_share: expected a number in (0, 1)"),
+    (None, ["data.test_share=2"], "data.test_share: expected a number < 1"),
     (None, ["data.colour=1"], "data.colour: expected a key"),
 ]
 

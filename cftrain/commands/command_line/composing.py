@@ -29,11 +29,21 @@ from cftrain.errors import CftrainError, ConfigError
 FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
+Finishing = Callable[[DictConfig], DictConfig]
+"""What is done with each configuration before anybody sees it."""
+
+
 def composed(
-    root: str, arguments: Sequence[str], task: Callable[[DictConfig], None]
+    root: str,
+    arguments: Sequence[str],
+    task: Callable[[DictConfig], None],
+    finished: Finishing | None = None,
 ) -> list[Path]:
     """Call the task with what Hydra composes from a root configuration and overrides,
     or as often as a sweep asks for; then raise the first of its errors.
+
+    A configuration is `finished` by a declaration in the place of a table to be guessed
+    at, unless something else is to be done with it.
 
     Returns the folders that a sweep wrote to, none where there was no sweep. Raises
     ConfigError for overrides that Hydra cannot make sense of.
@@ -51,14 +61,17 @@ def composed(
         except (Exception, SystemExit) as error:
             failures.append(error)
 
-    _program(root, arguments, attempted)
+    _program(root, arguments, attempted, finished or _declared)
     if failures:
         raise failures[0]
     return swept
 
 
 def _program(
-    root: str, arguments: Sequence[str], task: Callable[[DictConfig], None]
+    root: str,
+    arguments: Sequence[str],
+    task: Callable[[DictConfig], None],
+    finished: Finishing,
 ) -> None:
     """Let Hydra call the task. Raises ConfigError."""
     arguments, trusted = _understood(arguments)
@@ -70,7 +83,7 @@ def _program(
         with (
             _environment([sys.argv[0], *arguments]),
             named_files(extra),
-            outside_files_checked(trusted, _declared),
+            outside_files_checked(trusted, finished),
         ):
             program()
     except ConfigCompositionException as error:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from cftrain.commands.command_line.own_data import declared
 from cftrain.config.build import build_together
+from cftrain.config.identity import configured
 from cftrain.config.overrides import typed_overrides
 from cftrain.config.tree import plain
 from cftrain.evaluation.protocol import Protocol
@@ -44,6 +45,14 @@ def read(config: DictConfig, options: type[AnyOptions]) -> tuple[Run, AnyOptions
     for note in notes:
         print(note)
     return build(values, options)
+
+
+def read_run(config: DictConfig) -> Run:
+    """The run alone, of what is trained and not evaluated. Raises ConfigError."""
+    values, _ = clamped(plain(config), typed_keys())
+    own = {name: values[name] for name in ("_target_", *configured(Run))}
+    (run,) = build_together(own, [Run], relations)
+    return run
 
 
 def build(values: dict[str, Any], options: type[AnyOptions]) -> tuple[Run, AnyOptions]:

@@ -53,11 +53,14 @@ LOOKS: dict[type, Look] = {
 """By what is said of the files, which is no data set yet."""
 
 
-def declared(config: DictConfig) -> DictConfig:
+def declared(
+    config: DictConfig, tell: Callable[[Any], None] | None = None
+) -> DictConfig:
     """Returns a composed configuration whose data set says everything.
 
-    One without files to look at is returned as it is. What they were taken for is told
-    on standard error, once. Raises DataError and ConfigError.
+    One without files to look at is returned as it is. What they were taken for is told,
+    on standard error and once, unless there is somebody else to `tell`. Raises
+    DataError and ConfigError.
     """
     kind = _kind(config)
     values = None if kind is None else _values(config.data)
@@ -67,7 +70,10 @@ def declared(config: DictConfig) -> DictConfig:
     guess = look.guess(build_object(values, kind, "data"))
     with open_dict(config):
         config.data = literal(look.declaration(guess))
-    _tell(f"{look.told(guess)}\n{_settings(config, look)}")
+    if tell is None:
+        _say(f"{look.told(guess)}\n{_settings(config, look)}")
+    else:
+        tell(guess)
     return config
 
 
@@ -109,5 +115,5 @@ def _settings(config: DictConfig, look: Look) -> str:
 
 
 @cache
-def _tell(text: str) -> None:
+def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

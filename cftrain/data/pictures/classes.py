@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from cftrain.data.columns import listed
 from cftrain.data.tables.files import MANDATORY
-from cftrain.data.tables.guessing.labels import LEAST_ROWS
 from cftrain.errors import DataError
+
+LEAST_IMAGES = 5
+"""Of a class: fewer cannot be split into parts."""
 
 MOST_CLASSES = 100
 """A label with more values is taken for something else, such as a measure."""
@@ -35,10 +37,10 @@ def class_names(
             f"{where}: expected at most {MOST_CLASSES} classes, got {len(found)}, such "
             f"as {listed(found[:3])}"
         )
-    few = [f"{n} of {name!r}" for name, n in counts.items() if n < LEAST_ROWS]
+    few = [f"{n} of {name!r}" for name, n in counts.items() if n < LEAST_IMAGES]
     if few:
         raise DataError(
-            f"{where}: expected at least {LEAST_ROWS} images of every class, got only "
+            f"{where}: expected at least {LEAST_IMAGES} images of every class, got only "
             f"{', '.join(few[:12])}"
         )
     if wanted is None:

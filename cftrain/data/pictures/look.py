@@ -10,10 +10,12 @@ from cftrain.data.pictures.canvas import Canvas, canvas_of
 from cftrain.data.pictures.classes import class_names
 from cftrain.data.pictures.opening import opened
 from cftrain.data.pictures.said import Images
-from cftrain.data.tables.guessing.guess import LEAST_ROWS
 from cftrain.errors import DataError
 
 IMAGE_SET = "cftrain.data.pictures.image_set.ImageSet"
+LEAST_IMAGES = 40
+"""As `data.least_rows` of tables: fewer say nothing about others."""
+
 BYTES = 4
 """Of an input."""
 
@@ -59,8 +61,8 @@ def looked_at(said: Images) -> Looked:
     else:
         pool = parts.count("train")
         _check_parts(path, album, parts, classes)
-    if rows < LEAST_ROWS:
-        raise DataError(f"{path}: expected at least {LEAST_ROWS} images, got {rows}")
+    if rows < LEAST_IMAGES:
+        raise DataError(f"{path}: expected at least {LEAST_IMAGES} images, got {rows}")
     return Looked(
         said=said,
         path=path,

@@ -85,6 +85,8 @@ class FileOrigin(Origin):
 
     @property
     def called(self) -> str:
+        if self.path is None:
+            return "the table of data.raw.path, which is null,"
         return f"{self.path}, or a file of that name"
 
     @property

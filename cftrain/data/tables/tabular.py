@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Between, Count, Later, PositiveFloat
+from cftrain.config.ranges import Above, Between, Count, Later, PositiveFloat
 from cftrain.data import sources
 from cftrain.data.columns import ColumnKind, WrittenLevel, level_text
 from cftrain.data.constraints import Constraints
@@ -44,7 +44,7 @@ class Tabular(DatasetSpec):
     name: str
     training_rows: Count
     validation_rows: Count
-    pool_share: Annotated[float, Between(0, 1)]
+    pool_share: Annotated[float, Above(0), Between(0, 1, closed=True)]
     root: sources.Root
     prepared: ParquetOrigin | None
     raw: Origin | None
@@ -70,6 +70,10 @@ class Tabular(DatasetSpec):
     def class_names(self) -> tuple[str, ...] | None:
         found = self._find()
         return None if found is None else found[1].label.names
+
+    @property
+    def has_test_rows(self) -> bool:
+        return self.pool_share < 1
 
     def source(self) -> str:
         if self._find() is None:

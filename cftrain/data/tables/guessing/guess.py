@@ -21,9 +21,6 @@ from cftrain.data.tables.guessing.raw import RawTable, raw_table
 from cftrain.data.tables.guessing.table import Table
 from cftrain.errors import ConfigError, DataError
 
-LEAST_ROWS = 40
-"""Rows that are enough for a training, a validation and a test part."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class GuessedTable:
@@ -80,10 +77,10 @@ def guessed(table: Table) -> GuessedTable:
             + "; ".join(f"{column.name!r}: {column.reason}" for column in columns)
         )
     rows = len(table.order(labels.classes[kept]))
-    if rows < LEAST_ROWS:
+    if rows < table.least_rows:
         raise DataError(
-            f"{raw.file.path}: expected at least {LEAST_ROWS} rows, got {rows} whose "
-            "values are as needed"
+            f"{raw.file.path}: expected at least {table.least_rows} rows, got {rows} "
+            "whose values are as needed"
         )
     pool = round(table.pool_share * rows)
     return GuessedTable(

@@ -15,8 +15,6 @@ from cftrain.errors import DataError
 
 USUAL = ("label", "target", "class", "y", "outcome")
 MOST_CLASSES = 30
-LEAST_ROWS = 5
-"""Rows that a class needs to be trained, validated and tested."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,7 @@ def labels_of(table: Table, raw: RawTable) -> Labels:
     rule = _rule(table, name, where, given[there], numeric=numeric)
     classes = np.full(len(values), -1)
     classes[there] = rule.labels(given[there])
-    _check_counts(where, rule, classes[there])
+    _check_counts(where, rule, classes[there], table.least_class_rows)
     return Labels(rule=rule, classes=classes)
 
 
@@ -85,7 +83,7 @@ def _rule(
     return ByValue(column=name, values=table.classes or tuple(map(str, found)))
 
 
-def _check_counts(where: str, rule: LabelRule, classes: np.ndarray) -> None:
+def _check_counts(where: str, rule: LabelRule, classes: np.ndarray, least: int) -> None:
     counts = np.bincount(classes, minlength=rule.classes)
     if (counts > 0).sum() < 2:
         raise DataError(
@@ -95,11 +93,11 @@ def _check_counts(where: str, rule: LabelRule, classes: np.ndarray) -> None:
     few = [
         f"{count} of {name!r}"
         for name, count in zip(rule.names, counts, strict=True)
-        if count < LEAST_ROWS
+        if count < least
     ]
     if few:
         raise DataError(
-            f"{where}: expected at least {LEAST_ROWS} rows of every class, got only "
+            f"{where}: expected at least {least} rows of every class, got only "
             f"{', '.join(few)}"
         )
 

@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 import numpy as np
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Between, Count, PositiveFloat, Seed, Share
+from cftrain.config.ranges import (
+    AtLeast,
+    Below,
+    Between,
+    Count,
+    PositiveFloat,
+    Seed,
+    Share,
+)
 from cftrain.data.columns import WrittenLevel, level_text, listed
 from cftrain.data.declarations import Bounds, Kind
 from cftrain.data.order import stratified_order
@@ -26,6 +34,8 @@ GivenKind = Literal[
     "leave_out",
 ]
 OpenShare = Annotated[float, Between(0, 1)]
+LeastRows = Annotated[int, AtLeast(2)]
+TestShare = Annotated[float, AtLeast(0), Below(1)]
 
 
 @named("table")
@@ -59,7 +69,9 @@ class Table:
     domain_deviations: PositiveFloat | None
     standardise: bool
     root: str | None
-    test_share: OpenShare
+    least_rows: LeastRows
+    least_class_rows: Count
+    test_share: TestShare
     validation_share: OpenShare
     shuffle_seed: Seed
     balance: bool

@@ -1,0 +1,1 @@
+"""What people import: the same work as that of the commands, called from Python."""

@@ -1,0 +1,126 @@
+"""A model that is trained on a frame, by the code that trains on a file of its rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig, open_dict
+
+from cftrain.api.composing import with_configuration
+from cftrain.api.frames import write_frame
+from cftrain.api.training import threads_kept
+from cftrain.bundle.writing import Contents, contents
+from cftrain.commands.command_line.lines import quoted
+from cftrain.commands.command_line.options import read_run
+from cftrain.commands.command_line.own_data import declared
+from cftrain.config.tree import literal
+from cftrain.data.tables.guessing.guess import GuessedTable
+from cftrain.data.tables.guessing.told import told
+from cftrain.errors import ConfigError, DataError, ResultError
+from cftrain.grid.cells import cell
+from cftrain.grid.coordinate import choose_device
+from cftrain.grid.task import Task
+from cftrain.grid.worker import Workplace, perform
+from cftrain.results.store import Store
+
+DEVICES = ("cpu", "cuda")
+FILE = "frame.parquet"
+PARTS = ("data.test_share=0", "data.least_rows=2", "data.least_class_rows=1")
+"""All rows are for training and validation: who has called knows about tests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What is said of a training: `words` of `cftrain train data=table`, and `table`,
+    keys of that data set with their values.
+    """
+
+    label: str
+    words: Sequence[str]
+    table: Mapping[str, Any]
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What came of it: the model, a row for each epoch, and what the columns were
+    taken for.
+    """
+
+    content: Contents
+    history: pd.DataFrame
+    told: str
+
+
+def fit(frame: pd.DataFrame, wishes: Wishes) -> Fit:
+    """Returns a model of a frame, one of whose columns is the label.
+
+    Raises DataError, ConfigError, and ResultError for a model that diverged.
+    """
+    if wishes.device not in DEVICES:
+        raise ConfigError(f"device: expected cpu or cuda, got {wishes.device!r}")
+    choose_device(wishes.device)
+    with TemporaryDirectory(prefix="cftrain-") as folder, threads_kept():
+        path = Path(folder) / FILE
+        write_frame(frame, path)
+        with _nameless(path):
+            return _fit(path, wishes)
+
+
+def _fit(path: Path, wishes: Wishes) -> Fit:
+    guesses: list[GuessedTable] = []
+
+    def finished(config: DictConfig) -> DictConfig:
+        with open_dict(config):
+            config.data.update(literal(_plain(wishes.table)))
+        return declared(config, guesses.append)
+
+    words = [
+        "data=table",
+        f"data.path={quoted(str(path))}",
+        f"data.label={quoted(wishes.label)}",
+        f"hydra.run.dir={quoted(str(path.parent))}",
+        *PARTS,
+        *wishes.words,
+    ]
+    run = with_configuration("run", words, read_run, finished)
+    run.data.load()  # what is wrong with it is an error of the caller, told as such
+    model = cell(run, run.data.identity())
+    place = Workplace(folder=path.parent, name=run.data.name, device=wishes.device)
+    done = perform(Task(train=(model,), evaluate=(), seconds=0.0), place)
+    if done.failed:
+        raise ResultError("; ".join(done.failed.values()))
+    store = Store(path.parent)
+    history = store.rows("history", store.cells())
+    return Fit(
+        content=contents(store, model.id),
+        history=history.drop(columns=["cell", "stack"]),
+        told=_without(path, told(guesses[-1])),
+    )
+
+
+@contextmanager
+def _nameless(path: Path) -> Iterator[None]:
+    """Speaks of the table where a message names its file, which nobody knows of."""
+    try:
+        yield
+    except (ConfigError, DataError) as error:
+        raise type(error)(_without(path, str(error))) from error
+
+
+def _without(path: Path, text: str) -> str:
+    return text.replace(f"{path}, row", "row").replace(str(path), "the table")
+
+
+def _plain(value: Any) -> Any:
+    """Values as a configuration has them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray | pd.Index):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value

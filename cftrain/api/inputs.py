@@ -1,0 +1,133 @@
+"""What scikit-learn asks of rows and labels, and rows of any kind as a frame."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cftrain.api.composing import checked
+from cftrain.api.fitting import Wishes
+from cftrain.api.scikit import (
+    check_classification_targets,
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+    validate_data,
+)
+from cftrain.data.columns import level_text, listed
+from cftrain.errors import ArgumentError, DataError
+
+NUMBERS = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
+"""What an array has to hold; what a frame holds is read off its columns."""
+
+LEAST_ROWS = 2
+"""One trains and one validates."""
+
+
+def first_rows(estimator: Any, rows: Any, labels: Any) -> pd.DataFrame:
+    """Returns rows as a frame, and notes its columns as those of the estimator. Raises
+    ValueError or TypeError.
+    """
+    if not isinstance(rows, pd.DataFrame):
+        least = {"ensure_min_samples": LEAST_ROWS}
+        found, _ = validate_data(estimator, rows, labels, **NUMBERS, **least)
+        return _numbered(found)
+    if not rows.columns.is_unique:
+        twice = rows.columns[rows.columns.duplicated()].tolist()
+        raise DataError(f"X: expected different names of columns, got {listed(twice)}")
+    validate_data(estimator, rows, labels, skip_check_array=True)
+    check_consistent_length(rows, labels)
+    return _named(rows)
+
+
+def more_rows(estimator: Any, rows: Any) -> pd.DataFrame:
+    """Returns rows as a frame with the columns of the estimator. Raises ValueError or
+    TypeError for others.
+    """
+    if not isinstance(rows, pd.DataFrame):
+        return _numbered(validate_data(estimator, rows, reset=False, **NUMBERS))
+    validate_data(estimator, rows, reset=False, skip_check_array=True)
+    return _named(rows)
+
+
+def classes_of(labels: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the classes, sorted, and the label (row,) of each row. Raises DataError,
+    and ValueError for what is no column of classes.
+    """
+    found = column_or_1d(labels, warn=True)
+    if pd.isna(found).any():
+        raise DataError(f"y: expected labels, got {pd.isna(found).sum()} NaN or None")
+    check_classification_targets(found)
+    try:
+        classes = np.unique(found)
+    except TypeError as error:
+        raise ArgumentError(f"y: expected labels of one type, got {error}") from error
+    if len({class_text(label) for label in classes.tolist()}) < len(classes):
+        raise DataError(
+            "y: expected classes that are written differently, got "
+            f"{listed(classes.tolist())}"
+        )
+    return classes, found
+
+
+def class_text(label: Any) -> str:
+    """Returns how a class is called in tables: 2.0 as 2."""
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
+    return level_text(label if isinstance(label, int | bool | str) else str(label))
+
+
+def label_name(labels: Any, frame: pd.DataFrame) -> str:
+    """Returns a name for the labels that no column has: their own if they have one."""
+    name = getattr(labels, "name", None)
+    free: str = name if isinstance(name, str) and name else "label"
+    while free in frame:
+        free += "_"
+    return free
+
+
+def wishes_of(
+    given: Mapping[str, Any], *, label: str, classes: np.ndarray, numbers: Sequence[str]
+) -> Wishes:
+    """Returns what the parameters of an estimator say of its training; columns called
+    `numbers` are such. Raises ArgumentError.
+    """
+    words = {
+        "model": given["model"],
+        "generator": given["generator"],
+        "objective": given["objective"],
+        "seed": seed_of(given["random_state"]),
+        "schedule.epochs": given["epochs"],
+    }
+    said = [f"{key}={value}" for key, value in words.items() if value is not None]
+    kinds = {**dict.fromkeys(numbers, "numeric"), **(given["kinds"] or {})}
+    columns = ("immutable", "increase", "decrease", "domain", "levels", "missing")
+    table = {key: given[key] for key in columns if given[key] is not None}
+    return Wishes(
+        label=label,
+        words=(*said, *checked(given["overrides"])),
+        table={
+            **{key: value for key, value in table.items() if len(value)},
+            **({"kinds": kinds} if kinds else {}),
+            "classes": [class_text(each) for each in classes.tolist()],
+        },
+        device=given["device"],
+    )
+
+
+def seed_of(random_state: Any) -> int:
+    """Returns a whole number as it is, else one that is drawn."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _numbered(rows: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[f"x{place}" for place in range(rows.shape[1])])
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    names: list[Hashable] = list(rows.columns)
+    return rows.set_axis([str(name) for name in names], axis=1)
