@@ -9,8 +9,8 @@ import torch
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, PositiveFloat, Seed
 from cftrain.counterfactuals.energy import cross_entropy
+from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.data.constraints import Constraints
-from cftrain.evaluation.gradients import input_gradient
 from cftrain.models.classifier import Classifier
 from cftrain.seeding import Stream
 from cftrain.tensors import Classes, Features, Rows
