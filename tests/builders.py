@@ -196,6 +196,8 @@ def schedule(
     shuffle: str = "none",
     keep: str = "last",
     patience: int | None = None,
+    weights: str = "last",
+    averaging_epochs: float = 10.0,
 ) -> Schedule:
     return Schedule(
         epochs=epochs,
@@ -208,6 +210,8 @@ def schedule(
         ),
         keep=keep,
         patience=patience,
+        weights=weights,
+        averaging_epochs=averaging_epochs,
     )
 
 

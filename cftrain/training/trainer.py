@@ -15,6 +15,7 @@ from cftrain.models.stack_slicing import predict_at
 from cftrain.objectives.objective import PARTS, Batch, Objective
 from cftrain.seeding import Streams
 from cftrain.tensors import PerCell
+from cftrain.training.averaging import Average
 from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.epoch import EpochCounterfactuals, children, draw_counterfactuals
 from cftrain.training.history import EpochRecord, as_records, as_tensor
@@ -48,37 +49,46 @@ class Trainer:
     ) -> list[EpochRecord]:
         """Train in place, from the checkpoint where there is one; the history."""
         optimiser = FlatAdam(self.schedule.optimiser, classifier)
-        keeper = Keeper(self.schedule, optimiser.weights)
+        average = Average(
+            self.schedule, optimiser.weights, batches=len(self._batches())
+        )
+        keeper = Keeper(self.schedule, average.weights)
         records: list[EpochRecord] = []
         if checkpoint:
             saved = checkpoint.load(
-                {**optimiser.state(), **keeper.state()},
+                {**optimiser.state(), **average.state(), **keeper.state()},
                 growing={"history": as_tensor([], len(self.streams))},
             )
             if saved:
                 records = as_records(saved.pop("history"))
                 optimiser.restore(saved)
+                average.restore(saved)
                 keeper.restore(saved, records)
         for epoch in range(len(records) + 1, self.schedule.epochs + 1):
             if keeper.all_stopped:
                 break
-            records.append(self._epoch(epoch, classifier, optimiser))
+            records.append(self._epoch(epoch, classifier, optimiser, average))
             keeper.note(records[-1])
             on_epoch(epoch, records[-1])
             if checkpoint:
                 history = as_tensor(records, len(self.streams))
-                state = {**optimiser.state(), **keeper.state(), "history": history}
-                checkpoint.save(state)
+                state = {**optimiser.state(), **average.state(), **keeper.state()}
+                checkpoint.save({**state, "history": history})
         keeper.finish()
+        average.finish()
         return records
 
     def _epoch(
-        self, epoch: int, classifier: Classifier, optimiser: FlatAdam
+        self,
+        epoch: int,
+        classifier: Classifier,
+        optimiser: FlatAdam,
+        average: Average,
     ) -> EpochRecord:
         start = time.perf_counter()
         drawn = self._drawn(epoch, classifier)
         order = self.schedule.ordered(self.rows.training, self.streams, epoch)
-        bounds = batches(len(self.rows), self.schedule.batch_rows)
+        bounds = self._batches()
         shares = groups(self.counterfactuals if drawn else 0, len(bounds))
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
@@ -86,20 +96,24 @@ class Trainer:
             parts = self.objective.parts(batch)
             total = self.objective.total(parts)
             made.append(optimiser.step(total))
+            average.note(made[-1])
             totals.append(total.detach())
             terms.append(parts.detach())
         means, skipped = _summary(totals, terms, made)
         for name in PARTS[1:]:
             # Cells without counterfactuals carry other rows along: no part of them.
             means[name] = torch.where(self._searched, means[name], 0)
+        with average.in_place():
+            training = self._accuracy(classifier, self.rows.training)
+            validation = self._accuracy(classifier, self.rows.validation)
         return EpochRecord(
             **means,
             mature_share=drawn.mature_share if drawn else self._nothing(),
             search_steps=drawn.search_steps if drawn else self._nothing(),
             broken_rows=drawn.broken_rows if drawn else self._nothing(),
             skipped_batches=skipped,
-            train_accuracy=self._accuracy(classifier, self.rows.training),
-            validation_accuracy=self._accuracy(classifier, self.rows.validation),
+            train_accuracy=training,
+            validation_accuracy=validation,
             seconds=torch.full_like(skipped, time.perf_counter() - start),
         )
 
@@ -113,8 +127,10 @@ class Trainer:
     @property
     def counterfactuals(self) -> int:
         """Per epoch, and at least one per batch (as the authors' code)."""
-        batch_count = len(batches(len(self.rows), self.schedule.batch_rows))
-        return max(self.schedule.counterfactuals, batch_count)
+        return max(self.schedule.counterfactuals, len(self._batches()))
+
+    def _batches(self) -> list[slice]:
+        return batches(len(self.rows), self.schedule.batch_rows)
 
     def _drawn(self, epoch: int, classifier: Classifier) -> EpochCounterfactuals | None:
         if epoch <= self.schedule.burn_in_epochs or not self._searched.any():
