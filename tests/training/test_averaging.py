@@ -33,7 +33,9 @@ def test_an_average_is_the_weighted_sum_of_its_steps():
     for n, weights in enumerate(path, 1):
         live.copy_(weights)
         average.note(torch.tensor([True]))
-        share = torch.tensor([0.9 ** (n - i) for i in range(1, n + 1)]).double()
+        share = torch.tensor(
+            [0.9 ** (n - i) for i in range(1, n + 1)], dtype=torch.float64
+        )
         expected = (share.view(-1, 1, 1) * path[:n]).sum(0) / share.sum()
         torch.testing.assert_close(average.weights, expected, rtol=1e-12, atol=0)
 
