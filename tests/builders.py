@@ -1,9 +1,12 @@
 """Small objects for tests. All numbers are float64 unless asked otherwise."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from cftrain import stacking
+from cftrain.config.identity import later
 from cftrain.counterfactuals.categories import Categories, Free
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
@@ -170,7 +173,10 @@ def objective(
     nascent_label: str = "observed",
     positive: str = "target",
     immature_ridge: bool = True,
+    **beyond: Any,
 ) -> Objective:
+    """The published terms, and what is said beyond them."""
+    neutral = {name: mark.neutral for name, mark in later(Objective).items()}
     return Objective(
         class_weight=class_weight,
         divergence_weight=divergence_weight,
@@ -179,6 +185,7 @@ def objective(
         nascent_label=nascent_label,
         positive=positive,
         immature_ridge=immature_ridge,
+        **neutral | beyond,
     )
 
 
@@ -196,8 +203,6 @@ def schedule(
     shuffle: str = "none",
     keep: str = "last",
     patience: int | None = None,
-    weights: str = "last",
-    averaging_epochs: float = 10.0,
 ) -> Schedule:
     return Schedule(
         epochs=epochs,
@@ -210,8 +215,6 @@ def schedule(
         ),
         keep=keep,
         patience=patience,
-        weights=weights,
-        averaging_epochs=averaging_epochs,
     )
 
 

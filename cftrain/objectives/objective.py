@@ -2,50 +2,65 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.counterfactuals.energy import cross_entropy, energy
-from cftrain.counterfactuals.hyperparameters import Weight
-from cftrain.objectives.terms import divergence, ridge
-from cftrain.tensors import Logits, PerCell
+from cftrain.config.ranges import Between, Count, Later
+from cftrain.counterfactuals.energy import cross_entropy, energy, log_odds_energy
+from cftrain.counterfactuals.hyperparameters import PositiveScalar, Weight
+from cftrain.objectives.batch import Batch
+from cftrain.objectives.terms import (
+    divergence,
+    logistic_divergence,
+    ridge,
+    smoothed_cross_entropy,
+)
+from cftrain.tensors import Classes, Logits, PerCell, PerRow, Scalar
 
-PARTS = ("class_loss", "divergence", "adversarial_loss", "ridge")
+PARTS = (
+    "class_loss",
+    "divergence",
+    "adversarial_loss",
+    "ridge",
+    "misalignment",
+    "attack_loss",
+    "squared_slope",
+)
+OF_COUNTERFACTUALS = PARTS[1:5]
+"""Those that need a search."""
 
+ENERGIES = {"logit": energy, "log_odds": log_odds_energy}
 
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Logits of one step's rows, and what they should be.
-
-    The observed rows come first, then for each of the step's counterfactuals, in equal
-    numbers: nascent, positive and counterfactual rows. `ridge_share` is 0 for rows that
-    the ridge leaves out, else 1.
-    """
-
-    logits: Logits
-    observed_label: Int[Tensor, "stack observed"]
-    nascent_label: Int[Tensor, "stack tuple"]
-    target: Int[Tensor, "stack tuple"]
-    ridge_share: Float[Tensor, "stack tuple"]
+OptionalWeight = Annotated[Weight, Later(0.0)]
 
 
 @named("objective")
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """Weights of the class loss, the divergence, the adversarial loss and the ridge.
+    """Weights of the terms of the loss, and options that change what they see.
 
-    full (CT), energy (CD), adversarial (AR) and vanilla (BL) differ in weights only.
-    The weights are not normalised. Options that change what the terms see:
+    full (CT), energy (CD), adversarial (AR) and vanilla (BL) differ in the first four
+    weights only, which are not normalised.
 
-    - `nascent_label`: `observed` (final paper) or `predicted` (its drafts);
-    - `positive`: an observed row of the `target` class, or the `factual` itself (the
-      draft's Eq. 2 read literally: another method);
+    - `nascent_label`: `observed` (final paper) or `predicted` (its drafts).
+    - `positive`: an observed row of the `target` class; the one of several that is
+      nearest in protected features (`matched`); or the `factual` itself (the draft's
+      Eq. 2 read literally: another method).
     - `immature_ridge`: whether the ridge counts counterfactuals that are not mature,
       for which positive and counterfactual are the same row (the authors' code does).
+
+    What goes beyond the paper has weights of its own, zero where it is published:
+
+    - `energy` and `divergence`, with a `margin`, of which the `relative_margin` part
+      grows with the distance of the rows in units of their class's `spread`;
+    - `immature`: whether counterfactuals that are not mature take part `as_found`;
+    - alignment of the search direction, cross-entropy on rows attacked by PGD, squared
+      input gradients, smoothed labels;
+    - weights averaged over `averaging_epochs`, with which the model ends;
+    - `strength` weighs all terms but the class loss once more.
     """
 
     class_weight: Weight
@@ -53,58 +68,113 @@ class Objective:
     adversarial_weight: Weight
     ridge_weight: Weight
     nascent_label: Literal["observed", "predicted"]
-    positive: Literal["target", "factual"]
+    positive: Literal["target", "matched", "factual"]
     immature_ridge: bool
+    energy: Annotated[Literal["logit", "log_odds"], Later("logit")]
+    divergence: Annotated[Literal["linear", "logistic"], Later("linear")]
+    margin: OptionalWeight
+    relative_margin: OptionalWeight
+    spread: Annotated[Literal["mean", "median"], Later("mean")]
+    immature: Annotated[Literal["as_positive", "as_found"], Later("as_positive")]
+    alignment_weight: OptionalWeight
+    attack_weight: OptionalWeight
+    attack_epsilon: Annotated[PositiveScalar, Later(0.1)]
+    attack_steps: Annotated[Count, Later(7)]
+    slope_weight: OptionalWeight
+    label_smoothing: Annotated[Scalar, Between(0, 1, closed=True), Later(0.0)]
+    averaging_epochs: OptionalWeight
+    strength: Annotated[Weight, Later(1.0)]
 
     @property
-    def weights(self) -> tuple[Weight, Weight, Weight, Weight]:
-        """In the order of `PARTS`."""
-        return (
-            self.class_weight,
+    def weights(self) -> tuple[Weight, ...]:
+        """In the order of `PARTS`; `strength` weighs all but the class loss."""
+        others = (
             self.divergence_weight,
             self.adversarial_weight,
             self.ridge_weight,
+            self.alignment_weight,
+            self.attack_weight,
+            self.slope_weight,
         )
+        return (self.class_weight, *(self.strength * weight for weight in others))
+
+    @property
+    def optional_weights(self) -> dict[str, Weight]:
+        """The weights of the terms that are not the paper's, by their parts."""
+        return dict(zip(PARTS[4:], self.weights[4:], strict=True))
 
     @property
     def needs_counterfactuals(self) -> bool:
         """Whether any cell does."""
-        return any(torch.as_tensor(weight).any() for weight in self.weights[1:])
+        return any(counts(weight) for weight in self._of_counterfactuals)
 
     def cells_with_counterfactuals(self, stack: int) -> list[int]:
         """Returns the cells of the stack that have a term about counterfactuals."""
         needed = torch.zeros(stack, dtype=torch.bool)
-        for weight in self.weights[1:]:
+        for weight in self._of_counterfactuals:
             needed |= torch.as_tensor(weight).flatten().cpu() != 0
         return needed.nonzero().flatten().tolist()
 
     @property
+    def _of_counterfactuals(self) -> tuple[Weight, ...]:
+        return self.weights[1 : 1 + len(OF_COUNTERFACTUALS)]
+
+    @property
+    def without_effect(self) -> frozenset[str]:
+        """Returns the names of settings that change no number, as the weights are."""
+        _, diverges, _, ridged, aligned, attacked, _ = map(counts, self.weights)
+        unused = set()
+        if not diverges:
+            unused |= {"divergence", "margin", "relative_margin", "spread"}
+        if not ridged:
+            unused |= {"immature_ridge"}
+        if not (diverges or ridged):
+            unused |= {"energy", "immature"}
+        if not (diverges or ridged or aligned):
+            unused |= {"positive"}
+        if not attacked:
+            unused |= {"attack_epsilon", "attack_steps"}
+        if not self.needs_counterfactuals:
+            unused |= {"nascent_label"}
+        return frozenset(unused)
+
+    @property
     def name(self) -> str:
-        """full, energy, adversarial or vanilla, by the terms that count."""
-        diverges = self.divergence_weight > 0 or self.ridge_weight > 0
-        if self.adversarial_weight > 0:
+        """full, energy, adversarial or vanilla, or another, by the terms that count."""
+        _, diverges, adversarial, ridged, aligned, attacked, sloped = map(
+            counts, self.weights
+        )
+        diverges = diverges or ridged
+        if aligned:
+            return "aligned" if diverges else "alignment"
+        if diverges and self.divergence == "logistic":
+            return "logistic"
+        if adversarial:
             return "full" if diverges else "adversarial"
-        return "energy" if diverges else "vanilla"
+        if diverges:
+            return "energy"
+        if attacked:
+            return "pgd"
+        if sloped:
+            return "gradient_penalty"
+        return "smoothing" if counts(self.label_smoothing) else "vanilla"
 
     def parts(self, batch: Batch) -> Tensor:
         """Returns the terms' batch means: (part, stack), in the order of `PARTS`."""
-        observed, nascent = batch.observed_label, batch.nascent_label
-        count, tuples = observed.shape[1], nascent.shape[1]
-        if not tuples:
-            class_loss = cross_entropy(batch.logits, observed).mean(1)
-            return torch.stack([class_loss, *3 * [torch.zeros_like(class_loss)]])
-        labels = torch.cat([observed, nascent], 1)
-        losses = cross_entropy(batch.logits[:, : count + tuples], labels)
-        energies = energy(
-            batch.logits[:, count + tuples :], torch.cat([batch.target] * 2, 1)
-        )
-        positive, counterfactual = energies[:, :tuples], energies[:, tuples:]
+        count = batch.observed_label.shape[1]
+        of_labelled, of_pairs, of_attacked = batch.logits_of_kinds
+        labels = torch.cat([batch.observed_label, batch.nascent_label], 1)
+        losses = self._losses(of_labelled, labels)
+        gaps, ridges = self._of_pairs(of_pairs, batch)
         return torch.stack(
             [
-                losses[:, :count].mean(1),
-                divergence(positive, counterfactual).mean(1),
-                losses[:, count:].mean(1),
-                (batch.ridge_share * ridge(positive, counterfactual)).mean(1),
+                _mean(losses[:, :count]),
+                _mean(gaps),
+                _mean(losses[:, count:]),
+                _mean(ridges),
+                _mean(batch.misalignment),
+                _mean(self._losses(of_attacked, batch.attacked_label)),
+                _mean(batch.squared_slope),
             ]
         )
 
@@ -112,8 +182,40 @@ class Objective:
         """Returns the weighted sum of the parts (paper Eq. 2)."""
         return (self._weights.to(parts) * parts).sum(0)
 
+    def _losses(self, logits: Logits, labels: Classes) -> PerRow:
+        if labels.shape[1] and counts(self.label_smoothing):
+            return smoothed_cross_entropy(logits, labels, self.label_smoothing)
+        return cross_entropy(logits, labels) if labels.shape[1] else _none(logits)
+
+    def _of_pairs(self, logits: Logits, batch: Batch) -> tuple[PerRow, PerRow]:
+        """Returns divergence and ridge, from the positives and the counterfactuals."""
+        if not batch.target.shape[1]:
+            return _none(logits), _none(logits)
+        of_target = ENERGIES[self.energy]
+        energies = of_target(logits, torch.cat([batch.target] * 2, 1))
+        positive, counterfactual = energies.chunk(2, 1)
+        if self.divergence == "logistic":
+            gaps = logistic_divergence(positive, counterfactual, batch.margin)
+        else:
+            gaps = divergence(positive, counterfactual)
+        return gaps, batch.ridge_share * ridge(positive, counterfactual)
+
     @cached_property
     def _weights(self) -> Tensor:
         """(part, stack), or (part, 1) for plain numbers."""
         weights = [torch.as_tensor(w, dtype=torch.float64) for w in self.weights]
         return torch.stack([weight.reshape(-1) for weight in weights])
+
+
+def counts(weight: Scalar) -> bool:
+    """Returns whether the weight is not zero, in any cell."""
+    return bool(torch.as_tensor(weight).any())
+
+
+def _mean(values: PerRow) -> PerCell:
+    """Returns means over rows, 0 without rows."""
+    return values.mean(1) if values.shape[1] else values.new_zeros(len(values))
+
+
+def _none(logits: Logits) -> PerRow:
+    return logits.new_zeros(len(logits), 0)

@@ -7,30 +7,29 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from cftrain.training.schedule import Schedule
+from cftrain.tensors import Scalar
 
 AVERAGE, STEPS = "average", "averaged_steps"
 """The names of the average and of the number of its steps in checkpoints."""
 
 
 class Average:
-    """A moving average of weights (stack, parameter), where the schedule wants one.
+    """A moving average of weights (stack, parameter), for the models that want one.
 
     After n steps of a model it is the sum of (1 - d) d^(n - i) w_i over its steps i,
     divided by 1 - d^n, as Adam corrects its moments: the initial weights never count.
-    d = 1 - 1/s, with s steps in `schedule.averaging_epochs`. (Polyak and Juditsky,
-    1992, let all steps count alike.) Where none is wanted, `weights` are those that
-    learn.
+    d = 1 - 1/`span`, with a span in steps; of at most one step it is the last weights.
+    (Polyak and Juditsky, 1992, let all steps count alike.) Where no model wants one,
+    `weights` are those that learn.
     """
 
-    def __init__(self, schedule: Schedule, weights: Tensor, *, batches: int) -> None:
-        self._needed = schedule.weights == "averaged"
+    def __init__(self, weights: Tensor, *, span: Scalar) -> None:
+        spans = torch.as_tensor(span, dtype=torch.float64).clamp(min=1)
+        self._needed = bool((spans > 1).any())
         self._live = weights
-        self._rate = min(1.0, 1 / (schedule.averaging_epochs * batches))
+        self._rate = 1 / spans.to(weights.device).reshape(-1, 1)
         self.weights = weights.clone() if self._needed else weights
-        self._steps = torch.zeros(
-            len(weights), 1, dtype=torch.float64, device=weights.device
-        )
+        self._steps = torch.zeros_like(weights[:, :1], dtype=torch.float64)
 
     def note(self, made: Bool[Tensor, " stack"]) -> None:
         """Look at the weights after a step, of the models that made it."""
@@ -40,12 +39,12 @@ class Average:
         self._steps += step
         bias = 1 - (1 - self._rate) ** self._steps
         # A model that never made a step has a bias of 0: its share of 0 decides.
-        share = step * self._rate / bias.clamp(min=self._rate)
+        share = step * self._rate / torch.maximum(bias, self._rate)
         self.weights.lerp_(self._live, share.to(self.weights))
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The model itself has the averaged weights meanwhile."""
+        """The models themselves have the averaged weights meanwhile."""
         if not self._needed:
             yield
             return
@@ -57,7 +56,7 @@ class Average:
             self._live.copy_(live)
 
     def finish(self) -> None:
-        """Give the model the averaged weights for good."""
+        """Give the models the averaged weights for good."""
         if self._needed:
             self._live.copy_(self.weights)
 

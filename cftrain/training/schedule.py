@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Count, Later, PositiveFloat, Share
+from cftrain.config.ranges import Count, Later, Share
 from cftrain.seeding import Streams
 from cftrain.training.optimiser import Adam
 
@@ -25,8 +25,7 @@ class Schedule:
 
     A model is kept as it is after its last epoch, or after the one with the best
     validation accuracy (`keep`). With `patience` it ends that many epochs after the
-    best one. Its weights are those of the `last` step, or `averaged` over steps, those
-    of the last `averaging_epochs` counting most; validation judges what is kept.
+    best one.
     """
 
     epochs: Count
@@ -37,8 +36,6 @@ class Schedule:
     optimiser: Adam
     keep: Annotated[Literal["last", "best"], Later("last")]
     patience: Annotated[Count | None, Later(None)]
-    weights: Annotated[Literal["last", "averaged"], Later("last")]
-    averaging_epochs: Annotated[PositiveFloat, Later(10.0)]
 
     @property
     def burn_in_epochs(self) -> int:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool
@@ -12,16 +13,18 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import predict_at
-from cftrain.objectives.objective import PARTS, Batch, Objective
-from cftrain.seeding import Streams
-from cftrain.tensors import PerCell
+from cftrain.objectives.objective import OF_COUNTERFACTUALS, PARTS, Objective, counts
+from cftrain.seeding import Streams, children
+from cftrain.tensors import PerCell, PerRow
 from cftrain.training.averaging import Average
 from cftrain.training.checkpoint import Checkpoint
-from cftrain.training.epoch import EpochCounterfactuals, children, draw_counterfactuals
+from cftrain.training.epoch import EpochCounterfactuals, draw_counterfactuals
 from cftrain.training.history import EpochRecord, as_records, as_tensor
 from cftrain.training.keeping import Keeper
 from cftrain.training.optimiser import FlatAdam
+from cftrain.training.positives import spread
 from cftrain.training.schedule import Schedule, batches, groups
+from cftrain.training.step import batch_of
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -50,7 +53,8 @@ class Trainer:
         """Train in place, from the checkpoint where there is one; the history."""
         optimiser = FlatAdam(self.schedule.optimiser, classifier)
         average = Average(
-            self.schedule, optimiser.weights, batches=len(self._batches())
+            optimiser.weights,
+            span=self.objective.averaging_epochs * len(self._batches()),
         )
         keeper = Keeper(self.schedule, average.weights)
         records: list[EpochRecord] = []
@@ -92,7 +96,17 @@ class Trainer:
         shares = groups(self.counterfactuals if drawn else 0, len(bounds))
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
-            batch = self._batch(classifier, order[:, bound], drawn, share)
+            observed = order[:, bound]
+            batch = batch_of(
+                classifier,
+                self.objective,
+                self.rows.features(observed),
+                self.rows.labels(observed),
+                drawn,
+                share,
+                constraints=self.rows.dataset.constraints,
+                streams=children(self.streams, "attack", epoch, bound.start),
+            )
             parts = self.objective.parts(batch)
             total = self.objective.total(parts)
             made.append(optimiser.step(total))
@@ -100,9 +114,12 @@ class Trainer:
             totals.append(total.detach())
             terms.append(parts.detach())
         means, skipped = _summary(totals, terms, made)
-        for name in PARTS[1:]:
+        for name in OF_COUNTERFACTUALS:
             # Cells without counterfactuals carry other rows along: no part of them.
             means[name] = torch.where(self._searched, means[name], 0)
+        for name, weight in self.objective.optional_weights.items():
+            has = torch.as_tensor(weight).reshape(-1).cpu() != 0
+            means[name] = torch.where(has, means[name], torch.nan)
         with average.in_place():
             training = self._accuracy(classifier, self.rows.training)
             validation = self._accuracy(classifier, self.rows.validation)
@@ -124,6 +141,13 @@ class Trainer:
         searched[self.objective.cells_with_counterfactuals(len(self.streams))] = True
         return searched
 
+    @cached_property
+    def _spread(self) -> PerRow | None:
+        """The unit of relative margins (stack, class), where a cell has one."""
+        if not counts(self.objective.relative_margin):
+            return None
+        return spread(self.rows, self.objective.spread)
+
     @property
     def counterfactuals(self) -> int:
         """Per epoch, and at least one per batch (as the authors' code)."""
@@ -142,42 +166,7 @@ class Trainer:
             self.objective,
             count=self.counterfactuals,
             streams=children(self.streams, "epoch", epoch),
-        )
-
-    def _batch(
-        self,
-        classifier: Classifier,
-        index: Tensor,
-        drawn: EpochCounterfactuals | None,
-        share: slice,
-    ) -> Batch:
-        """One forward pass for all rows of a step."""
-        observed = self.rows.features(index)
-        label = self.rows.labels(index)
-        if drawn is None:
-            none, no_rows = label[:, :0], observed[:, :0, 0]
-            return Batch(
-                logits=classifier(observed),
-                observed_label=label,
-                nascent_label=none,
-                target=none,
-                ridge_share=no_rows,
-            )
-        inputs = torch.cat(
-            [
-                observed,
-                drawn.nascent[:, share],
-                drawn.positive[:, share],
-                drawn.counterfactual[:, share],
-            ],
-            1,
-        )
-        return Batch(
-            logits=classifier(inputs),
-            observed_label=label,
-            nascent_label=drawn.nascent_label[:, share],
-            target=drawn.target[:, share],
-            ridge_share=drawn.ridge_share[:, share],
+            spread=self._spread,
         )
 
     def _accuracy(self, classifier: Classifier, index: Tensor) -> PerCell:

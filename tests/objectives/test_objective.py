@@ -5,11 +5,15 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from cftrain.objectives.objective import PARTS, Batch, Objective
+from cftrain.objectives.batch import Batch
+from cftrain.objectives.objective import PARTS, Objective
 from tests.builders import integers, normal, objective, stacked, vanilla
 
 STACK, OBSERVED, TUPLES, CLASSES = 2, 5, 3, 4
 LOGITS = normal(STACK, OBSERVED + 3 * TUPLES, CLASSES, seed=1)
+MARGIN = normal(STACK, TUPLES, seed=5).abs()
+MISALIGNMENT = normal(STACK, TUPLES, seed=6).abs()
+SLOPE = normal(STACK, OBSERVED, seed=7).abs()
 SHARE = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
 
 
@@ -20,6 +24,9 @@ def batch(logits: Tensor, tuples: int = TUPLES) -> Batch:
         nascent_label=integers(CLASSES, STACK, TUPLES, seed=3)[:, :tuples],
         target=integers(CLASSES, STACK, TUPLES, seed=4)[:, :tuples],
         ridge_share=SHARE[:, :tuples],
+        margin=MARGIN[:, :tuples],
+        misalignment=MISALIGNMENT[:, :tuples],
+        squared_slope=SLOPE,
     )
 
 
