@@ -29,7 +29,13 @@ class Batch:
     squared_slope: Float[Tensor, "stack sloped"]
 
     @property
-    def logits_of_kinds(self) -> tuple[Logits, Logits, Logits]:
+    def logits_of_kinds(
+        self,
+    ) -> tuple[
+        Float[Tensor, "stack labelled class"],
+        Float[Tensor, "stack paired class"],
+        Float[Tensor, "stack attacked class"],
+    ]:
         """Returns those of labelled rows (observed, then nascent), of pairs (positives,
         then counterfactuals) and of attacked rows.
         """

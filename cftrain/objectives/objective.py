@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from cftrain.config.names import named
@@ -187,7 +188,9 @@ class Objective:
             return smoothed_cross_entropy(logits, labels, self.label_smoothing)
         return cross_entropy(logits, labels) if labels.shape[1] else _none(logits)
 
-    def _of_pairs(self, logits: Logits, batch: Batch) -> tuple[PerRow, PerRow]:
+    def _of_pairs(
+        self, logits: Logits, batch: Batch
+    ) -> tuple[Float[Tensor, "stack tuple"], Float[Tensor, "stack tuple"]]:
         """Returns divergence and ridge, from the positives and the counterfactuals."""
         if not batch.target.shape[1]:
             return _none(logits), _none(logits)
@@ -217,5 +220,5 @@ def _mean(values: PerRow) -> PerCell:
     return values.mean(1) if values.shape[1] else values.new_zeros(len(values))
 
 
-def _none(logits: Logits) -> PerRow:
+def _none(logits: Logits) -> Float[Tensor, "stack none"]:
     return logits.new_zeros(len(logits), 0)

@@ -1,18 +1,20 @@
 """The counterfactuals of one epoch and the rows that go with them."""
 
 from dataclasses import dataclass
+from typing import overload
 
 import torch
 from torch import Tensor
 
 from cftrain import stacking
+from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.objectives.objective import Objective, counts
 from cftrain.seeding import Streams, children
-from cftrain.tensors import Classes, PerCell, PerRow, Rows
+from cftrain.tensors import Classes, PerCell, PerClass, PerRow, Rows
 from cftrain.training.positives import (
     aligned_positives,
     matched_positives,
@@ -58,17 +60,14 @@ def draw_counterfactuals(
     *,
     count: int,
     streams: Streams,
-    spread: PerRow | None = None,
+    spread: PerClass | None = None,
 ) -> EpochCounterfactuals:
     """Draw factuals and positives, search counterfactuals, protect what must stay.
 
-    The model is the one at the start of the epoch. A counterfactual that is not mature
-    gives way to its positive, so that its divergence is zero (method as coded by the
-    authors), unless it takes part as it was found; its nascent row counts all the same.
-    `spread` (stack, class) is what relative margins are measured in.
+    Immature ones give way to positives (as coded by the authors), or not, as is wanted.
     """
     drawn = rows.draw(count, children(streams, "factuals"))
-    factual, observed = rows.features(drawn), rows.labels(drawn)
+    factual, label = rows.features(drawn), rows.labels(drawn)
     predicted = predict(classifier, factual)
     target = other_class(predicted, rows.dataset.classes, children(streams, "targets"))
     cells = objective.cells_with_counterfactuals(len(streams))
@@ -77,33 +76,26 @@ def draw_counterfactuals(
         factual[cells],
         target[cells],
         constraints=rows.dataset.constraints,
-        streams=[streams[cell].child("search") for cell in cells],
+        streams=children([streams[cell] for cell in cells], "search"),
         visits=counts(objective.alignment_weight),
     )
     reached = _in_stack(found.counterfactual, cells, factual)
+    visited = _in_stack(found.visited, cells, factual)
     mature = _in_stack(found.mature, cells, torch.zeros_like(target, dtype=torch.bool))
     positive = _positives(objective, rows, factual, target, reached, streams)
-    counterfactual = reached
-    if objective.immature == "as_positive":
-        counterfactual = torch.where(mature.unsqueeze(-1), reached, positive)
+    taking_part = mature | (objective.immature == "as_found")
+    counterfactual = torch.where(taking_part.unsqueeze(-1), reached, positive)
     positive = rows.dataset.constraints.protect(positive, counterfactual)
-    counted = mature if not objective.immature_ridge else torch.ones_like(mature)
-    path = None
-    if found.visited is not None:
-        visited = _in_stack(found.visited, cells, factual)
-        path = _path(objective, rows, visited, reached, positive, target, streams)
     return EpochCounterfactuals(
         nascent=_in_stack(found.nascent, cells, factual),
         positive=positive,
         counterfactual=counterfactual,
-        nascent_label=predicted if objective.nascent_label == "predicted" else observed,
+        nascent_label=predicted if objective.nascent_label == "predicted" else label,
         target=target,
-        ridge_share=counted.to(factual.dtype),
+        ridge_share=(mature | objective.immature_ridge).to(factual.dtype),
         margin=_margin(objective, positive, counterfactual, target, spread),
-        path=path,
-        mature_share=_of_cells(found.mature, cells, len(streams)),
-        search_steps=_of_cells(found.steps, cells, len(streams)),
-        broken_rows=_of_cells(~found.finite, cells, len(streams)) * count,
+        path=_path(objective, rows, visited, reached, positive, target, streams),
+        **_shares(found, cells, len(streams)),
     )
 
 
@@ -127,18 +119,19 @@ def _positives(
 def _path(
     objective: Objective,
     rows: TrainingRows,
-    visited: Rows,
+    visited: Rows | None,
     reached: Rows,
     positive: Rows,
     target: Classes,
     streams: Streams,
-) -> Path:
+) -> Path | None:
     """A state of each search, and the way from there to an observed row nearby.
 
     Where positives are matched in protected features they show the way themselves.
     """
-    constraints = rows.dataset.constraints
-    nearby = positive
+    if visited is None:
+        return None
+    constraints, nearby = rows.dataset.constraints, positive
     if objective.positive != "matched" or constraints.all_free:
         nearby = aligned_positives(rows, target, reached, children(streams, "aligned"))
         nearby = constraints.protect(nearby, reached)
@@ -150,7 +143,7 @@ def _margin(
     positive: Rows,
     counterfactual: Rows,
     target: Classes,
-    spread: PerRow | None,
+    spread: PerClass | None,
 ) -> PerRow:
     """By how much a counterfactual's energy should exceed that of its positive."""
     margin = torch.zeros_like(positive[..., 0]) + objective.margin
@@ -160,8 +153,14 @@ def _margin(
     return margin + objective.relative_margin * distance
 
 
-def _in_stack(values: Tensor, cells: list[int], others: Tensor) -> Tensor:
+@overload
+def _in_stack(values: None, cells: list[int], others: Tensor) -> None: ...
+@overload
+def _in_stack(values: Tensor, cells: list[int], others: Tensor) -> Tensor: ...
+def _in_stack(values: Tensor | None, cells: list[int], others: Tensor) -> Tensor | None:
     """What was found for some cells, among the values of the others."""
+    if values is None:
+        return None
     whole = others.clone()
     whole[cells] = values
     return whole
@@ -176,6 +175,16 @@ def other_class(predicted: Classes, classes: int, streams: Streams) -> Classes:
         ]
     )
     return (predicted + offset.to(predicted.device)) % classes
+
+
+def _shares(found: SearchResult, cells: list[int], stack: int) -> dict[str, PerCell]:
+    """What became of the searches; NaN for cells without any."""
+    count = found.mature.shape[1]
+    return {
+        "mature_share": _of_cells(found.mature, cells, stack),
+        "search_steps": _of_cells(found.steps, cells, stack),
+        "broken_rows": _of_cells(~found.finite, cells, stack) * count,
+    }
 
 
 def _of_cells(values: Tensor, cells: list[int], stack: int) -> PerCell:

@@ -4,7 +4,7 @@ import torch
 
 from cftrain.data.sampling import TrainingRows
 from cftrain.seeding import Streams, children
-from cftrain.tensors import Classes, Flags, PerRow, Rows
+from cftrain.tensors import Classes, Flags, PerClass, Rows
 
 MATCHED = 32
 """Rows of which the one nearest in protected features is taken."""
@@ -61,7 +61,7 @@ def _nearest(
     return nearest
 
 
-def spread(rows: TrainingRows, kind: str) -> PerRow:
+def spread(rows: TrainingRows, kind: str) -> PerClass:
     """Returns the mean or the median L2 distance of two training rows of a class.
 
     The shape is (stack, class). Of many rows evenly spaced ones are compared. It is 1

@@ -1,6 +1,9 @@
 """The rows of one step of training, and what the loss needs to know of them."""
 
+from dataclasses import dataclass
+
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from cftrain.counterfactuals.attacks import ScaledPgd
@@ -12,91 +15,82 @@ from cftrain.objectives.batch import Batch
 from cftrain.objectives.objective import Objective, counts
 from cftrain.objectives.terms import misalignment, squared_slope
 from cftrain.seeding import Streams
-from cftrain.tensors import Classes, PerRow, Rows
+from cftrain.tensors import Classes, Rows
 from cftrain.training.epoch import EpochCounterfactuals
 
 
-def batch_of(
-    classifier: Classifier,
-    objective: Objective,
-    observed: Rows,
-    label: Classes,
-    drawn: EpochCounterfactuals | None,
-    share: slice,
-    *,
-    constraints: Constraints,
-    streams: Streams,
-) -> Batch:
-    """Returns a step's batch, from one forward pass for all of its rows.
+@dataclass(frozen=True)
+class Steps:
+    """Makes the batches of a stack; terms that none of its models has cost nothing."""
 
-    `share` are the places of the step's counterfactuals among those of the epoch. Terms
-    that no model of the stack has cost nothing.
-    """
-    rows = [observed]
-    if drawn is not None:
-        rows += [
-            drawn.nascent[:, share],
-            drawn.positive[:, share],
-            drawn.counterfactual[:, share],
-        ]
-    if counts(objective.attack_weight):
-        attack = ScaledPgd(steps=objective.attack_steps)
-        rows.append(
-            attack(
-                classifier,
-                observed,
-                label,
-                attack.random_starts(observed, streams),
-                epsilon=objective.attack_epsilon,
-                constraints=constraints,
-            )
+    classifier: Classifier
+    objective: Objective
+    constraints: Constraints
+
+    def batch(
+        self,
+        observed: Rows,
+        label: Classes,
+        drawn: EpochCounterfactuals | None,
+        share: slice,
+        streams: Streams,
+    ) -> Batch:
+        """Returns a step's batch, from one forward pass for all of its rows.
+
+        `share` are the places of the step's counterfactuals among those of the epoch;
+        attacks start where the streams say.
+        """
+        rows, none, no_class = [observed], observed[:, :0, 0], label[:, :0]
+        if drawn is not None:
+            of_epoch = (drawn.nascent, drawn.positive, drawn.counterfactual)
+            rows += [each[:, share] for each in of_epoch]
+        if counts(self.objective.attack_weight):
+            rows.append(self._attacked(observed, label, streams))
+        return Batch(
+            logits=self.classifier(torch.cat(rows, 1) if len(rows) > 1 else observed),
+            observed_label=label,
+            nascent_label=no_class if drawn is None else drawn.nascent_label[:, share],
+            target=no_class if drawn is None else drawn.target[:, share],
+            ridge_share=none if drawn is None else drawn.ridge_share[:, share],
+            margin=none if drawn is None else drawn.margin[:, share],
+            misalignment=none if drawn is None else self._misalignment(drawn, share),
+            squared_slope=self._squared_slope(observed, label),
         )
-    none = observed[:, :0, 0]
-    no_class = label[:, :0]
-    return Batch(
-        logits=classifier(torch.cat(rows, 1) if len(rows) > 1 else observed),
-        observed_label=label,
-        nascent_label=no_class if drawn is None else drawn.nascent_label[:, share],
-        target=no_class if drawn is None else drawn.target[:, share],
-        ridge_share=none if drawn is None else drawn.ridge_share[:, share],
-        margin=none if drawn is None else drawn.margin[:, share],
-        misalignment=_misalignment(classifier, drawn, share, constraints, none),
-        squared_slope=_squared_slope(classifier, objective, observed, label, none),
-    )
 
+    def _attacked(self, observed: Rows, label: Classes, streams: Streams) -> Rows:
+        attack = ScaledPgd(steps=self.objective.attack_steps)
+        return attack(
+            self.classifier,
+            observed,
+            label,
+            attack.random_starts(observed, streams),
+            epsilon=self.objective.attack_epsilon,
+            constraints=self.constraints,
+        )
 
-def _misalignment(
-    classifier: Classifier,
-    drawn: EpochCounterfactuals | None,
-    share: slice,
-    constraints: Constraints,
-    none: PerRow,
-) -> PerRow:
-    """How far the model's gradients point away from where the searches should go."""
-    if drawn is None or drawn.path is None:
-        return none
-    ascent = input_gradient(
-        guidance,
-        classifier,
-        drawn.path.visited[:, share],
-        drawn.target[:, share],
-        differentiable=True,
-    )
-    movable = constraints.may_increase | constraints.may_decrease
-    return misalignment(ascent, drawn.path.wanted[:, share], movable)
+    def _misalignment(
+        self, drawn: EpochCounterfactuals, share: slice
+    ) -> Float[Tensor, "stack aligned"]:
+        """How far gradients on the paths of searches point away from where to go."""
+        if drawn.path is None:
+            return drawn.margin[:, :0]
+        ascent = input_gradient(
+            guidance,
+            self.classifier,
+            drawn.path.visited[:, share],
+            drawn.target[:, share],
+            differentiable=True,
+        )
+        movable = self.constraints.may_increase | self.constraints.may_decrease
+        return misalignment(ascent, drawn.path.wanted[:, share], movable)
 
-
-def _squared_slope(
-    classifier: Classifier,
-    objective: Objective,
-    observed: Rows,
-    label: Classes,
-    none: Tensor,
-) -> PerRow:
-    """How steep the class loss is at observed rows."""
-    if not counts(objective.slope_weight):
-        return none
-    gradient = input_gradient(
-        cross_entropy, classifier, observed, label, differentiable=True
-    )
-    return squared_slope(gradient)
+    def _squared_slope(
+        self, observed: Rows, label: Classes
+    ) -> Float[Tensor, "stack sloped"]:
+        """How steep the class loss is at observed rows."""
+        if not counts(self.objective.slope_weight):
+            return observed[:, :0, 0]
+        gradient = input_gradient(
+            cross_entropy, self.classifier, observed, label, differentiable=True
+        )
+        return squared_slope(gradient)

@@ -15,7 +15,7 @@ from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import predict_at
 from cftrain.objectives.objective import OF_COUNTERFACTUALS, PARTS, Objective, counts
 from cftrain.seeding import Streams, children
-from cftrain.tensors import PerCell, PerRow
+from cftrain.tensors import PerCell, PerClass
 from cftrain.training.averaging import Average
 from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.epoch import EpochCounterfactuals, draw_counterfactuals
@@ -24,7 +24,7 @@ from cftrain.training.keeping import Keeper
 from cftrain.training.optimiser import FlatAdam
 from cftrain.training.positives import spread
 from cftrain.training.schedule import Schedule, batches, groups
-from cftrain.training.step import batch_of
+from cftrain.training.step import Steps
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -94,18 +94,16 @@ class Trainer:
         order = self.schedule.ordered(self.rows.training, self.streams, epoch)
         bounds = self._batches()
         shares = groups(self.counterfactuals if drawn else 0, len(bounds))
+        limits = self.rows.dataset.constraints
+        steps = Steps(classifier, self.objective, limits)
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
-            observed = order[:, bound]
-            batch = batch_of(
-                classifier,
-                self.objective,
-                self.rows.features(observed),
-                self.rows.labels(observed),
+            batch = steps.batch(
+                self.rows.features(order[:, bound]),
+                self.rows.labels(order[:, bound]),
                 drawn,
                 share,
-                constraints=self.rows.dataset.constraints,
-                streams=children(self.streams, "attack", epoch, bound.start),
+                children(self.streams, "attack", epoch, bound.start),
             )
             parts = self.objective.parts(batch)
             total = self.objective.total(parts)
@@ -113,13 +111,7 @@ class Trainer:
             average.note(made[-1])
             totals.append(total.detach())
             terms.append(parts.detach())
-        means, skipped = _summary(totals, terms, made)
-        for name in OF_COUNTERFACTUALS:
-            # Cells without counterfactuals carry other rows along: no part of them.
-            means[name] = torch.where(self._searched, means[name], 0)
-        for name, weight in self.objective.optional_weights.items():
-            has = torch.as_tensor(weight).reshape(-1).cpu() != 0
-            means[name] = torch.where(has, means[name], torch.nan)
+        means, skipped = self._summary(totals, terms, made)
         with average.in_place():
             training = self._accuracy(classifier, self.rows.training)
             validation = self._accuracy(classifier, self.rows.validation)
@@ -134,6 +126,19 @@ class Trainer:
             seconds=torch.full_like(skipped, time.perf_counter() - start),
         )
 
+    def _summary(
+        self, totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
+    ) -> tuple[dict[str, PerCell], PerCell]:
+        """Mean losses over the steps that were made; how many were not."""
+        means, skipped = _means(totals, terms, made)
+        for name in OF_COUNTERFACTUALS:
+            # Cells without counterfactuals carry other rows along: no part of them.
+            means[name] = torch.where(self._searched, means[name], 0)
+        for name, weight in self.objective.optional_weights.items():
+            has = torch.as_tensor(weight).reshape(-1).cpu() != 0
+            means[name] = torch.where(has, means[name], torch.nan)
+        return means, skipped
+
     @property
     def _searched(self) -> Bool[Tensor, " stack"]:
         """Which cells have terms about counterfactuals."""
@@ -142,7 +147,7 @@ class Trainer:
         return searched
 
     @cached_property
-    def _spread(self) -> PerRow | None:
+    def _spread(self) -> PerClass | None:
         """The unit of relative margins (stack, class), where a cell has one."""
         if not counts(self.objective.relative_margin):
             return None
@@ -178,7 +183,7 @@ class Trainer:
         return torch.full((len(self.streams),), torch.nan)
 
 
-def _summary(
+def _means(
     totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
 ) -> tuple[dict[str, PerCell], PerCell]:
     """Mean losses over the steps that were made, NaN without any; how many were not."""

@@ -8,17 +8,16 @@ from cftrain.training.averaging import Average
 from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.history import EpochRecord
 from cftrain.training.stack import Trained, train
-from tests.builders import normal, schedule
+from tests.builders import normal
 from tests.console import run_of
 from tests.training.test_keeping import RUN, weights_of
 
 CPU = torch.device("cpu")
-AVERAGED = ("schedule.weights=averaged", "schedule.averaging_epochs=3")
+AVERAGED = ("objective.averaging_epochs=3",)
 
 
-def averaged(weights: torch.Tensor, batches: int = 5, epochs: float = 2.0) -> Average:
-    plan = schedule(weights="averaged", averaging_epochs=epochs)
-    return Average(plan, weights, batches=batches)
+def averaged(weights: torch.Tensor, span: float = 10.0) -> Average:
+    return Average(weights, span=span)
 
 
 def trained(*words: str) -> Trained:
@@ -43,10 +42,10 @@ def test_an_average_is_the_weighted_sum_of_its_steps():
 def test_the_first_step_stands_alone():
     """The initial weights do not count, however long the average is."""
     live = torch.full((1, 2), 5.0, dtype=torch.float64)
-    average = averaged(live, epochs=1000.0)
+    average = averaged(live, span=1000.0)
     live.fill_(7)
     average.note(torch.tensor([True]))
-    assert average.weights.tolist() == [[7, 7]]
+    torch.testing.assert_close(average.weights, live, rtol=1e-14, atol=0)
 
 
 def test_a_cell_counts_the_steps_that_it_made():
@@ -71,8 +70,7 @@ def test_a_cell_without_any_step_keeps_its_weights():
 
 
 def test_averages_over_less_than_a_step_are_the_last_weights():
-    words = ("schedule.weights=averaged", "schedule.averaging_epochs=0.0001")
-    found, expected = trained(*words), trained()
+    found, expected = trained("objective.averaging_epochs=0.0001"), trained()
     torch.testing.assert_close(
         weights_of(found.classifier, 0), weights_of(expected.classifier, 0)
     )
@@ -91,7 +89,12 @@ def test_what_learns_is_not_touched_by_its_average():
 
 
 def test_a_cell_ends_as_it_does_alone():
-    runs = [run_of(*RUN, *AVERAGED, f"seed={seed}") for seed in (1, 2, 3)]
+    """One of them without an average."""
+    spans = {1: 3, 2: 0, 3: 0.5}
+    runs = [
+        run_of(*RUN, f"seed={seed}", f"objective.averaging_epochs={span}")
+        for seed, span in spans.items()
+    ]
     dataset = runs[0].data.load()
     together = train(runs, dataset, device=CPU)
     for place, run in enumerate(runs):
@@ -129,7 +132,6 @@ def test_validation_judges_what_is_kept():
     assert torch.equal(weights_of(best.classifier, 0), weights_of(last.classifier, 0))
 
 
-def test_the_neutral_values_are_no_part_of_an_identity():
-    described = describe(run_of(*RUN))["schedule"]
-    assert not {"weights", "averaging_epochs"} & set(described)
-    assert describe(run_of(*RUN, *AVERAGED))["schedule"]["weights"] == "averaged"
+def test_no_average_is_no_part_of_an_identity():
+    assert "averaging_epochs" not in describe(run_of(*RUN))["objective"]
+    assert describe(run_of(*RUN, *AVERAGED))["objective"]["averaging_epochs"] == 3
