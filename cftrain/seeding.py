@@ -30,3 +30,8 @@ class Stream:
 
 Streams = Sequence[Stream]
 """One stream for each cell of a stack."""
+
+
+def children(streams: Streams, *names: str | int) -> list[Stream]:
+    """Returns the child of each stream."""
+    return [stream.child(*names) for stream in streams]

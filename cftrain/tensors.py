@@ -10,6 +10,7 @@ from torch import Tensor
 Rows = Float[Tensor, "stack row feature"]
 Logits = Float[Tensor, "stack row class"]
 PerRow = Float[Tensor, "stack row"]
+PerClass = Float[Tensor, "stack class"]
 PerCell = Float[Tensor, " stack"]
 Classes = Int[Tensor, "stack row"]
 Mask = Bool[Tensor, "stack row"]

@@ -1,9 +1,12 @@
 """Small objects for tests. All numbers are float64 unless asked otherwise."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from cftrain import stacking
+from cftrain.config.identity import later
 from cftrain.counterfactuals.categories import Categories, Free
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
@@ -15,7 +18,6 @@ from cftrain.data.dataset import Dataset
 from cftrain.generators.ecco import Ecco
 from cftrain.generators.generic import Generic
 from cftrain.models.mlp import Mlp
-from cftrain.objectives.class_weights import ClassWeights
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream
 from cftrain.training.optimiser import Adam
@@ -171,8 +173,10 @@ def objective(
     nascent_label: str = "observed",
     positive: str = "target",
     immature_ridge: bool = True,
-    class_weights: ClassWeights = None,
+    **beyond: Any,
 ) -> Objective:
+    """The published terms, and what is said beyond them."""
+    neutral = {name: mark.neutral for name, mark in later(Objective).items()}
     return Objective(
         class_weight=class_weight,
         divergence_weight=divergence_weight,
@@ -181,7 +185,7 @@ def objective(
         nascent_label=nascent_label,
         positive=positive,
         immature_ridge=immature_ridge,
-        class_weights=class_weights,
+        **neutral | beyond,
     )
 
 

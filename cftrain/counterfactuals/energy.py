@@ -15,6 +15,29 @@ def energy(logits: Logits, target: Classes) -> PerRow:
     return -target_logit(logits, target)
 
 
+def log_odds_energy(logits: Logits, target: Classes) -> PerRow:
+    """Returns minus the log-odds of the target class against all the others.
+
+    It does not change if a number is added to all logits, as the classes do not.
+    """
+    others = logits.scatter(-1, target.unsqueeze(-1), -torch.inf)
+    return others.logsumexp(-1) - target_logit(logits, target)
+
+
+GUIDING_SHARE = 0.25
+"""Of the target logit in `guidance`, beside the log-odds."""
+
+
+def guidance(logits: Logits, target: Classes) -> PerRow:
+    """Returns what searches climb: log-odds of the target, and a share of its logit.
+
+    The cross-entropy has the direction of the log-odds, but no length where the model
+    is sure; the logit is what ECCo's constraint adds.
+    """
+    share = GUIDING_SHARE * energy(logits, target)
+    return -(log_odds_energy(logits, target) + share)
+
+
 def cross_entropy(logits: Logits, label: Classes) -> PerRow:
     """Returns the softmax cross-entropy of each row."""
     # Classes first: a softmax over a short last axis takes ten times as long.

@@ -4,9 +4,16 @@ a (stack, 1) tensor.
 
 from typing import Annotated
 
+import torch
+
 from cftrain.config.ranges import Above, AtLeast, Between
 from cftrain.tensors import Scalar
 
 Weight = Annotated[Scalar, AtLeast(0)]
 PositiveScalar = Annotated[Scalar, Above(0)]
 Probability = Annotated[Scalar, Between(0, 1)]
+
+
+def counts(weight: Scalar) -> bool:
+    """Returns whether the weight is not zero, in any cell."""
+    return bool(torch.as_tensor(weight).any())

@@ -19,6 +19,9 @@ class SearchResult:
 
     Where categories are made valid at the end, a nascent row keeps its factual's value
     of every input that would be moved by more than epsilon.
+
+    `visited` is one of the states that a row has moved on from, all equally likely (its
+    factual, if it never moved), where that was asked for.
     """
 
     factual: Rows
@@ -28,22 +31,27 @@ class SearchResult:
     mature: Mask
     finite: Mask
     steps: Classes
+    visited: Rows | None = None
 
     def __post_init__(self) -> None:
         rows = self.factual.shape[:2]
-        for field in fields(self):
-            shape = getattr(self, field.name).shape
-            expected = self.factual.shape if len(shape) == 3 else rows
-            if shape != expected:
+        for name, values in self.tensors().items():
+            expected = self.factual.shape if values.ndim == 3 else rows
+            if values.shape != expected:
                 raise StackError(
-                    f"SearchResult.{field.name}: expected shape {tuple(expected)}, "
-                    f"got {tuple(shape)}"
+                    f"SearchResult.{name}: expected shape {tuple(expected)}, "
+                    f"got {tuple(values.shape)}"
                 )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Returns what there is, by the fields' names."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
 
     def rows(self, places: Tensor) -> "SearchResult":
         """Returns the rows at these places, in all cells; places may repeat."""
         return SearchResult(
-            **{f.name: getattr(self, f.name)[:, places] for f in fields(self)}
+            **{name: values[:, places] for name, values in self.tensors().items()}
         )
 
 
@@ -51,8 +59,8 @@ def concatenate(results: list[SearchResult], axis: int) -> SearchResult:
     """Joins results along the stack (0) or the row axis (1)."""
     if len(results) == 1:
         return results[0]
-    joined: dict[str, Tensor] = {
-        field.name: torch.cat([getattr(result, field.name) for result in results], axis)
-        for field in fields(SearchResult)
+    parts = [result.tensors() for result in results]
+    joined = {
+        name: torch.cat([part[name] for part in parts], axis) for name in parts[0]
     }
     return SearchResult(**joined)

@@ -52,11 +52,12 @@ class CounterfactualSearch:
         *,
         constraints: Constraints,
         streams: Streams | None = None,
+        visits: bool = False,
     ) -> SearchResult:
-        """Searches from every factual.
+        """Searches from every factual; `visits` keeps a visited state of each row.
 
-        Spaces that draw do so from the streams, one for each cell. Without streams they
-        draw the same in every cell.
+        What is drawn comes from the streams, one for each cell. Without streams it is
+        the same in every cell.
         """
         size = min(MOST_ROWS, max(1, CHUNK_NUMBERS // factual.shape[2]))
         cells = []
@@ -65,15 +66,19 @@ class CounterfactualSearch:
             search = stacking.select(self, chosen)
             model = frozen(classifier, chosen)
             stream = streams[cell] if streams else Stream(0)
+            portions = zip(
+                factual[chosen].split(size, 1),
+                target[chosen].split(size, 1),
+                strict=True,
+            )
             chunks = [
-                search._walk(model, x, y, constraints, stream.child("chunk", number))
-                for number, (x, y) in enumerate(
-                    zip(
-                        factual[chosen].split(size, 1),
-                        target[chosen].split(size, 1),
-                        strict=True,
-                    )
+                search._walk(
+                    model,
+                    WorkingSet(x, y, visits=visits),
+                    constraints,
+                    stream.child("chunk", number),
                 )
+                for number, (x, y) in enumerate(portions)
             ]
             cells.append(concatenate(chunks, 1))
         return concatenate(cells, 0)
@@ -81,18 +86,15 @@ class CounterfactualSearch:
     def _walk(
         self,
         classifier: Classifier,
-        factual: Rows,
-        target: Classes,
+        rows: WorkingSet,
         constraints: Constraints,
         stream: Stream,
     ) -> SearchResult:
         """Moves the rows of one cell until each is mature, broken or out of steps."""
-        rows = WorkingSet(factual, target)
+        count = len(rows)
         for step in range(self.descent.max_steps + 1):
             progress = Progress(step=step, max_steps=self.descent.max_steps)
-            noise = Noise(
-                stream=stream.child(step), rows=factual.shape[1], index=rows.index[0]
-            )
+            noise = Noise(stream=stream.child(step), rows=count, index=rows.index[0])
             state = self.generator.space.encode(rows.x, noise).detach()
             logits, gradient = self._gradient(
                 classifier, rows, state, constraints, progress
@@ -106,6 +108,8 @@ class CounterfactualSearch:
                 break
             if active <= COMPACT_SHARE * len(rows):
                 state, gradient = rows.compact(state, gradient)
+            if rows.visits:
+                rows.visit(replace(noise, index=rows.index[0]).uniform())
             self._move(rows, state, gradient, constraints)
         return self._hardened(rows.result(), classifier, constraints)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cftrain.config.names import named
 from cftrain.seeding import Stream
-from cftrain.tensors import Features, Rows
+from cftrain.tensors import Features, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,11 @@ class Noise:
         generator = self.stream.generator()
         drawn = torch.randn(self.rows, numbers, generator=generator, dtype=like.dtype)
         return drawn.to(like.device)[self.index].unsqueeze(0)
+
+    def uniform(self) -> PerRow:
+        """Returns a number in [0, 1) for each moving row."""
+        drawn = torch.rand(self.rows, generator=self.stream.child("visit").generator())
+        return drawn.to(self.index.device)[self.index].unsqueeze(0)
 
 
 class Space(ABC):

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from cftrain.counterfactuals.result import SearchResult
-from cftrain.tensors import Mask, Rows
+from cftrain.tensors import Mask, PerRow, Rows
 
-MOVING = ("index", "factual", "target", "x", "nascent", "stopped")
+STATE = ("index", "factual", "target", "x", "nascent", "stopped")
 OUTCOMES = ("mature", "finite", "steps")
 
 
@@ -15,25 +15,31 @@ class WorkingSet:
 
     Stopped rows do not move; `compact` writes them to the result and goes on without
     them, so that they cost nothing.
+
+    `visits` makes it keep one state of each row's path, which `visit` draws.
     """
 
-    def __init__(self, factual: Rows, target: Tensor) -> None:
+    def __init__(self, factual: Rows, target: Tensor, *, visits: bool = False) -> None:
         rows = factual.shape[:2]
         never = torch.zeros(rows, dtype=torch.bool, device=factual.device)
+        self._start, self._aim = factual, target
         self.factual, self.target = factual, target
         self.x = self.nascent = factual
         self.index = torch.arange(rows[1], device=factual.device).unsqueeze(0)
         self.stopped, self.mature, self.finite = never, never, ~never
         self.steps = torch.zeros_like(target)
+        self._kept = {"counterfactual": "x"} | {k: k for k in ("nascent", *OUTCOMES)}
+        if visits:
+            self.visited = factual
+            self._kept["visited"] = "visited"
         self._result: dict[str, Tensor] = {
-            "factual": factual,
-            "target": target,
-            "counterfactual": factual.clone(),
-            "nascent": factual.clone(),
-            "mature": self.mature.clone(),
-            "finite": self.finite.clone(),
-            "steps": self.steps.clone(),
+            name: getattr(self, kept).clone() for name, kept in self._kept.items()
         }
+
+    @property
+    def visits(self) -> bool:
+        """Whether a state of each row's path is kept."""
+        return "visited" in self._kept
 
     def __len__(self) -> int:
         return self.x.shape[1]
@@ -57,21 +63,26 @@ class WorkingSet:
         self.nascent = torch.where((near & moving).unsqueeze(-1), x, self.nascent)
         self.steps = self.steps + moving
 
+    def visit(self, uniform: PerRow) -> None:
+        """Keeps the states that rows are about to leave, each as likely as those before
+        it: reservoir sampling (Vitter, 1985) by uniform numbers in [0, 1).
+        """
+        chosen = ~self.stopped & (uniform * (self.steps + 1) < 1)
+        self.visited = torch.where(chosen.unsqueeze(-1), self.x, self.visited)
+
     def compact(self, *others: Tensor) -> list[Tensor]:
         """Leaves the stopped rows out, and out of the other tensors that it returns."""
         self._write()
         kept = (~self.stopped[0]).nonzero().squeeze(1)
-        for name in (*MOVING, *OUTCOMES):
+        for name in {*STATE, *self._kept.values()}:
             setattr(self, name, getattr(self, name).index_select(1, kept))
         return [other.index_select(1, kept) for other in others]
 
     def result(self) -> SearchResult:
         self._write()
-        return SearchResult(**self._result)
+        return SearchResult(factual=self._start, target=self._aim, **self._result)
 
     def _write(self) -> None:
         places = self.index[0]
-        self._result["counterfactual"].index_copy_(1, places, self.x)
-        self._result["nascent"].index_copy_(1, places, self.nascent)
-        for name in OUTCOMES:
-            self._result[name].index_copy_(1, places, getattr(self, name))
+        for name, kept in self._kept.items():
+            self._result[name].index_copy_(1, places, getattr(self, kept))

@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from cftrain.counterfactuals.energy import target_logit
+from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.data.dataset import Dataset
-from cftrain.evaluation.gradients import input_gradient
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import stack_size
 from cftrain.seeding import Stream

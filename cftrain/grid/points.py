@@ -176,16 +176,12 @@ def _with_baselines(
 def effective(run: Run, described: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A run's description, which may be given, without what cannot change numbers."""
     kept = dict(described or describe(run))
+    kept["objective"] = _without(kept["objective"], run.objective.without_effect)
     if not run.objective.needs_counterfactuals:
         for key in ("generator", "maturity", "search", "categories"):
             del kept[key]
         unused = ("counterfactuals", "burn_in")
         kept["schedule"] = _without(kept["schedule"], unused)
-        kept["objective"] = {
-            key: value
-            for key, value in kept["objective"].items()
-            if key in ("class_weight", "class_weights")
-        }
         return kept
     ineffective = run.generator.ineffective(run.search.max_steps)
     kept["generator"] = _without(kept["generator"], ineffective)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from cftrain.config.ranges import PositiveFloat
 from cftrain.data.columns import WrittenLevel, listed
 from cftrain.errors import ConfigError
-from cftrain.tensors import Classes, PerCell, PerRow
+from cftrain.tensors import Classes, PerCell, PerClass, PerRow
 
 ClassWeights = (
     Literal["balanced"]
@@ -20,8 +20,6 @@ ClassWeights = (
 """What a configuration says: all the same, by the training rows, in the order of the
 classes or by their names.
 """
-
-PerClass = Float[Tensor, "stack class"]
 
 
 def mistaken(chosen: ClassWeights, class_names: Sequence[str]) -> str | None:

@@ -10,55 +10,65 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Later
-from cftrain.counterfactuals.energy import cross_entropy, energy
-from cftrain.counterfactuals.hyperparameters import Weight
+from cftrain.config.ranges import Between, Count, Later
+from cftrain.counterfactuals.energy import cross_entropy, energy, log_odds_energy
+from cftrain.counterfactuals.hyperparameters import PositiveScalar, Weight, counts
 from cftrain.data.columns import level_text
 from cftrain.errors import StackError
-from cftrain.objectives.class_weights import (
-    ClassWeights,
-    PerClass,
-    class_mean,
-    class_weights,
+from cftrain.objectives.batch import Batch, mean, no_rows
+from cftrain.objectives.class_weights import ClassWeights, class_mean, class_weights
+from cftrain.objectives.terms import (
+    divergence,
+    logistic_divergence,
+    ridge,
+    smoothed_cross_entropy,
 )
-from cftrain.objectives.terms import divergence, ridge
-from cftrain.tensors import Logits, PerCell
+from cftrain.tensors import Classes, Logits, PerCell, PerClass, PerRow, Scalar
 
-PARTS = ("class_loss", "divergence", "adversarial_loss", "ridge")
+PARTS = (
+    "class_loss",
+    "divergence",
+    "adversarial_loss",
+    "ridge",
+    "misalignment",
+    "attack_loss",
+    "squared_slope",
+)
+OF_COUNTERFACTUALS = PARTS[1:5]
+"""Those that need a search."""
 
+ENERGIES = {"logit": energy, "log_odds": log_odds_energy}
 
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Logits of one step's rows, and what they should be.
-
-    The observed rows come first, then for each of the step's counterfactuals, in equal
-    numbers: nascent, positive and counterfactual rows. `ridge_share` is 0 for rows that
-    the ridge leaves out, else 1.
-    """
-
-    logits: Logits
-    observed_label: Int[Tensor, "stack observed"]
-    nascent_label: Int[Tensor, "stack tuple"]
-    target: Int[Tensor, "stack tuple"]
-    ridge_share: Float[Tensor, "stack tuple"]
+OptionalWeight = Annotated[Weight, Later(0.0)]
 
 
 @named("objective")
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """Weights of the class loss, the divergence, the adversarial loss and the ridge.
+    """Weights of the terms of the loss, and options that change what they see.
 
-    full (CT), energy (CD), adversarial (AR) and vanilla (BL) differ in weights only.
-    The weights are not normalised. Options that change what the terms see:
+    full (CT), energy (CD), adversarial (AR) and vanilla (BL) differ in the first four
+    weights only, which are not normalised.
 
-    - `nascent_label`: `observed` (final paper) or `predicted` (its drafts);
-    - `positive`: an observed row of the `target` class, or the `factual` itself (the
-      draft's Eq. 2 read literally: another method);
+    - `nascent_label`: `observed` (final paper) or `predicted` (its drafts).
+    - `positive`: an observed row of the `target` class; the one of several that is
+      nearest in protected features (`matched`); or the `factual` itself (the draft's
+      Eq. 2 read literally: another method).
     - `immature_ridge`: whether the ridge counts counterfactuals that are not mature,
-      for which positive and counterfactual are the same row (the authors' code does);
+      for which positive and counterfactual are the same row (the authors' code does).
     - `class_weights`: how much rows of each class count in the class loss and in the
-      adversarial loss, by the label that these hold it against. Divergence and ridge
-      have none: they compare energies, and no prediction with a label.
+      adversarial losses, by the label that these hold them against. Divergence and
+      ridge have none: they compare energies, and no prediction with a label.
+
+    What goes beyond the paper has weights of its own, zero where it is published:
+
+    - `energy` and `divergence`, with a `margin`, of which the `relative_margin` part
+      grows with the distance of the rows in units of their class's `spread`;
+    - `immature`: whether counterfactuals that are not mature take part `as_found`;
+    - alignment of the search direction, cross-entropy on rows attacked by PGD, squared
+      input gradients, smoothed labels;
+    - weights averaged over `averaging_epochs`, with which the model ends;
+    - `strength` weighs all terms but the class loss once more.
 
     `by_class` are the class weights of each cell, once these are `fitted` to its rows.
     """
@@ -68,9 +78,23 @@ class Objective:
     adversarial_weight: Weight
     ridge_weight: Weight
     nascent_label: Literal["observed", "predicted"]
-    positive: Literal["target", "factual"]
+    positive: Literal["target", "matched", "factual"]
     immature_ridge: bool
     class_weights: Annotated[ClassWeights, Later(None)]
+    energy: Annotated[Literal["logit", "log_odds"], Later("logit")]
+    divergence: Annotated[Literal["linear", "logistic"], Later("linear")]
+    margin: OptionalWeight
+    relative_margin: OptionalWeight
+    spread: Annotated[Literal["mean", "median"], Later("mean")]
+    immature: Annotated[Literal["as_positive", "as_found"], Later("as_positive")]
+    alignment_weight: OptionalWeight
+    attack_weight: OptionalWeight
+    attack_epsilon: Annotated[PositiveScalar, Later(0.1)]
+    attack_steps: Annotated[Count, Later(7)]
+    slope_weight: OptionalWeight
+    label_smoothing: Annotated[Scalar, Between(0, 1, closed=True), Later(0.0)]
+    averaging_epochs: OptionalWeight
+    strength: Annotated[Weight, Later(1.0)]
     by_class: PerClass | None = None
 
     def __post_init__(self) -> None:
@@ -89,56 +113,96 @@ class Objective:
         return replace(self, by_class=by_class)
 
     @property
-    def weights(self) -> tuple[Weight, Weight, Weight, Weight]:
-        """In the order of `PARTS`."""
-        return (
-            self.class_weight,
+    def weights(self) -> tuple[Weight, ...]:
+        """In the order of `PARTS`; `strength` weighs all but the class loss."""
+        others = (
             self.divergence_weight,
             self.adversarial_weight,
             self.ridge_weight,
+            self.alignment_weight,
+            self.attack_weight,
+            self.slope_weight,
         )
+        return (self.class_weight, *(self.strength * weight for weight in others))
+
+    @property
+    def optional_weights(self) -> dict[str, Weight]:
+        """The weights of the terms that are not the paper's, by their parts."""
+        return dict(zip(PARTS[4:], self.weights[4:], strict=True))
 
     @property
     def needs_counterfactuals(self) -> bool:
         """Whether any cell does."""
-        return any(torch.as_tensor(weight).any() for weight in self.weights[1:])
+        return any(counts(weight) for weight in self._of_counterfactuals)
 
     def cells_with_counterfactuals(self, stack: int) -> list[int]:
         """Returns the cells of the stack that have a term about counterfactuals."""
         needed = torch.zeros(stack, dtype=torch.bool)
-        for weight in self.weights[1:]:
+        for weight in self._of_counterfactuals:
             needed |= torch.as_tensor(weight).flatten().cpu() != 0
         return needed.nonzero().flatten().tolist()
 
     @property
+    def _of_counterfactuals(self) -> tuple[Weight, ...]:
+        return self.weights[1 : 1 + len(OF_COUNTERFACTUALS)]
+
+    @property
+    def without_effect(self) -> frozenset[str]:
+        """Returns the names of settings that change no number, as the weights are."""
+        _, diverges, _, ridged, aligned, attacked, _ = map(counts, self.weights)
+        unused = set()
+        if not diverges:
+            unused |= {"divergence", "margin", "relative_margin", "spread"}
+        if not ridged:
+            unused |= {"immature_ridge"}
+        if not (diverges or ridged):
+            unused |= {"energy", "immature"}
+        if not (diverges or ridged or aligned):
+            unused |= {"positive"}
+        if not attacked:
+            unused |= {"attack_epsilon", "attack_steps"}
+        if not self.needs_counterfactuals:
+            unused |= {"nascent_label"}
+        return frozenset(unused)
+
+    @property
     def name(self) -> str:
-        """full, energy, adversarial or vanilla, by the terms that count."""
-        diverges = self.divergence_weight > 0 or self.ridge_weight > 0
-        if self.adversarial_weight > 0:
+        """full, energy, adversarial or vanilla, or another, by the terms that count."""
+        _, diverges, adversarial, ridged, aligned, attacked, sloped = map(
+            counts, self.weights
+        )
+        diverges = diverges or ridged
+        if aligned:
+            return "aligned" if diverges else "alignment"
+        if diverges and self.divergence == "logistic":
+            return "logistic"
+        if adversarial:
             return "full" if diverges else "adversarial"
-        return "energy" if diverges else "vanilla"
+        if diverges:
+            return "energy"
+        if attacked:
+            return "pgd"
+        if sloped:
+            return "gradient_penalty"
+        return "smoothing" if counts(self.label_smoothing) else "vanilla"
 
     def parts(self, batch: Batch) -> Tensor:
         """Returns the terms' batch means: (part, stack), in the order of `PARTS`."""
         observed, nascent = batch.observed_label, batch.nascent_label
-        count, tuples = observed.shape[1], nascent.shape[1]
-        shares = self._shares
-        if not tuples:
-            losses = cross_entropy(batch.logits, observed)
-            class_loss = class_mean(losses, observed, shares)
-            return torch.stack([class_loss, *3 * [torch.zeros_like(class_loss)]])
+        count, attacked = observed.shape[1], batch.attacked_label
+        of_labelled, of_pairs, of_attacked = batch.logits_of_kinds
         labels = torch.cat([observed, nascent], 1)
-        losses = cross_entropy(batch.logits[:, : count + tuples], labels)
-        energies = energy(
-            batch.logits[:, count + tuples :], torch.cat([batch.target] * 2, 1)
-        )
-        positive, counterfactual = energies[:, :tuples], energies[:, tuples:]
+        losses = self._losses(of_labelled, labels)
+        gaps, ridges = self._of_pairs(of_pairs, batch)
         return torch.stack(
             [
-                class_mean(losses[:, :count], observed, shares),
-                divergence(positive, counterfactual).mean(1),
-                class_mean(losses[:, count:], nascent, shares),
-                (batch.ridge_share * ridge(positive, counterfactual)).mean(1),
+                self._class_mean(losses[:, :count], observed),
+                mean(gaps),
+                self._class_mean(losses[:, count:], nascent),
+                mean(ridges),
+                mean(batch.misalignment),
+                self._class_mean(self._losses(of_attacked, attacked), attacked),
+                mean(batch.squared_slope),
             ]
         )
 
@@ -146,14 +210,35 @@ class Objective:
         """Returns the weighted sum of the parts (paper Eq. 2)."""
         return (self._weights.to(parts) * parts).sum(0)
 
-    @property
-    def _shares(self) -> PerClass | None:
+    def _class_mean(self, losses: PerRow, labels: Classes) -> PerCell:
         if self.class_weights is not None and self.by_class is None:
             raise StackError(
                 "objective.class_weights: expected those of the training rows, got "
                 "none; call fitted()"
             )
-        return self.by_class
+        if not labels.shape[1]:
+            return losses.new_zeros(len(losses))
+        return class_mean(losses, labels, self.by_class)
+
+    def _losses(self, logits: Logits, labels: Classes) -> PerRow:
+        if labels.shape[1] and counts(self.label_smoothing):
+            return smoothed_cross_entropy(logits, labels, self.label_smoothing)
+        return cross_entropy(logits, labels) if labels.shape[1] else no_rows(logits)
+
+    def _of_pairs(
+        self, logits: Logits, batch: Batch
+    ) -> tuple[Float[Tensor, "stack tuple"], Float[Tensor, "stack tuple"]]:
+        """Returns divergence and ridge, from the positives and the counterfactuals."""
+        if not batch.target.shape[1]:
+            return no_rows(logits), no_rows(logits)
+        of_target = ENERGIES[self.energy]
+        energies = of_target(logits, torch.cat([batch.target] * 2, 1))
+        positive, counterfactual = energies.chunk(2, 1)
+        if self.divergence == "logistic":
+            gaps = logistic_divergence(positive, counterfactual, batch.margin)
+        else:
+            gaps = divergence(positive, counterfactual)
+        return gaps, batch.ridge_share * ridge(positive, counterfactual)
 
     @cached_property
     def _weights(self) -> Tensor:

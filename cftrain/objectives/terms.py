@@ -1,11 +1,15 @@
 """Terms of the objective: pure, per row, without weights or reduction.
 
-The class loss and the adversarial loss are both the cross-entropy of
-`cftrain.counterfactuals.energy`, of observed rows (paper Eq. 1) and of nascent
-counterfactuals (paper Eq. 5).
+The class loss and the adversarial losses are the cross-entropy of
+`cftrain.counterfactuals.energy`: of observed rows (paper Eq. 1), of nascent
+counterfactuals (paper Eq. 5) and of attacked rows (Madry et al., 2018).
 """
 
-from cftrain.tensors import PerRow
+from torch import Tensor
+from torch.nn import functional
+
+from cftrain.counterfactuals.energy import cross_entropy
+from cftrain.tensors import Classes, Flags, Logits, PerRow, Rows, Scalar
 
 
 def divergence(positive: PerRow, counterfactual: PerRow) -> PerRow:
@@ -13,6 +17,45 @@ def divergence(positive: PerRow, counterfactual: PerRow) -> PerRow:
     return positive - counterfactual
 
 
+def logistic_divergence(
+    positive: PerRow, counterfactual: PerRow, margin: PerRow
+) -> PerRow:
+    """Returns softplus(E(observed) - E(counterfactual) + margin).
+
+    It is bounded below: a counterfactual whose energy is well above that of an observed
+    row costs nothing more, so it needs no ridge.
+    """
+    return functional.softplus(positive - counterfactual + margin)
+
+
 def ridge(positive: PerRow, counterfactual: PerRow) -> PerRow:
     """Returns both squared energies: they bound the divergence from below (Eq. 3)."""
     return positive * positive + counterfactual * counterfactual
+
+
+def smoothed_cross_entropy(logits: Logits, label: Classes, smoothing: Scalar) -> PerRow:
+    """Returns the cross-entropy with labels of which all classes share a part.
+
+    (1 - s) times that of the label, plus s times the mean over all classes (Szegedy et
+    al., 2016).
+    """
+    everywhere = logits.logsumexp(-1) - logits.mean(-1)
+    return (1 - smoothing) * cross_entropy(logits, label) + smoothing * everywhere
+
+
+def misalignment(ascent: Rows, wanted: Rows, movable: Flags) -> PerRow:
+    """Returns 1 minus the cosine of the directions, over movable features.
+
+    Perceptually aligned gradients (Ganz, Kawar and Elad, 2023), with the wanted
+    direction taken from an observed row. A direction of zero length has a cosine of 0.
+    """
+    return 1 - functional.cosine_similarity(ascent * movable, wanted * movable, dim=-1)
+
+
+def squared_slope(gradient: Rows) -> PerRow:
+    """Returns the squared L2 norm of gradients by inputs (Ross and Doshi-Velez, 2018).
+
+    The penalty is as old as Drucker and LeCun (1992).
+    """
+    squares: Tensor = gradient * gradient
+    return squares.sum(-1)

@@ -82,6 +82,10 @@ HISTORY = _table(
     ("divergence", NUMBER),
     ("adversarial_loss", NUMBER),
     ("ridge", NUMBER),
+    # Null for cells without such a term.
+    ("misalignment", NUMBER),
+    ("attack_loss", NUMBER),
+    ("squared_slope", NUMBER),
     # Null for epochs and cells without counterfactuals.
     ("mature_share", NUMBER),
     ("search_steps", NUMBER),

@@ -1,20 +1,34 @@
 """The counterfactuals of one epoch and the rows that go with them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import torch
 from torch import Tensor
 
 from cftrain import stacking
+from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.objectives.objective import Objective
-from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Classes, Mask, PerCell, PerRow, Rows
+from cftrain.seeding import Streams, children
+from cftrain.tensors import Classes, PerCell, PerClass, PerRow, Rows
+from cftrain.training.positives import (
+    aligned_positives,
+    matched_positives,
+    random_positives,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path:
+    """A state of each search, and the direction in which it should go on from there."""
+
+    visited: Rows
+    wanted: Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +37,7 @@ class EpochCounterfactuals:
 
     Everything here is constant during the epoch: no gradient flows through the search.
     Cells without counterfactuals carry observed rows in their place, whose weights are
-    zero, and NaN as shares.
+    zero, and NaN as shares. There is no `path` where no cell is aligned.
     """
 
     nascent: Rows
@@ -32,6 +46,8 @@ class EpochCounterfactuals:
     nascent_label: Classes
     target: Classes
     ridge_share: PerRow
+    margin: PerRow
+    path: Path | None
     mature_share: PerCell
     search_steps: PerCell
     broken_rows: PerCell
@@ -45,59 +61,110 @@ def draw_counterfactuals(
     *,
     count: int,
     streams: Streams,
+    spread: PerClass | None = None,
 ) -> EpochCounterfactuals:
     """Draw factuals and positives, search counterfactuals, protect what must stay.
 
-    The model is the one at the start of the epoch. A counterfactual that is not mature
-    gives way to its positive, so that its divergence is zero (method as coded by the
-    authors); its nascent row counts all the same.
+    Immature ones give way to positives (as coded by the authors), or not, as is wanted.
     """
     drawn = rows.draw(count, children(streams, "factuals"))
-    factual, observed = rows.features(drawn), rows.labels(drawn)
+    factual, label = rows.features(drawn), rows.labels(drawn)
     predicted = predict(classifier, factual)
     target = other_class(predicted, rows.dataset.classes, children(streams, "targets"))
-    positive = factual
-    if objective.positive == "target":
-        positive = _positives(rows, target, streams)
     cells = objective.cells_with_counterfactuals(len(streams))
     found = stacking.select(search, cells)(
         frozen(classifier, cells),
         factual[cells],
         target[cells],
         constraints=rows.dataset.constraints,
-        streams=[streams[cell].child("search") for cell in cells],
+        streams=children([streams[cell] for cell in cells], "search"),
+        visits=counts(objective.alignment_weight),
     )
-    nascent = factual.clone()
-    nascent[cells] = found.nascent
-    counterfactual, mature = _matured(found, cells, positive)
-    counted = mature if not objective.immature_ridge else torch.ones_like(mature)
+    reached = _in_stack(found.counterfactual, cells, factual)
+    visited = _in_stack(found.visited, cells, factual)
+    mature = _in_stack(found.mature, cells, torch.zeros_like(target, dtype=torch.bool))
+    positive = _positives(objective, rows, factual, target, reached, streams)
+    taking_part = mature | (objective.immature == "as_found")
+    counterfactual = torch.where(taking_part.unsqueeze(-1), reached, positive)
+    positive = rows.dataset.constraints.protect(positive, counterfactual)
     return EpochCounterfactuals(
-        nascent=nascent,
-        positive=rows.dataset.constraints.protect(positive, counterfactual),
+        nascent=_in_stack(found.nascent, cells, factual),
+        positive=positive,
         counterfactual=counterfactual,
-        nascent_label=predicted if objective.nascent_label == "predicted" else observed,
+        nascent_label=predicted if objective.nascent_label == "predicted" else label,
         target=target,
-        ridge_share=counted.to(factual.dtype),
-        mature_share=_of_cells(found.mature, cells, len(streams)),
-        search_steps=_of_cells(found.steps, cells, len(streams)),
-        broken_rows=_of_cells(~found.finite, cells, len(streams)) * count,
+        ridge_share=(mature | objective.immature_ridge).to(factual.dtype),
+        margin=_margin(objective, positive, counterfactual, target, spread),
+        path=_path(objective, rows, visited, reached, positive, target, streams),
+        **_shares(found, cells, len(streams)),
     )
 
 
-def _positives(rows: TrainingRows, target: Classes, streams: Streams) -> Rows:
-    """For every target an observed training row with that label."""
-    return rows.features(rows.draw_labelled(target, children(streams, "positives")))
+def _positives(
+    objective: Objective,
+    rows: TrainingRows,
+    factual: Rows,
+    target: Classes,
+    reached: Rows,
+    streams: Streams,
+) -> Rows:
+    """The rows that counterfactuals are held against, as the objective wants them."""
+    streams = children(streams, "positives")
+    if objective.positive == "factual":
+        return factual
+    if objective.positive == "matched":
+        return matched_positives(rows, target, reached, streams)
+    return random_positives(rows, target, streams)
 
 
-def _matured(
-    found: SearchResult, cells: list[int], positive: Rows
-) -> tuple[Rows, Mask]:
-    """Mature counterfactuals of all cells, positives in the place of others."""
-    counterfactual = positive.clone()
-    mature = torch.zeros(positive.shape[:2], dtype=torch.bool, device=positive.device)
-    mature[cells] = found.mature
-    counterfactual[cells] = found.counterfactual
-    return torch.where(mature.unsqueeze(-1), counterfactual, positive), mature
+def _path(
+    objective: Objective,
+    rows: TrainingRows,
+    visited: Rows | None,
+    reached: Rows,
+    positive: Rows,
+    target: Classes,
+    streams: Streams,
+) -> Path | None:
+    """A state of each search, and the way from there to an observed row nearby.
+
+    Where positives are matched in protected features they show the way themselves.
+    """
+    if visited is None:
+        return None
+    constraints, nearby = rows.dataset.constraints, positive
+    if objective.positive != "matched" or constraints.all_free:
+        nearby = aligned_positives(rows, target, reached, children(streams, "aligned"))
+        nearby = constraints.protect(nearby, reached)
+    return Path(visited=visited, wanted=nearby - visited)
+
+
+def _margin(
+    objective: Objective,
+    positive: Rows,
+    counterfactual: Rows,
+    target: Classes,
+    spread: PerClass | None,
+) -> PerRow:
+    """By how much a counterfactual's energy should exceed that of its positive."""
+    margin = torch.zeros_like(positive[..., 0]) + objective.margin
+    if spread is None:
+        return margin
+    distance = (positive - counterfactual).norm(dim=-1) / spread.gather(1, target)
+    return margin + objective.relative_margin * distance
+
+
+@overload
+def _in_stack(values: None, cells: list[int], others: Tensor) -> None: ...
+@overload
+def _in_stack(values: Tensor, cells: list[int], others: Tensor) -> Tensor: ...
+def _in_stack(values: Tensor | None, cells: list[int], others: Tensor) -> Tensor | None:
+    """What was found for some cells, among the values of the others."""
+    if values is None:
+        return None
+    whole = others.clone()
+    whole[cells] = values
+    return whole
 
 
 def other_class(predicted: Classes, classes: int, streams: Streams) -> Classes:
@@ -111,8 +178,14 @@ def other_class(predicted: Classes, classes: int, streams: Streams) -> Classes:
     return (predicted + offset.to(predicted.device)) % classes
 
 
-def children(streams: Streams, *names: str | int) -> Sequence[Stream]:
-    return [stream.child(*names) for stream in streams]
+def _shares(found: SearchResult, cells: list[int], stack: int) -> dict[str, PerCell]:
+    """What became of the searches; NaN for cells without any."""
+    count = found.mature.shape[1]
+    return {
+        "mature_share": _of_cells(found.mature, cells, stack),
+        "search_steps": _of_cells(found.steps, cells, stack),
+        "broken_rows": _of_cells(~found.finite, cells, stack) * count,
+    }
 
 
 def _of_cells(values: Tensor, cells: list[int], stack: int) -> PerCell:

@@ -22,6 +22,9 @@ class EpochRecord:
     divergence: PerCell
     adversarial_loss: PerCell
     ridge: PerCell
+    misalignment: PerCell
+    attack_loss: PerCell
+    squared_slope: PerCell
     mature_share: PerCell
     search_steps: PerCell
     broken_rows: PerCell

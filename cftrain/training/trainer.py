@@ -3,24 +3,29 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import predict_at
-from cftrain.objectives.objective import PARTS, Batch, Objective
-from cftrain.seeding import Streams
-from cftrain.tensors import PerCell
+from cftrain.objectives.objective import OF_COUNTERFACTUALS, PARTS, Objective
+from cftrain.seeding import Streams, children
+from cftrain.tensors import PerCell, PerClass
+from cftrain.training.averaging import Average
 from cftrain.training.checkpoint import Checkpoint
-from cftrain.training.epoch import EpochCounterfactuals, children, draw_counterfactuals
+from cftrain.training.epoch import EpochCounterfactuals, draw_counterfactuals
 from cftrain.training.history import EpochRecord, as_records, as_tensor
 from cftrain.training.keeping import Keeper
 from cftrain.training.optimiser import FlatAdam
+from cftrain.training.positives import spread
 from cftrain.training.schedule import Schedule, batches, groups
+from cftrain.training.step import Steps
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -48,60 +53,92 @@ class Trainer:
     ) -> list[EpochRecord]:
         """Train in place, from the checkpoint where there is one; the history."""
         optimiser = FlatAdam(self.schedule.optimiser, classifier)
-        keeper = Keeper(self.schedule, optimiser.weights)
+        average = Average(
+            optimiser.weights,
+            span=self.objective.averaging_epochs * len(self._batches()),
+        )
+        keeper = Keeper(self.schedule, average.weights)
         records: list[EpochRecord] = []
         if checkpoint:
             saved = checkpoint.load(
-                {**optimiser.state(), **keeper.state()},
+                {**optimiser.state(), **average.state(), **keeper.state()},
                 growing={"history": as_tensor([], len(self.streams))},
             )
             if saved:
                 records = as_records(saved.pop("history"))
                 optimiser.restore(saved)
+                average.restore(saved)
                 keeper.restore(saved, records)
         for epoch in range(len(records) + 1, self.schedule.epochs + 1):
             if keeper.all_stopped:
                 break
-            records.append(self._epoch(epoch, classifier, optimiser))
+            records.append(self._epoch(epoch, classifier, optimiser, average))
             keeper.note(records[-1])
             on_epoch(epoch, records[-1])
             if checkpoint:
                 history = as_tensor(records, len(self.streams))
-                state = {**optimiser.state(), **keeper.state(), "history": history}
-                checkpoint.save(state)
+                state = {**optimiser.state(), **average.state(), **keeper.state()}
+                checkpoint.save({**state, "history": history})
         keeper.finish()
+        average.finish()
         return records
 
     def _epoch(
-        self, epoch: int, classifier: Classifier, optimiser: FlatAdam
+        self,
+        epoch: int,
+        classifier: Classifier,
+        optimiser: FlatAdam,
+        average: Average,
     ) -> EpochRecord:
         start = time.perf_counter()
         drawn = self._drawn(epoch, classifier)
         order = self.schedule.ordered(self.rows.training, self.streams, epoch)
-        bounds = batches(len(self.rows), self.schedule.batch_rows)
+        bounds = self._batches()
         shares = groups(self.counterfactuals if drawn else 0, len(bounds))
+        limits = self.rows.dataset.constraints
+        steps = Steps(classifier, self.objective, limits)
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
-            batch = self._batch(classifier, order[:, bound], drawn, share)
+            batch = steps.batch(
+                self.rows.features(order[:, bound]),
+                self.rows.labels(order[:, bound]),
+                drawn,
+                share,
+                children(self.streams, "attack", epoch, bound.start),
+            )
             parts = self.objective.parts(batch)
             total = self.objective.total(parts)
             made.append(optimiser.step(total))
+            average.note(made[-1])
             totals.append(total.detach())
             terms.append(parts.detach())
-        means, skipped = _summary(totals, terms, made)
-        for name in PARTS[1:]:
-            # Cells without counterfactuals carry other rows along: no part of them.
-            means[name] = torch.where(self._searched, means[name], 0)
+        means, skipped = self._summary(totals, terms, made)
+        with average.in_place():
+            training = self._accuracy(classifier, self.rows.training)
+            validation = self._accuracy(classifier, self.rows.validation)
         return EpochRecord(
             **means,
             mature_share=drawn.mature_share if drawn else self._nothing(),
             search_steps=drawn.search_steps if drawn else self._nothing(),
             broken_rows=drawn.broken_rows if drawn else self._nothing(),
             skipped_batches=skipped,
-            train_accuracy=self._accuracy(classifier, self.rows.training),
-            validation_accuracy=self._accuracy(classifier, self.rows.validation),
+            train_accuracy=training,
+            validation_accuracy=validation,
             seconds=torch.full_like(skipped, time.perf_counter() - start),
         )
+
+    def _summary(
+        self, totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
+    ) -> tuple[dict[str, PerCell], PerCell]:
+        """Mean losses over the steps that were made; how many were not."""
+        means, skipped = _means(totals, terms, made)
+        for name in OF_COUNTERFACTUALS:
+            # Cells without counterfactuals carry other rows along: no part of them.
+            means[name] = torch.where(self._searched, means[name], 0)
+        for name, weight in self.objective.optional_weights.items():
+            has = torch.as_tensor(weight).reshape(-1).cpu() != 0
+            means[name] = torch.where(has, means[name], torch.nan)
+        return means, skipped
 
     @property
     def _searched(self) -> Bool[Tensor, " stack"]:
@@ -110,11 +147,20 @@ class Trainer:
         searched[self.objective.cells_with_counterfactuals(len(self.streams))] = True
         return searched
 
+    @cached_property
+    def _spread(self) -> PerClass | None:
+        """The unit of relative margins (stack, class), where a cell has one."""
+        if not counts(self.objective.relative_margin):
+            return None
+        return spread(self.rows, self.objective.spread)
+
     @property
     def counterfactuals(self) -> int:
         """Per epoch, and at least one per batch (as the authors' code)."""
-        batch_count = len(batches(len(self.rows), self.schedule.batch_rows))
-        return max(self.schedule.counterfactuals, batch_count)
+        return max(self.schedule.counterfactuals, len(self._batches()))
+
+    def _batches(self) -> list[slice]:
+        return batches(len(self.rows), self.schedule.batch_rows)
 
     def _drawn(self, epoch: int, classifier: Classifier) -> EpochCounterfactuals | None:
         if epoch <= self.schedule.burn_in_epochs or not self._searched.any():
@@ -126,42 +172,7 @@ class Trainer:
             self.objective,
             count=self.counterfactuals,
             streams=children(self.streams, "epoch", epoch),
-        )
-
-    def _batch(
-        self,
-        classifier: Classifier,
-        index: Tensor,
-        drawn: EpochCounterfactuals | None,
-        share: slice,
-    ) -> Batch:
-        """One forward pass for all rows of a step."""
-        observed = self.rows.features(index)
-        label = self.rows.labels(index)
-        if drawn is None:
-            none, no_rows = label[:, :0], observed[:, :0, 0]
-            return Batch(
-                logits=classifier(observed),
-                observed_label=label,
-                nascent_label=none,
-                target=none,
-                ridge_share=no_rows,
-            )
-        inputs = torch.cat(
-            [
-                observed,
-                drawn.nascent[:, share],
-                drawn.positive[:, share],
-                drawn.counterfactual[:, share],
-            ],
-            1,
-        )
-        return Batch(
-            logits=classifier(inputs),
-            observed_label=label,
-            nascent_label=drawn.nascent_label[:, share],
-            target=drawn.target[:, share],
-            ridge_share=drawn.ridge_share[:, share],
+            spread=self._spread,
         )
 
     def _accuracy(self, classifier: Classifier, index: Tensor) -> PerCell:
@@ -173,7 +184,7 @@ class Trainer:
         return torch.full((len(self.streams),), torch.nan)
 
 
-def _summary(
+def _means(
     totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
 ) -> tuple[dict[str, PerCell], PerCell]:
     """Mean losses over the steps that were made, NaN without any; how many were not."""

@@ -43,7 +43,10 @@ OWN = ["data/images", "data/table", "declaration/file"]
 tests/commands have them.
 """
 
-OTHERS = (*EXPERIMENTS, *GRIDS, *TABLES, *OWN)
+SHARED = ["compare/shared/stack", "objective/terms/published"]
+"""Parts of other options, which are none themselves."""
+
+OTHERS = (*EXPERIMENTS, *GRIDS, *TABLES, *OWN, *SHARED)
 GROUPS = [name for name in OPTIONS if name not in OTHERS]
 
 ENOUGH_ROWS = "data.training_rows=50000"

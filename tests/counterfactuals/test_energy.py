@@ -6,6 +6,8 @@ from torch.autograd import gradcheck
 from cftrain.counterfactuals.energy import (
     cross_entropy,
     energy,
+    guidance,
+    log_odds_energy,
     target_logit,
     target_probability,
 )
@@ -70,3 +72,17 @@ def test_the_slope_of_cross_entropy_is_probability_minus_one_hot():
     (slope,) = torch.autograd.grad(cross_entropy(logits, TARGET).sum(), logits)
     expected = LOGITS.softmax(-1) - torch.nn.functional.one_hot(TARGET, 3)
     torch.testing.assert_close(slope, expected)
+
+
+def test_log_odds_are_those_of_the_softmax():
+    logits, target = normal(2, 6, 4, seed=3), integers(4, 2, 6, seed=4)
+    p = target_probability(logits, target)
+    found = log_odds_energy(logits, target)
+    torch.testing.assert_close(found, torch.log((1 - p) / p))
+    torch.testing.assert_close(found, log_odds_energy(logits + 7, target))
+
+
+def test_guidance_climbs_log_odds_and_a_share_of_the_logit():
+    logits, target = normal(2, 6, 4, seed=3), integers(4, 2, 6, seed=4)
+    expected = -log_odds_energy(logits, target) + target_logit(logits, target) / 4
+    torch.testing.assert_close(guidance(logits, target), expected)

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -14,6 +14,7 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.data.constraints import KINDS, Constraints
 from cftrain.models.stack_slicing import frozen
+from cftrain.seeding import Stream
 from tests import builders
 from tests.builders import constraints, ecco, free, generic, linear, normal, stacked
 from tests.oracles.search import Options, search_row
@@ -38,7 +39,7 @@ def assert_same(found: SearchResult, expected: SearchResult, atol: float = 0) ->
 
 
 def part(result: SearchResult, cells: object, rows: object = slice(None)) -> dict:
-    return {f.name: getattr(result, f.name)[cells][:, rows] for f in fields(result)}
+    return {k: v[cells][:, rows] for k, v in result.tensors().items()}
 
 
 # --- closed form ---------------------------------------------------------------------
@@ -620,7 +621,7 @@ def test_what_goes_in_comes_out_and_is_not_changed():
         assert parameter.grad is None
     assert torch.equal(found.factual, x)
     assert torch.equal(found.target, target)
-    assert not any(getattr(found, f.name).requires_grad for f in fields(found))
+    assert not any(values.requires_grad for values in found.tensors().values())
 
 
 def test_searching_works_where_gradients_are_switched_off():
@@ -628,3 +629,53 @@ def test_searching_works_where_gradients_are_switched_off():
     expected = mixed_search()(*arguments, constraints=limits())
     with torch.no_grad():
         assert_same(mixed_search()(*arguments, constraints=limits()), expected)
+
+
+# --- visited states ------------------------------------------------------------------
+
+
+def visiting(model, x, target, **options) -> SearchResult:
+    streams = [Stream(cell) for cell in range(STACK)]
+    return mixed_search()(
+        model, x, target, constraints=limits(), streams=streams, visits=True, **options
+    )
+
+
+def test_keeping_a_visited_state_changes_nothing_else():
+    arguments = builders.mlp(STACK), factuals(), targets()
+    found = visiting(*arguments)
+    assert_same(found, mixed_search()(*arguments, constraints=limits()))
+
+
+def test_the_visited_state_does_not_depend_on_compaction(monkeypatch):
+    model, x, target = builders.mlp(STACK), factuals(), targets()
+    visited = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(search_module, "COMPACT_SHARE", share)
+        visited.append(visiting(model, x, target).visited)
+    assert torch.equal(*visited)
+
+
+def test_visited_states_are_those_of_the_path():
+    """States of the same search with fewer steps, none of them the last one."""
+    model, x, target = builders.mlp(1), factuals()[:1], targets()[:1]
+    member = replace(MIXED["ecco"][0], max_steps=6, decays=False)
+    states = [
+        stacked([as_search(replace(member, max_steps=steps))])(
+            model, x, target, constraints=limits()
+        ).counterfactual
+        if steps
+        else x
+        for steps in range(6)
+    ]
+    found = stacked([as_search(member)])(
+        model, x, target, constraints=limits(), streams=[Stream(0)], visits=True
+    )
+    places = []
+    for row in range(x.shape[1]):
+        gaps = [(s[0, row] - found.visited[0, row]).abs().max() for s in states]
+        place = int(torch.stack(gaps).argmin())
+        assert gaps[place] == 0
+        assert place <= max(0, int(found.steps[0, row]) - 1)
+        places.append(place)
+    assert len(set(places)) > 2

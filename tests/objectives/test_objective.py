@@ -1,57 +1,104 @@
 import math
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from cftrain.objectives.objective import PARTS, Batch, Objective
+from cftrain.config.identity import describe
+from cftrain.objectives.batch import Batch
+from cftrain.objectives.objective import PARTS, Objective
 from tests.builders import integers, normal, objective, stacked, vanilla
+from tests.console import read
 
 STACK, OBSERVED, TUPLES, CLASSES = 2, 5, 3, 4
-LOGITS = normal(STACK, OBSERVED + 3 * TUPLES, CLASSES, seed=1)
+LOGITS = normal(STACK, 2 * OBSERVED + 3 * TUPLES, CLASSES, seed=1)
+MARGIN = normal(STACK, TUPLES, seed=5).abs()
+MISALIGNMENT = normal(STACK, TUPLES, seed=6).abs()
+SLOPE = normal(STACK, OBSERVED, seed=7).abs()
 SHARE = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
 
+BEYOND = {
+    "energy": "log_odds",
+    "divergence": "logistic",
+    "alignment_weight": 0.4,
+    "attack_weight": 0.6,
+    "slope_weight": 0.3,
+    "label_smoothing": 0.2,
+    "strength": 0.5,
+}
 
-def batch(logits: Tensor, tuples: int = TUPLES) -> Batch:
+
+def batch(logits: Tensor, tuples: int = TUPLES, attacked: int = OBSERVED) -> Batch:
+    """All kinds of rows, or fewer of them: the logits' last ones are left out."""
     return Batch(
-        logits=logits[:, : OBSERVED + 3 * tuples],
+        logits=logits[:, : OBSERVED + 3 * tuples + attacked],
         observed_label=integers(CLASSES, STACK, OBSERVED, seed=2),
         nascent_label=integers(CLASSES, STACK, TUPLES, seed=3)[:, :tuples],
         target=integers(CLASSES, STACK, TUPLES, seed=4)[:, :tuples],
         ridge_share=SHARE[:, :tuples],
+        margin=MARGIN[:, :tuples],
+        misalignment=MISALIGNMENT[:, :tuples],
+        squared_slope=SLOPE,
     )
 
 
-def surprise(logits: list[float], label: int) -> float:
-    return math.log(sum(math.exp(logit) for logit in logits)) - logits[label]
+def surprise(logits: list[float], label: int, smoothing: float = 0.0) -> float:
+    """Cross-entropy against a label of which all classes share a part."""
+    total = math.log(sum(math.exp(logit) for logit in logits))
+    shares = [smoothing / CLASSES] * CLASSES
+    shares[label] += 1 - smoothing
+    return sum(s * (total - logit) for s, logit in zip(shares, logits, strict=True))
 
 
-def plain_parts(data: Batch, cell: int) -> list[float]:
-    """Method, section 4, row by row in plain numbers."""
-    logits = data.logits[cell].tolist()
-    observed, nascent = logits[:OBSERVED], logits[OBSERVED : OBSERVED + TUPLES]
-    positive = logits[OBSERVED + TUPLES : OBSERVED + 2 * TUPLES]
-    counterfactual = logits[OBSERVED + 2 * TUPLES :]
-    class_loss = adversarial = divergence = ridge = 0.0
-    for row, label in zip(observed, data.observed_label[cell].tolist(), strict=True):
-        class_loss += surprise(row, label) / OBSERVED
+def plain_energy(logits: list[float], target: int, kind: str) -> float:
+    others = [math.exp(x) for k, x in enumerate(logits) if k != target]
+    return (math.log(sum(others)) if kind == "log_odds" else 0) - logits[target]
+
+
+def plain_parts(data: Batch, cell: int, member: Objective) -> list[float]:
+    """Method, section 4, and what is beyond it, row by row in plain numbers."""
+    logits, smoothing = data.logits[cell].tolist(), member.label_smoothing
+    labels = data.observed_label[cell].tolist()
+    starts = [0, *(OBSERVED + k * TUPLES for k in range(4))]
+    observed, nascent, positive, counterfactual = (
+        logits[a:b] for a, b in pairwise(starts)
+    )
+    of_rows = [
+        sum(surprise(r, k, smoothing) for r, k in zip(rows, labels, strict=True))
+        for rows in (observed, logits[starts[-1] :])
+    ]
+    adversarial = divergence = ridge = 0.0
     for i in range(TUPLES):
-        target = int(data.target[cell, i])
-        adversarial += surprise(nascent[i], int(data.nascent_label[cell, i])) / TUPLES
-        high, low = positive[i][target], counterfactual[i][target]
-        divergence += (-high + low) / TUPLES
+        target, label = int(data.target[cell, i]), int(data.nascent_label[cell, i])
+        adversarial += surprise(nascent[i], label, smoothing) / TUPLES
+        low = plain_energy(positive[i], target, member.energy)
+        high = plain_energy(counterfactual[i], target, member.energy)
+        gap = low - high
+        if member.divergence == "logistic":
+            gap = math.log1p(math.exp(gap + float(data.margin[cell, i])))
+        divergence += gap / TUPLES
         ridge += float(data.ridge_share[cell, i]) * (high**2 + low**2) / TUPLES
-    return [class_loss, divergence, adversarial, ridge]
+    return [
+        of_rows[0] / OBSERVED,
+        divergence,
+        adversarial,
+        ridge,
+        float(MISALIGNMENT[cell].mean()),
+        of_rows[1] / OBSERVED,
+        float(SLOPE[cell].mean()),
+    ]
 
 
-def test_parts_agree_with_a_loop_over_rows():
-    assert PARTS == ("class_loss", "divergence", "adversarial_loss", "ridge")
-    found = objective().parts(batch(LOGITS))
+@pytest.mark.parametrize("beyond", [{}, BEYOND], ids=["published", "beyond"])
+def test_parts_agree_with_a_loop_over_rows(beyond):
+    member = objective(**beyond)
+    found = member.parts(batch(LOGITS))
     for cell in range(STACK):
-        assert found[:, cell].tolist() == pytest.approx(
-            plain_parts(batch(LOGITS), cell), rel=1e-12
-        )
+        expected = plain_parts(batch(LOGITS), cell, member)
+        assert found[:, cell].tolist() == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_total_is_the_weighted_sum():
@@ -59,6 +106,18 @@ def test_the_total_is_the_weighted_sum():
     found = objective(2.0, 0.5, 0.25, 0.1).total(parts)
     expected = 2 * parts[0] + 0.5 * parts[1] + 0.25 * parts[2] + 0.1 * parts[3]
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
+    found = objective(2.0, 0.5, 0.25, 0.1, **BEYOND).total(parts)
+    others = 0.4 * parts[4] + 0.6 * parts[5] + 0.3 * parts[6]
+    expected = 2 * parts[0] + 0.5 * (expected - 2 * parts[0] + others)
+    torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
+
+
+def test_no_strength_is_the_class_loss_alone():
+    member = objective(**BEYOND | {"strength": 0.0, "label_smoothing": 0.0})
+    assert member.name == "vanilla"
+    assert not member.needs_counterfactuals
+    total = member.total(member.parts(batch(LOGITS)))
+    torch.testing.assert_close(total, member.parts(batch(LOGITS))[0])
 
 
 def test_stacked_weights_are_the_weights_of_each_cell():
@@ -70,10 +129,11 @@ def test_stacked_weights_are_the_weights_of_each_cell():
         torch.testing.assert_close(found[cell : cell + 1], alone, rtol=1e-14, atol=0)
 
 
+@pytest.mark.parametrize("beyond", [{}, BEYOND], ids=["published", "beyond"])
 @pytest.mark.parametrize("part", range(len(PARTS)))
-def test_gradients_of_the_parts_agree_with_finite_differences(part):
+def test_gradients_of_the_parts_agree_with_finite_differences(part, beyond):
     logits = LOGITS.clone().requires_grad_()
-    assert gradcheck(lambda x: objective().parts(batch(x))[part], (logits,))
+    assert gradcheck(lambda x: objective(**beyond).parts(batch(x))[part], (logits,))
 
 
 def test_gradients_of_the_total_agree_with_finite_differences():
@@ -91,7 +151,8 @@ def test_gradients_stay_within_their_cell():
 
 
 def test_without_counterfactuals_only_the_class_loss_is_left():
-    found = objective().parts(batch(LOGITS, tuples=0))
+    alone = replace(batch(LOGITS, tuples=0, attacked=0), squared_slope=SLOPE[:, :0])
+    found = objective().parts(alone)
     assert found.shape == (len(PARTS), STACK)
     torch.testing.assert_close(found[0], objective().parts(batch(LOGITS))[0])
     assert (found[1:] == 0).all()
@@ -111,14 +172,19 @@ def test_rows_may_be_permuted_within_their_kind():
     order = torch.tensor([2, 0, 1])
     kinds = [torch.arange(OBSERVED).flip(0)]
     kinds += [OBSERVED + kind * TUPLES + order for kind in range(3)]
+    kinds.append(torch.arange(OBSERVED + 3 * TUPLES, LOGITS.shape[1]).flip(0))
     permuted = Batch(
         logits=data.logits[:, torch.cat(kinds)],
         observed_label=data.observed_label.flip(1),
         nascent_label=data.nascent_label[:, order],
         target=data.target[:, order],
         ridge_share=data.ridge_share[:, order],
+        margin=data.margin[:, order],
+        misalignment=data.misalignment[:, order],
+        squared_slope=data.squared_slope.flip(1),
     )
-    torch.testing.assert_close(objective().parts(permuted), objective().parts(data))
+    for member in (objective(), objective(**BEYOND)):
+        torch.testing.assert_close(member.parts(permuted), member.parts(data))
 
 
 @pytest.mark.parametrize(
@@ -150,3 +216,44 @@ def test_cells_without_counterfactuals_are_found_in_a_stack():
 def test_a_stack_needs_counterfactuals_if_any_cell_does():
     assert mixed().needs_counterfactuals
     assert not stacked([vanilla(), vanilla()]).needs_counterfactuals
+
+
+@pytest.mark.parametrize(
+    ("name", "searches"),
+    [
+        ("aligned", True),
+        ("alignment", True),
+        ("pgd", False),
+        ("gradient_penalty", False),
+        ("smoothing", False),
+        ("full", True),
+        ("vanilla", False),
+    ],
+)
+def test_packaged_objectives_are_called_as_they_are_chosen(name, searches):
+    run, _ = read("data=moons", f"objective={name}")
+    assert run.objective.name == name
+    assert run.objective.needs_counterfactuals == searches
+
+
+def test_settings_that_change_nothing_are_told():
+    assert {"margin", "energy", "attack_steps", "positive"} <= vanilla().without_effect
+    unused = objective(**BEYOND).without_effect
+    assert unused == frozenset()
+    assert "spread" in objective(1.0, 0.0, 0.25, 0.0).without_effect
+    with_ridge = objective(1.0, 0.0, 0.0, 0.1).without_effect
+    assert not {"energy", "immature", "immature_ridge"} & with_ridge
+
+
+def test_what_is_not_beyond_the_paper_is_no_part_of_an_identity():
+    run, _ = read("data=moons", "objective=full")
+    assert set(describe(run.objective)) == {
+        "_target_",
+        "class_weight",
+        "divergence_weight",
+        "adversarial_weight",
+        "ridge_weight",
+        "nascent_label",
+        "positive",
+        "immature_ridge",
+    }

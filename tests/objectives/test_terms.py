@@ -1,8 +1,18 @@
+import math
+
+import pytest
 import torch
 from torch.autograd import gradcheck
 
-from cftrain.objectives.terms import divergence, ridge
-from tests.builders import normal
+from cftrain.objectives.terms import (
+    divergence,
+    logistic_divergence,
+    misalignment,
+    ridge,
+    smoothed_cross_entropy,
+    squared_slope,
+)
+from tests.builders import integers, normal
 
 POSITIVE, COUNTERFACTUAL = normal(2, 4, seed=1), normal(2, 4, seed=2)
 
@@ -37,3 +47,40 @@ def test_gradients_agree_with_finite_differences():
     )
     for term in (divergence, ridge):
         assert gradcheck(term, energies)
+
+
+def test_logistic_divergence_is_bounded_and_its_slope_is_a_probability():
+    positive, counterfactual = torch.tensor([[1.0, -900.0]]), torch.tensor([[2.0, 1.0]])
+    found = logistic_divergence(positive, counterfactual, torch.tensor([[0.5, 2.0]]))
+    expected = [math.log1p(math.exp(-0.5)), 0]
+    assert found[0].tolist() == pytest.approx(expected, rel=1e-6)
+    energies = POSITIVE.clone().requires_grad_()
+    total = logistic_divergence(energies, COUNTERFACTUAL, 0 * POSITIVE).sum()
+    (slope,) = torch.autograd.grad(total, energies)
+    torch.testing.assert_close(slope, torch.sigmoid(POSITIVE - COUNTERFACTUAL))
+
+
+def test_smoothed_cross_entropy_agrees_with_the_library():
+    logits, label = normal(3, 5, 4, seed=1), integers(4, 3, 5, seed=2)
+    smoothing = torch.tensor([[0.0], [0.3], [1.0]], dtype=torch.float64)
+    found = smoothed_cross_entropy(logits, label, smoothing)
+    for cell in range(3):
+        expected = torch.nn.functional.cross_entropy(
+            logits[cell],
+            label[cell],
+            reduction="none",
+            label_smoothing=float(smoothing[cell]),
+        )
+        torch.testing.assert_close(found[cell], expected)
+
+
+def test_misalignment_is_one_minus_the_cosine_of_what_may_move():
+    ascent = torch.tensor([[[1.0, 0.0, 7.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
+    wanted = torch.tensor([[[2.0, 0.0, -7.0], [0.0, -3.0, 1.0], [1.0, 0.0, 1.0]]])
+    movable = torch.tensor([True, True, False])
+    found = misalignment(ascent, wanted, movable)[0].tolist()
+    assert found == pytest.approx([0, 1 + math.sqrt(0.5), 1], abs=1e-6)
+
+
+def test_a_squared_slope_is_a_sum_of_squares():
+    assert squared_slope(torch.tensor([[[3.0, -4.0]]])).tolist() == [[25.0]]

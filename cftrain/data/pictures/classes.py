@@ -40,8 +40,8 @@ def class_names(
     few = [f"{n} of {name!r}" for name, n in counts.items() if n < LEAST_IMAGES]
     if few:
         raise DataError(
-            f"{where}: expected at least {LEAST_IMAGES} images of every class, got only "
-            f"{', '.join(few[:12])}"
+            f"{where}: expected at least {LEAST_IMAGES} images of every class, got "
+            f"only {', '.join(few[:12])}"
         )
     if wanted is None:
         return tuple(found)

@@ -8,8 +8,8 @@ import torch
 from cftrain.config.names import named
 from cftrain.config.ranges import AtLeast, Count, PositiveFloat, Seed
 from cftrain.counterfactuals.energy import energy
+from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.data.constraints import Constraints
-from cftrain.evaluation.gradients import input_gradient
 from cftrain.evaluation.metric import CounterfactualMetric, Individuals
 from cftrain.evaluation.reference import Reference, ReferenceClass
 from cftrain.models.classifier import Classifier

@@ -20,6 +20,9 @@ QUANTITIES = {
     "divergence": "divergence",
     "adversarial_loss": "adversarial loss",
     "ridge": "ridge",
+    "misalignment": "misalignment",
+    "attack_loss": "loss under attack",
+    "squared_slope": "squared input gradient",
 }
 
 OF_COUNTERFACTUALS = ["divergence", "adversarial_loss", "ridge"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
 
-from cftrain.evaluation.attacks import Attack, Fgsm, Pgd
+from cftrain.counterfactuals.attacks import Attack, Fgsm, Pgd
 from cftrain.evaluation.metrics.predictions import robustness
 from cftrain.evaluation.metrics.predictions.accuracy import Accuracy
 from cftrain.evaluation.metrics.predictions.f1 import MacroF1

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from cftrain.config.names import named
 from cftrain.config.ranges import AtLeast
+from cftrain.counterfactuals.attacks import Attack
 from cftrain.data.constraints import unconstrained
-from cftrain.evaluation.attacks import Attack
 from cftrain.evaluation.metric import ModelMetric
 from cftrain.evaluation.subject import Subject
 from cftrain.models.stack_slicing import predict, stack_size

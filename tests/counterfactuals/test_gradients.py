@@ -1,7 +1,7 @@
 import torch
 
 from cftrain.counterfactuals.energy import cross_entropy, target_logit
-from cftrain.evaluation.gradients import input_gradient
+from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.models.stack_slicing import frozen
 from tests.builders import blobs, linear, mlp, normal
 

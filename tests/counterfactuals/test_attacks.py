@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from cftrain.counterfactuals.attacks import Attack, Fgsm, Pgd
 from cftrain.data.constraints import Constraints
-from cftrain.evaluation.attacks import Attack, Fgsm, Pgd
 from cftrain.models.stack_slicing import frozen
 from tests.builders import blobs, constraints, free, linear, mlp, normal
 

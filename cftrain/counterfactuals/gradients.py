@@ -13,11 +13,16 @@ def input_gradient(
     classifier: Classifier,
     x: Rows,
     label: Classes,
+    *,
+    differentiable: bool = False,
 ) -> Rows:
-    """Returns the gradient of each row's quantity, such as its loss, by the row."""
+    """Returns the gradient of each row's quantity, such as its loss, by the row.
+
+    A differentiable one has gradients by the model's weights in turn.
+    """
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         # Rows are independent: the gradient of the sum is that of each row.
         total = quantity(classifier(x), label).sum()
-        (gradient,) = torch.autograd.grad(total, x)
+        (gradient,) = torch.autograd.grad(total, x, create_graph=differentiable)
     return gradient

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import final
 
 import torch
+from torch import Tensor
 
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, PositiveFloat, Seed
 from cftrain.counterfactuals.energy import cross_entropy
+from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.data.constraints import Constraints
-from cftrain.evaluation.gradients import input_gradient
 from cftrain.models.classifier import Classifier
-from cftrain.seeding import Stream
-from cftrain.tensors import Classes, Features, Rows
+from cftrain.seeding import Stream, Streams
+from cftrain.tensors import Classes, Features, Rows, Scalar, over_features
 
 
 class Attack(ABC):
@@ -27,7 +28,7 @@ class Attack(ABC):
         """Returns where each row starts: its offset, in units of epsilon."""
 
     @abstractmethod
-    def step_sizes(self, epsilon: float) -> tuple[float, ...]:
+    def step_sizes(self, epsilon: Scalar) -> tuple[Scalar, ...]:
         """Returns how far every feature moves in each step."""
 
     def __call__(
@@ -35,17 +36,18 @@ class Attack(ABC):
         classifier: Classifier,
         x: Rows,
         label: Classes,
-        start: Features,
+        start: Features | Rows,
         *,
-        epsilon: float,
+        epsilon: Scalar,
         constraints: Constraints,
     ) -> Rows:
         """Returns the attacked rows; every step is projected on what is allowed."""
-        attacked = _allowed(x + epsilon * start, x, epsilon, constraints)
+        radius = over_features(epsilon)
+        attacked = _allowed(x + radius * start, x, radius, constraints)
         for size in self.step_sizes(epsilon):
             gradient = input_gradient(cross_entropy, classifier, attacked, label)
-            proposed = attacked + size * gradient.sign()
-            attacked = _allowed(proposed, x, epsilon, constraints)
+            proposed = attacked + over_features(size) * gradient.sign()
+            attacked = _allowed(proposed, x, radius, constraints)
         return attacked
 
 
@@ -58,7 +60,7 @@ class Fgsm(Attack):
     def starts(self, rows: Features) -> Features:
         return torch.zeros_like(rows)
 
-    def step_sizes(self, epsilon: float) -> tuple[float, ...]:
+    def step_sizes(self, epsilon: Scalar) -> tuple[Scalar, ...]:
         return (epsilon,)
 
 
@@ -80,11 +82,35 @@ class Pgd(Attack):
         uniform = torch.rand(rows.shape, generator=generator, dtype=rows.dtype)
         return (2 * uniform - 1).to(rows.device)
 
-    def step_sizes(self, epsilon: float) -> tuple[float, ...]:
+    def step_sizes(self, epsilon: Scalar) -> tuple[Scalar, ...]:
         return (self.step_size,) * self.steps
 
 
-def _allowed(attacked: Rows, x: Rows, epsilon: float, constraints: Constraints) -> Rows:
+@final
+@dataclass(frozen=True, kw_only=True)
+class ScaledPgd(Attack):
+    """Steps of 2.5 epsilon / steps from anywhere in the ball, as models are trained by
+    it (Madry et al., 2018): from any start all of the ball is within reach.
+    """
+
+    steps: Count
+
+    def starts(self, rows: Features) -> Features:
+        return torch.zeros_like(rows)
+
+    def random_starts(self, rows: Rows, streams: Streams) -> Rows:
+        """Returns where each row of each model starts, drawn from its stream."""
+        shape = rows.shape[1:]
+        drawn = [torch.rand(shape, generator=stream.generator()) for stream in streams]
+        return (2 * torch.stack(drawn) - 1).to(rows)
+
+    def step_sizes(self, epsilon: Scalar) -> tuple[Scalar, ...]:
+        return (2.5 * epsilon / self.steps,) * self.steps
+
+
+def _allowed(
+    attacked: Rows, x: Rows, epsilon: float | Tensor, constraints: Constraints
+) -> Rows:
     """Returns attacked rows in the domain and the ball, without forbidden moves from x.
 
     The ball has the last word: from outside the domain nothing comes in by more than

@@ -1,0 +1,97 @@
+"""The rows of one step of training, and what the loss needs to know of them."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cftrain.counterfactuals.attacks import ScaledPgd
+from cftrain.counterfactuals.energy import cross_entropy, guidance
+from cftrain.counterfactuals.gradients import input_gradient
+from cftrain.counterfactuals.hyperparameters import counts
+from cftrain.data.constraints import Constraints
+from cftrain.models.classifier import Classifier
+from cftrain.objectives.batch import Batch
+from cftrain.objectives.objective import Objective
+from cftrain.objectives.terms import misalignment, squared_slope
+from cftrain.seeding import Streams
+from cftrain.tensors import Classes, Rows
+from cftrain.training.epoch import EpochCounterfactuals
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Makes the batches of a stack; terms that none of its models has cost nothing."""
+
+    classifier: Classifier
+    objective: Objective
+    constraints: Constraints
+
+    def batch(
+        self,
+        observed: Rows,
+        label: Classes,
+        drawn: EpochCounterfactuals | None,
+        share: slice,
+        streams: Streams,
+    ) -> Batch:
+        """Returns a step's batch, from one forward pass for all of its rows.
+
+        `share` are the places of the step's counterfactuals among those of the epoch;
+        attacks start where the streams say.
+        """
+        rows, none, no_class = [observed], observed[:, :0, 0], label[:, :0]
+        if drawn is not None:
+            of_epoch = (drawn.nascent, drawn.positive, drawn.counterfactual)
+            rows += [each[:, share] for each in of_epoch]
+        if counts(self.objective.attack_weight):
+            rows.append(self._attacked(observed, label, streams))
+        return Batch(
+            logits=self.classifier(torch.cat(rows, 1) if len(rows) > 1 else observed),
+            observed_label=label,
+            nascent_label=no_class if drawn is None else drawn.nascent_label[:, share],
+            target=no_class if drawn is None else drawn.target[:, share],
+            ridge_share=none if drawn is None else drawn.ridge_share[:, share],
+            margin=none if drawn is None else drawn.margin[:, share],
+            misalignment=none if drawn is None else self._misalignment(drawn, share),
+            squared_slope=self._squared_slope(observed, label),
+        )
+
+    def _attacked(self, observed: Rows, label: Classes, streams: Streams) -> Rows:
+        attack = ScaledPgd(steps=self.objective.attack_steps)
+        return attack(
+            self.classifier,
+            observed,
+            label,
+            attack.random_starts(observed, streams),
+            epsilon=self.objective.attack_epsilon,
+            constraints=self.constraints,
+        )
+
+    def _misalignment(
+        self, drawn: EpochCounterfactuals, share: slice
+    ) -> Float[Tensor, "stack aligned"]:
+        """How far gradients on the paths of searches point away from where to go."""
+        if drawn.path is None:
+            return drawn.margin[:, :0]
+        ascent = input_gradient(
+            guidance,
+            self.classifier,
+            drawn.path.visited[:, share],
+            drawn.target[:, share],
+            differentiable=True,
+        )
+        movable = self.constraints.may_increase | self.constraints.may_decrease
+        return misalignment(ascent, drawn.path.wanted[:, share], movable)
+
+    def _squared_slope(
+        self, observed: Rows, label: Classes
+    ) -> Float[Tensor, "stack sloped"]:
+        """How steep the class loss is at observed rows."""
+        if not counts(self.objective.slope_weight):
+            return observed[:, :0, 0]
+        gradient = input_gradient(
+            cross_entropy, self.classifier, observed, label, differentiable=True
+        )
+        return squared_slope(gradient)
