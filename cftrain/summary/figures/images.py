@@ -32,9 +32,9 @@ def check_images(rows: pd.DataFrame, keys: Sequence[str], table: str) -> None:
             f"{table}: expected an image for each {', '.join(keys)}, got {len(rows)} "
             f"instead of {prod(counts)}, or some of them twice"
         )
-    columns = ("cell", "values", "height", "width")
-    for row in zip(*(rows[column] for column in columns), strict=True):
-        _check(*row, table)
+    columns = (rows["cell"], rows["values"], rows["height"], rows["width"])
+    for cell, values, height, width in zip(*columns, strict=True):
+        _check(cell, values, height, width, table)
 
 
 def _check(cell: str, values: object, height: Any, width: Any, table: str) -> None:
