@@ -158,6 +158,8 @@ def _identity(source: str, files: list[sources.File]) -> str:
 
 def _read(file: sources.File) -> Digits:
     table = sources.read_parquet(file, SCHEMA)
+    if not len(table):
+        raise DataError(f"{file.path}: expected some images, got none")
     images = table["image"].combine_chunks()
     if images.null_count or table["label"].null_count:
         raise DataError(f"{file.path}: expected no missing values, got some")

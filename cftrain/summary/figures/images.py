@@ -35,13 +35,12 @@ def check_images(rows: pd.DataFrame, keys: Sequence[str], table: str) -> None:
             f"{table}: expected an image for each {', '.join(keys)}, got {len(rows)} "
             f"instead of {prod(counts)}, or some of them twice"
         )
-    columns = ("cell", "values", "height", "width")
-    for row in zip(*(rows[column] for column in columns), strict=True):
-        _check(row, table)
+    columns = (rows["cell"], rows["values"], rows["height"], rows["width"])
+    for cell, values, height, width in zip(*columns, strict=True):
+        _check(cell, values, height, width, table)
 
 
-def _check(row: tuple[Any, ...], table: str) -> None:
-    cell, values, height, width = row
+def _check(cell: str, values: object, height: Any, width: Any, table: str) -> None:
     where = f"{table} of cell {cell}: expected"
     if any(pd.isna(side) or side < 1 for side in (height, width)):
         raise ResultError(f"{where} sides of at least 1 pixel, got {height} x {width}")

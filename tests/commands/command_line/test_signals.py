@@ -69,6 +69,22 @@ def waited_for(place: Callable[[Callable[[], None]], None], number: int) -> None
     pytest.fail("the signal was swallowed")
 
 
+@pytest.fixture
+def heard():
+    """Signals that a shell had the tests ignore, as in the background, are not."""
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    for number, handler in before.items():
+        if handler == signal.SIG_IGN:
+            usual = number == signal.SIGINT
+            signal.signal(
+                number, signal.default_int_handler if usual else signal.SIG_DFL
+            )
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_signal_is_not_swallowed(place, number, capsys):
