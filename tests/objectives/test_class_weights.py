@@ -11,8 +11,9 @@ from cftrain.config.identity import describe
 from cftrain.data.sampling import class_index
 from cftrain.errors import ConfigError, StackError
 from cftrain.grid.cells import cell
+from cftrain.objectives.batch import Batch
 from cftrain.objectives.class_weights import class_mean, class_weights
-from cftrain.objectives.objective import PARTS, Batch, Objective
+from cftrain.objectives.objective import PARTS, Objective
 from cftrain.training.run import rebuild
 from cftrain.training.stack import train
 from tests.builders import integers, normal, objective, stacked
@@ -33,6 +34,9 @@ def batch(tuples: int = TUPLES) -> Batch:
         nascent_label=integers(CLASSES, STACK, TUPLES, seed=3)[:, :tuples],
         target=integers(CLASSES, STACK, TUPLES, seed=4)[:, :tuples],
         ridge_share=torch.ones(STACK, tuples, dtype=torch.float64),
+        margin=torch.zeros(STACK, tuples, dtype=torch.float64),
+        misalignment=torch.zeros(STACK, 0, dtype=torch.float64),
+        squared_slope=torch.zeros(STACK, 0, dtype=torch.float64),
     )
 
 
