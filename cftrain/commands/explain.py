@@ -21,9 +21,9 @@ from cftrain.advice.formats.warnings import warned
 from cftrain.advice.formats.writing import write_lines
 from cftrain.advice.overview.gathering import Gathering
 from cftrain.advice.overview.grouping import Grouping, grouping
+from cftrain.advice.overview.portions import advise_portions, stored_portion
 from cftrain.advice.overview.text import overview_text
 from cftrain.advice.pages.page import page
-from cftrain.advice.portions import advise_portions, stored_portion
 from cftrain.advice.raw_rows import PORTION, Portion, raw_rows
 from cftrain.advice.stored import chosen_cell, stored_model
 from cftrain.advice.stored_model import StoredModel

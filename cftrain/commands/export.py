@@ -11,7 +11,7 @@ import torch
 from cftrain.advice.overview.gathering import Gathering
 from cftrain.advice.overview.grouping import grouping
 from cftrain.advice.overview.overview import Overview
-from cftrain.advice.portions import advise_portions, stored_portion
+from cftrain.advice.overview.portions import advise_portions, stored_portion
 from cftrain.advice.stored import chosen_cell
 from cftrain.advice.stored_model import StoredModel
 from cftrain.bundle.writing import Wish, contents, write_bundle

@@ -1,6 +1,6 @@
 """Columns of numbers and of categories, and the values that they are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -162,6 +162,13 @@ def _placed(values: pd.Series, place: int) -> str:
 def level_text(written: WrittenLevel) -> str:
     """Returns the text of a level: 2 and "2" are the same one, true is 1."""
     return str(_level(written))
+
+
+def level_texts(
+    levels: Mapping[str, Sequence[WrittenLevel]],
+) -> dict[str, tuple[str, ...]]:
+    """Returns the levels of columns as texts."""
+    return {name: tuple(map(level_text, written)) for name, written in levels.items()}
 
 
 def _level(value: Any) -> Level:

@@ -114,11 +114,14 @@ class Objective:
 
     @property
     def weights(self) -> tuple[Weight, ...]:
-        """In the order of `PARTS`; `strength` weighs all but the class loss."""
+        """In the order of `PARTS`; `strength` weighs all but the class loss, and what
+        is bounded needs no ridge.
+        """
+        bounded = self.divergence == "logistic"
         others = (
             self.divergence_weight,
             self.adversarial_weight,
-            self.ridge_weight,
+            0.0 * self.ridge_weight if bounded else self.ridge_weight,
             self.alignment_weight,
             self.attack_weight,
             self.slope_weight,
@@ -154,7 +157,7 @@ class Objective:
         if not diverges:
             unused |= {"divergence", "margin", "relative_margin", "spread"}
         if not ridged:
-            unused |= {"immature_ridge"}
+            unused |= {"immature_ridge", "ridge_weight"}
         if not (diverges or ridged):
             unused |= {"energy", "immature"}
         if not (diverges or ridged or aligned):

@@ -15,13 +15,30 @@ DATASETS = {
 }
 """The paper's datasets in its order, with their abbreviations."""
 
-OBJECTIVES = {"full": "CT", "energy": "CD", "adversarial": "AR", "vanilla": "BL"}
+OBJECTIVES = {
+    "full": "CT",
+    "energy": "CD",
+    "adversarial": "AR",
+    "aligned": "AT",
+    "logistic": "LD",
+    "alignment": "PAG",
+    "pgd": "PGD",
+    "gradient_penalty": "GP",
+    "smoothing": "SL",
+    "vanilla": "BL",
+}
 """The objectives' abbreviations; the baseline comes last."""
 
 OBJECTIVES_TOLD = {
     "full": "counterfactual training",
     "energy": "energy terms alone",
     "adversarial": "adversarial term alone",
+    "aligned": "aligned training",
+    "logistic": "logistic divergence",
+    "alignment": "aligned search directions alone",
+    "pgd": "adversarial training by PGD",
+    "gradient_penalty": "penalty on input gradients",
+    "smoothing": "smoothed labels",
     "vanilla": "conventional training",
 }
 """The objectives in words."""

@@ -107,8 +107,8 @@ def test_the_total_is_the_weighted_sum():
     expected = 2 * parts[0] + 0.5 * parts[1] + 0.25 * parts[2] + 0.1 * parts[3]
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
     found = objective(2.0, 0.5, 0.25, 0.1, **BEYOND).total(parts)
-    others = 0.4 * parts[4] + 0.6 * parts[5] + 0.3 * parts[6]
-    expected = 2 * parts[0] + 0.5 * (expected - 2 * parts[0] + others)
+    others = 0.5 * parts[1] + 0.25 * parts[2] + 0.4 * parts[4]
+    expected = 2 * parts[0] + 0.5 * (others + 0.6 * parts[5] + 0.3 * parts[6])
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
 
 
@@ -236,10 +236,17 @@ def test_packaged_objectives_are_called_as_they_are_chosen(name, searches):
     assert run.objective.needs_counterfactuals == searches
 
 
+def test_what_is_bounded_has_no_ridge():
+    """Experiments give one to the published objectives."""
+    member = objective(1.0, 0.5, 0.25, 0.1, divergence="logistic")
+    assert member.weights == (1.0, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0)
+    assert "ridge_weight" in member.without_effect
+
+
 def test_settings_that_change_nothing_are_told():
     assert {"margin", "energy", "attack_steps", "positive"} <= vanilla().without_effect
     unused = objective(**BEYOND).without_effect
-    assert unused == frozenset()
+    assert unused == {"immature_ridge", "ridge_weight"}
     assert "spread" in objective(1.0, 0.0, 0.25, 0.0).without_effect
     with_ridge = objective(1.0, 0.0, 0.0, 0.1).without_effect
     assert not {"energy", "immature", "immature_ridge"} & with_ridge

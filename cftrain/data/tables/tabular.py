@@ -1,6 +1,5 @@
 """Tables of raw columns: a new one is a YAML file that gives these values."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +12,7 @@ from torch import Tensor
 from cftrain.config.names import named
 from cftrain.config.ranges import Above, Between, Count, Later, PositiveFloat
 from cftrain.data import sources
-from cftrain.data.columns import ColumnKind, WrittenLevel, level_text
+from cftrain.data.columns import ColumnKind, WrittenLevel, level_texts
 from cftrain.data.constraints import Constraints
 from cftrain.data.dataset import Dataset, DatasetSpec
 from cftrain.data.declarations import Bounds, Kind, declared_constraints
@@ -64,7 +63,7 @@ class Tabular(DatasetSpec):
         mistakes = _mistakes(self)
         if mistakes:
             raise ConfigError(mistakes)
-        object.__setattr__(self, "levels", _texts(self.levels))
+        object.__setattr__(self, "levels", level_texts(self.levels))
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -141,7 +140,7 @@ class Tabular(DatasetSpec):
         return fit_codec(
             pool,
             self.columns,
-            levels=_texts(self.levels),
+            levels=level_texts(self.levels),
             standardise=self.standardise,
             imputed=[name for name, rule in self.missing.items() if rule == "median"],
         )
@@ -204,10 +203,8 @@ class Tabular(DatasetSpec):
         """Returns source, origin and file of what is here. Raises DataError."""
         found = self._find()
         if found is None:
-            fetch = (
-                f"; cftrain data fetch {self.name} downloads it" if self.openml else ""
-            )
-            raise DataError(f"{self._tried()}; {ADVICE}{fetch}")
+            fetch = f"; cftrain data fetch {self.name} downloads it"
+            raise DataError(f"{self._tried()}; {ADVICE}{fetch * bool(self.openml)}")
         return found
 
     def _fetch(self) -> None:
@@ -233,12 +230,6 @@ ADVICE = "set data.root or $CFTRAIN_DATA to a folder with the file"
 
 def _identity(source: str, file: sources.File) -> str:
     return f"{source}:{sources.fingerprint([file])}"
-
-
-def _texts(
-    levels: Mapping[str, Sequence[WrittenLevel]],
-) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(map(level_text, written)) for name, written in levels.items()}
 
 
 def _mistakes(spec: Tabular) -> list[str]:

@@ -48,7 +48,7 @@ def _check(cell: str, values: object, height: Any, width: Any, table: str) -> No
     found = np.asarray([] if values is None else values, dtype=float)
     if pixels > MOST_PIXELS or len(found) not in (pixels, RGB * pixels):
         raise ResultError(
-            f"{where} a value, or {RGB}, for each of {int(height)} x {int(width)} "
+            f"{where} {RGB} values or a value for each of {int(height)} x {int(width)} "
             f"pixels, at most {MOST_PIXELS}, got {len(found)}"
         )
     if np.isinf(found).any():

@@ -42,7 +42,7 @@ class Style:
     """Colour, and what replaces it in black and white."""
 
     colour: str
-    line: str
+    line: str | tuple[int, tuple[int, ...]]
     marker: str
     hatch: str
 
@@ -52,6 +52,16 @@ OBJECTIVE_STYLES = {
     "energy": Style(colour="#009E73", line=":", marker="^", hatch="////"),
     "adversarial": Style(colour="#D55E00", line="-.", marker="s", hatch="...."),
     "vanilla": Style(colour="#595959", line="--", marker="D", hatch="xxxx"),
+    "aligned": Style(colour="#6F4E9B", line=(0, (5, 1)), marker="v", hatch="\\\\"),
+    "logistic": Style(colour="#B09CD0", line=(0, (1, 3)), marker="<", hatch="\\|"),
+    "alignment": Style(colour="#8A6D3B", line=(0, (3, 3)), marker=">", hatch="++"),
+    "pgd": Style(colour="#882255", line=(0, (7, 2, 1, 2)), marker="P", hatch="oo"),
+    "gradient_penalty": Style(
+        colour="#44AA99", line=(0, (2, 1, 1, 1)), marker="X", hatch="--"
+    ),
+    "smoothing": Style(
+        colour="#999933", line=(0, (1, 1, 4, 1)), marker="*", hatch="||"
+    ),
 }
 
 GENERATOR_STYLES = {

@@ -12,6 +12,9 @@ from cftrain.summary.figures.counterfactual_images import gallery_figure
 from cftrain.summary.figures.images import check_images
 
 KEYS = ("factual", "cell", "target")
+MODELS = pd.DataFrame(
+    {"objective": ["full", "vanilla"], "config": ['{"data": {}}'] * 2}, index=["a", "b"]
+)
 
 
 def gallery(factuals: int = 2, classes: int = 3, side: int = 4) -> pd.DataFrame:
@@ -60,7 +63,7 @@ def test_what_cannot_be_drawn_is_refused(name):
 @pytest.mark.parametrize("value", [0.5, 3e38, -3e38, np.nan])
 def test_numbers_that_no_pixel_has_are_drawn_all_the_same(value, tmp_path):
     rows = of_all("values", [value] * 15 + [0.0])(gallery())
-    figure = gallery_figure(rows, pd.Series({"a": "full", "b": "vanilla"}))
+    figure = gallery_figure(rows, MODELS)
     assert figure is not None
     figure.savefig(tmp_path / "figure.png", dpi=30)
 
@@ -68,4 +71,4 @@ def test_numbers_that_no_pixel_has_are_drawn_all_the_same(value, tmp_path):
 def test_figures_check_what_they_draw():
     rows = of_all("values", [np.inf] * 16)(gallery())
     with pytest.raises(ResultError, match="not infinite"):
-        gallery_figure(rows, pd.Series({"a": "full", "b": "vanilla"}))
+        gallery_figure(rows, MODELS)
