@@ -13,6 +13,7 @@ from unittest import mock
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 import cftrain
@@ -67,7 +68,11 @@ class Outcome:
 
 
 def compose(*overrides: str, root: str = "run") -> DictConfig:
-    """The composed configuration, as Hydra hands it to a command."""
+    """The composed configuration, as Hydra hands it to a command.
+
+    What was typed for an earlier command of this process is forgotten.
+    """
+    HydraConfig.instance().cfg = None
     with initialize_config_dir(str(tree.folder()), version_base="1.3"):
         return hydra_compose(root, lines.overrides("train", overrides))
 

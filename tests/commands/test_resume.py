@@ -38,10 +38,10 @@ def noted_train(self, classifier, *, checkpoint=None, **options):
     return train(self, classifier, checkpoint=checkpoint, **options)
 
 
-def noted_epoch(self, number, classifier, optimiser):
+def noted_epoch(self, number, *learning):
     with open(os.environ["EPOCHS_STARTED"], "a") as log:
         log.write(f"{stack} {number}\\n")
-    return epoch(self, number, classifier, optimiser)
+    return epoch(self, number, *learning)
 
 
 Trainer.train, Trainer._epoch = noted_train, noted_epoch
