@@ -5,12 +5,10 @@ import torch
 
 from cftrain.config.identity import describe
 from cftrain.training.averaging import Average
-from cftrain.training.checkpoint import Checkpoint
-from cftrain.training.history import EpochRecord
 from cftrain.training.stack import Trained, train
 from tests.builders import normal
 from tests.console import run_of
-from tests.training.test_keeping import RUN, weights_of
+from tests.training.test_keeping import RUN, assert_goes_on, weights_of
 
 CPU = torch.device("cpu")
 AVERAGED = ("objective.averaging_epochs=3",)
@@ -106,21 +104,7 @@ def test_a_cell_ends_as_it_does_alone():
 
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_an_interrupted_training_ends_with_the_same_average(tmp_path, keep):
-    run = run_of(*RUN, *AVERAGED, f"schedule.keep={keep}")
-    dataset = run.data.load()
-    expected = train([run], dataset, device=CPU)
-
-    def interrupt(epoch: int, record: EpochRecord) -> None:
-        if epoch == 5:
-            raise KeyboardInterrupt
-
-    checkpoint = Checkpoint(path=tmp_path / "stack", cells=("me",))
-    with pytest.raises(KeyboardInterrupt):
-        train([run], dataset, device=CPU, checkpoint=checkpoint, on_epoch=interrupt)
-    found = train([run], dataset, device=CPU, checkpoint=checkpoint)
-    assert torch.equal(
-        weights_of(found.classifier, 0), weights_of(expected.classifier, 0)
-    )
+    assert_goes_on(tmp_path, 5, *AVERAGED, f"schedule.keep={keep}")
 
 
 def test_validation_judges_what_is_kept():

@@ -7,16 +7,14 @@ from torch import Tensor
 from cftrain.counterfactuals.energy import guidance
 from cftrain.data.sampling import TrainingRows, training_rows
 from cftrain.objectives.batch import Batch
-from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.epoch import EpochCounterfactuals, draw_counterfactuals
-from cftrain.training.history import EpochRecord
 from cftrain.training.positives import ALIGNED, MATCHED, spread
 from cftrain.training.stack import train
 from cftrain.training.step import Steps
 from tests import builders
 from tests.builders import constraints, objective, stacked, streams
 from tests.console import run_of
-from tests.training.test_keeping import RUN, weights_of
+from tests.training.test_keeping import RUN, assert_goes_on, weights_of
 
 STACK, COUNT = 2, 40
 CPU = torch.device("cpu")
@@ -217,21 +215,7 @@ def test_a_cell_with_all_terms_ends_as_it_does_alone():
 
 
 def test_an_interrupted_training_with_all_terms_ends_the_same(tmp_path):
-    run = run_of(*RUN, *ALL)
-    dataset = run.data.load()
-    expected = train([run], dataset, device=CPU)
-
-    def interrupt(epoch: int, record: EpochRecord) -> None:
-        if epoch == 4:
-            raise KeyboardInterrupt
-
-    checkpoint = Checkpoint(path=tmp_path / "stack", cells=("me",))
-    with pytest.raises(KeyboardInterrupt):
-        train([run], dataset, device=CPU, checkpoint=checkpoint, on_epoch=interrupt)
-    found = train([run], dataset, device=CPU, checkpoint=checkpoint)
-    assert torch.equal(
-        weights_of(found.classifier, 0), weights_of(expected.classifier, 0)
-    )
+    assert_goes_on(tmp_path, 4, *ALL)
 
 
 def test_history_has_what_a_cell_has_and_nothing_else():

@@ -1,6 +1,7 @@
 """Which weights stay, and when a cell stops: by hand, and alone as in company."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -96,9 +97,9 @@ def test_a_cell_ends_as_it_does_alone(options):
         assert min(lasted) < 12
 
 
-@pytest.mark.parametrize("stop", [3, 9])
-def test_an_interrupted_training_keeps_the_same_epoch(tmp_path, stop):
-    run = run_of(*RUN, "schedule.keep=best")
+def assert_goes_on(folder: Path, stop: int, *words: str) -> None:
+    """A training that was interrupted after an epoch ends with the same weights."""
+    run = run_of(*RUN, *words)
     dataset, cpu = run.data.load(), torch.device("cpu")
     expected = train([run], dataset, device=cpu)
 
@@ -106,13 +107,18 @@ def test_an_interrupted_training_keeps_the_same_epoch(tmp_path, stop):
         if epoch == stop:
             raise KeyboardInterrupt
 
-    checkpoint = Checkpoint(path=tmp_path / "stack", cells=("me",))
+    checkpoint = Checkpoint(path=folder / "stack", cells=("me",))
     with pytest.raises(KeyboardInterrupt):
         train([run], dataset, device=cpu, checkpoint=checkpoint, on_epoch=interrupt)
     found = train([run], dataset, device=cpu, checkpoint=checkpoint)
     assert torch.equal(
         weights_of(found.classifier, 0), weights_of(expected.classifier, 0)
     )
+
+
+@pytest.mark.parametrize("stop", [3, 9])
+def test_an_interrupted_training_keeps_the_same_epoch(tmp_path, stop):
+    assert_goes_on(tmp_path, stop, "schedule.keep=best")
 
 
 def test_the_best_epoch_is_the_one_of_a_shorter_training():
