@@ -15,7 +15,7 @@ from cftrain.models.classifier import Classifier
 from cftrain.objectives.batch import Batch
 from cftrain.objectives.objective import Objective
 from cftrain.objectives.terms import misalignment, squared_slope
-from cftrain.seeding import Streams
+from cftrain.seeding import Streams, children
 from cftrain.tensors import Classes, Rows
 from cftrain.training.epoch import EpochCounterfactuals
 
@@ -27,6 +27,7 @@ class Steps:
     classifier: Classifier
     objective: Objective
     constraints: Constraints
+    streams: Streams
 
     def batch(
         self,
@@ -34,19 +35,20 @@ class Steps:
         label: Classes,
         drawn: EpochCounterfactuals | None,
         share: slice,
-        streams: Streams,
+        *,
+        start: int = 0,
     ) -> Batch:
         """Returns a step's batch, from one forward pass for all of its rows.
 
-        `share` are the places of the step's counterfactuals among those of the epoch;
-        attacks start where the streams say.
+        `share` are the places of the step's counterfactuals among those of the epoch,
+        `start` is that of its first row, which its draws go by.
         """
         rows, none, no_class = [observed], observed[:, :0, 0], label[:, :0]
         if drawn is not None:
             of_epoch = (drawn.nascent, drawn.positive, drawn.counterfactual)
             rows += [each[:, share] for each in of_epoch]
         if counts(self.objective.attack_weight):
-            rows.append(self._attacked(observed, label, streams))
+            rows.append(self._attacked(observed, label, start))
         return Batch(
             logits=self.classifier(torch.cat(rows, 1) if len(rows) > 1 else observed),
             observed_label=label,
@@ -58,7 +60,8 @@ class Steps:
             squared_slope=self._squared_slope(observed, label),
         )
 
-    def _attacked(self, observed: Rows, label: Classes, streams: Streams) -> Rows:
+    def _attacked(self, observed: Rows, label: Classes, start: int) -> Rows:
+        streams = children(self.streams, start)
         attack = ScaledPgd(steps=self.objective.attack_steps)
         return attack(
             self.classifier,

@@ -96,7 +96,8 @@ class Trainer:
         bounds = self._batches()
         shares = groups(self.counterfactuals if drawn else 0, len(bounds))
         limits = self.rows.dataset.constraints
-        steps = Steps(classifier, self.objective, limits)
+        draws = children(self.streams, "attack", epoch)
+        steps = Steps(classifier, self.objective, limits, draws)
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
             batch = steps.batch(
@@ -104,7 +105,7 @@ class Trainer:
                 self.rows.labels(order[:, bound]),
                 drawn,
                 share,
-                children(self.streams, "attack", epoch, bound.start),
+                start=bound.start,
             )
             parts = self.objective.parts(batch)
             total = self.objective.total(parts)

@@ -123,13 +123,13 @@ def step(
         classifier=classifier,
         objective=stacked([objective(**beyond)] * STACK),
         constraints=rows.dataset.constraints,
+        streams=streams(STACK),
     )
     return steps.batch(
         rows.features(index),
         rows.labels(index),
         found or drawn(rows, **beyond),
         slice(3, 9),
-        streams(STACK),
     )
 
 
