@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import cftrain
@@ -19,6 +19,7 @@ from cftrain.commands.command_line.signals import (
     signals,
     told,
 )
+from cftrain.config.plugins import plugins_named, without_plugins
 from cftrain.errors import CftrainError
 from cftrain.grid.launcher import launched, rank
 
@@ -49,6 +50,7 @@ evaluate, explain, export, show, status, verify, transfer and tables FOLDER.
   cftrain train --cfg job             the composed configuration
   cftrain train experiment=mnist      the main job
   cftrain verify FOLDER sample=5      options of a command; --help shows them
+  cftrain train --plugins my_package  with what an installed package brings
   eval "$(cftrain -sc install=bash)"  shell completion (bash; zsh and fish likewise)
   cftrain --version
 """
@@ -87,12 +89,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0, 1 for failed cells and errors of our own, 2 for
     what the user can mend, 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
     """
-    with console():
-        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    words, named = without_plugins(sys.argv[1:] if arguments is None else arguments)
+    with console(), ExitStack() as stack:
+        if named:
+            used = plugins_named(named)
+            if code := _guarded(lambda: stack.enter_context(used)):
+                return code
+        return _main(words)
 
 
 def _main(arguments: list[str]) -> int:
-    """The same of these words."""
+    """The same of these words, with the plug-ins in use that were named."""
     if rank() > 0 and arguments[:1] and arguments[0] in COMMANDS:
         try:
             launched()

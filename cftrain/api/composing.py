@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cftrain.commands.command_line.composing import Finishing, composed
 from cftrain.commands.command_line.lines import extra_folders, overrides
 from cftrain.commands.command_line.mistakes import explanation
+from cftrain.config.plugins import plugins_named, without_plugins
 from cftrain.errors import ArgumentError, ConfigError
 
 T = TypeVar("T")
@@ -44,16 +45,18 @@ def with_configuration(
 ) -> T:
     """Returns what a task makes of the configuration that `cftrain train` (or another
     command, by the name of its root) composes of its words, `finished` in another way
-    than the command does if that is said.
+    than the command does if that is said. Among the words, `--plugins=my_package` puts
+    a package in use.
 
     Raises ConfigError for words that mean nothing, and whatever the task raises.
     """
+    words, named = without_plugins(words)
     _, others = extra_folders(words)
     if options := [word for word in others if word.startswith("-")]:
         raise ConfigError(f"overrides: expected key=value, got {options[0]!r}")
     found: list[T] = []
     command = {"run": "train"}.get(root, root)
-    with _HYDRA, _own_hydra():
+    with _HYDRA, _own_hydra(), plugins_named(named):
         try:
             composed(
                 root,

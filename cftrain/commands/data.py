@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> None:
     extra, words = extra_folders(arguments)
     for directory in extra:
         check_folder(directory)
-        refuse_shadowing(directory)
+    refuse_shadowing(extra)
     match words:
         case ["-h"] | ["--help"]:
             print(USAGE)

@@ -1,14 +1,15 @@
 """From a composed configuration to frozen objects, checking everything on the way.
 
-Every node names a frozen dataclass of this package as `_target_` and gives all its
-values. Hydra's own `instantiate` would run any target and stop at the first mistake;
-here one pass over the annotations converts, checks ranges and collects all mistakes.
+Every node names a frozen dataclass of this package, or of a plug-in in use, as
+`_target_` and gives all its values. Hydra's own `instantiate` would run any target and
+stop at the first mistake; here one pass over the annotations converts, checks ranges
+and collects all mistakes.
 """
 
 import inspect
-import math
 import types
 from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
 from functools import cache
 from typing import (
     Annotated,
@@ -23,17 +24,12 @@ from typing import (
 
 from cftrain.config.hints import chosen_by, closest
 from cftrain.config.identity import configured, incidental, later
-from cftrain.config.names import class_called, name_of
-from cftrain.config.ranges import Range
+from cftrain.config.names import class_called, is_path, name_of
+from cftrain.config.outside import fault, is_own
+from cftrain.config.plain_values import BAD, build_plain
 from cftrain.errors import ConfigError, shown
 
 T = TypeVar("T")
-
-LIMIT = 2**63
-"""Whole numbers are less: tensors and tables have no larger ones."""
-
-_BAD = object()
-"""Stands for a value that was a mistake; never leaves this module."""
 
 
 def build_together(
@@ -60,7 +56,7 @@ def build_together(
             mistakes.append(f"{key}: expected a value, got none")
             continue
         built = _build(values[key], kind, key, mistakes)
-        if built is not _BAD:
+        if built is not BAD:
             parts[key] = built
     mistakes.extend(relations(parts))
     if mistakes:
@@ -82,7 +78,7 @@ def build_object(values: Any, kind: type[T], key: str) -> T:
 
 
 def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
-    """A value of the annotated kind, or `_BAD` after noting the mistakes."""
+    """A value of the annotated kind, or `BAD` after noting the mistakes."""
     ranges: tuple[Any, ...] = ()
     if kind is Any:
         return value
@@ -98,11 +94,11 @@ def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
         if float not in given:
             return _build_any(value, given, key, mistakes)
         kind = float
-    if inspect.isclass(kind) and kind.__module__.startswith("cftrain."):
+    if inspect.isclass(kind) and (is_own(kind) or is_dataclass(kind)):
         return _build_object(value, kind, key, mistakes)
     if get_origin(kind) in (tuple, dict):
         return _build_collection(value, kind, key, mistakes)
-    return _build_plain(value, kind, ranges, key, mistakes)
+    return build_plain(value, kind, ranges, key, mistakes)
 
 
 def _build_any(value: Any, kinds: list[Any], key: str, mistakes: list[str]) -> Any:
@@ -113,29 +109,30 @@ def _build_any(value: Any, kinds: list[Any], key: str, mistakes: list[str]) -> A
     for kind in sorted(kinds, key=lambda k: type(value) is _FORMS.get(get_origin(k))):
         noted = []
         built = _build(value, kind, key, noted)
-        if built is not _BAD:
+        if built is not BAD:
             return built
     mistakes.extend(noted)
-    return _BAD
+    return BAD
 
 
 def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
     target = value.get("_target_") if isinstance(value, dict) else None
-    cls = class_called(target) if isinstance(target, str) else None
+    wrong = fault(target)
+    cls = class_called(target) if isinstance(target, str) and not wrong else None
     if cls is None or not issubclass(cls, kind):
         mistakes.append(
             f"{key}: expected a node whose _target_ is a {kind.__name__} of cftrain, "
             f"got {shown(target if target is not None else value)}"
-            f"{chosen_by(value, key)}"
+            f"{wrong or chosen_by(value, key)}"
         )
-        return _BAD
+        return BAD
     given = {name: item for name, item in value.items() if name != "_target_"}
     hints = _hints(cls)
     _report_unknown(given, hints, f"{key}.", mistakes)
     built = {}
     places = incidental(cls)
     # Files give every value; what was stored under a registered name may be older.
-    new = {} if "." in str(target) else later(cls)
+    new = {} if is_path(str(target)) else later(cls)
     for name, hint in hints.items():
         if name not in given and name in places:
             built[name] = places[name].today()
@@ -143,16 +140,21 @@ def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
             built[name] = new[name].neutral
         elif name not in given:
             mistakes.append(f"{key}.{name}: expected a value, got none")
-            built[name] = _BAD
+            built[name] = BAD
         else:
             built[name] = _build(given[name], hint, f"{key}.{name}", mistakes)
-    if any(item is _BAD for item in built.values()):
-        return _BAD
+    if any(item is BAD for item in built.values()):
+        return BAD
     try:
         return cls(**built)
     except ConfigError as error:  # relations between the object's own values
         mistakes.extend(error.mistakes)
-        return _BAD
+        return BAD
+    except Exception as error:
+        if is_own(cls):
+            raise
+        mistakes.append(f"{key}: {name_of(cls)} raised {type(error).__name__}: {error}")
+        return BAD
 
 
 def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
@@ -160,75 +162,27 @@ def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> A
     if get_origin(kind) is dict:
         if not isinstance(value, dict):
             mistakes.append(f"{key}: expected a mapping, got {shown(value)}")
-            return _BAD
+            return BAD
         items = {
             name: _build(item, arguments[1], f"{key}.{name}", mistakes)
             for name, item in value.items()
         }
-        return _BAD if any(item is _BAD for item in items.values()) else items
+        return BAD if any(item is BAD for item in items.values()) else items
     open_ended = arguments[-1] is Ellipsis
     if not isinstance(value, list) or not (open_ended or len(value) == len(arguments)):
         count = "" if open_ended else f" of {len(arguments)}"
         mistakes.append(f"{key}: expected a list{count}, got {shown(value)}")
-        return _BAD
+        return BAD
     kinds = [arguments[0]] * len(value) if open_ended else arguments
     built = tuple(
         _build(item, item_kind, f"{key}.{place}", mistakes)
         for place, (item, item_kind) in enumerate(zip(value, kinds, strict=True))
     )
-    return _BAD if any(item is _BAD for item in built) else built
-
-
-def _build_plain(
-    value: Any, kind: Any, ranges: tuple[Any, ...], key: str, mistakes: list[str]
-) -> Any:
-    if get_origin(kind) is Literal:
-        options = get_args(kind)
-        if value in options:
-            return value
-        expected = "one of " + ", ".join(map(str, options)) + closest(value, options)
-    elif kind is float and type(value) in (int, float) and _is_finite(value):
-        value, expected = float(value), ""
-    elif kind is int and type(value) is int and not -LIMIT <= value < LIMIT:
-        expected = "a whole number of at most 64 bits"
-    elif type(value) is kind and kind is not float:
-        expected = ""
-    else:
-        expected = _NAMES.get(kind, str(kind))
-        if kind in (int, float) and ranges:
-            expected = _worded(ranges[0], kind)
-    if not expected:
-        broken = [_worded(r, kind) for r in ranges if not r.holds(value)]
-        if not broken:
-            return value
-        expected = " and ".join(broken)
-    mistakes.append(f"{key}: expected {expected}, got {shown(value)}")
-    return _BAD
-
-
-def _is_finite(value: float) -> bool:
-    """Whether a number is finite as a float, which large whole numbers are not."""
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _worded(expected: Range, kind: Any) -> str:
-    return str(expected).replace(
-        "a number", "a whole number" if kind is int else "a number"
-    )
+    return BAD if any(item is BAD for item in built) else built
 
 
 _FORMS = {tuple: list, dict: dict, Literal: str}
 """What values of a kind are in a file."""
-
-_NAMES = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a finite number",
-    str: "a text",
-}
 
 
 @cache

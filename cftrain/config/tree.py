@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import cftrain
 from cftrain.config.identity import digest
+from cftrain.config.plugins import option_folders
+from cftrain.config.searching import let_hydra_search
 from cftrain.errors import ConfigError
 
 INTERPOLATION = re.compile(r"(\\*)\$\{")
@@ -27,15 +29,15 @@ def folder() -> Path:
 
 
 def options(group: str, extra: Sequence[Path] = ()) -> list[str]:
-    """Returns the names of a group's options, here and in extra folders.
+    """Returns the names of a group's options: here, of plug-ins and in extra folders.
 
     Where Hydra runs, it knows what `--config-dir` adds.
     """
     hydra = GlobalHydra.instance()
     if hydra.is_initialized():
         return sorted(hydra.config_loader().get_group_options(group))
-    found = [(root / group).glob("*.yaml") for root in (folder(), *extra)]
-    return sorted(path.stem for paths in found for path in paths)
+    roots = (folder(), *option_folders(), *extra)
+    return sorted(path.stem for root in roots for path in (root / group).glob("*.yaml"))
 
 
 def groups() -> set[str]:
@@ -44,19 +46,25 @@ def groups() -> set[str]:
     if hydra.is_initialized():
         loader = hydra.config_loader()
         return set(loader.get_group_options("", ObjectType.GROUP)) - {"hydra"}
-    return {path.name for path in folder().iterdir() if path.is_dir()}
+    roots = (folder(), *option_folders())
+    return {path.name for root in roots for path in root.iterdir() if path.is_dir()}
 
 
-def refuse_shadowing(directory: Path) -> None:
-    """Raises ConfigError if a file of another tree has the name of one of this one:
-    Hydra would read one of the two and not say which.
+def refuse_shadowing(extra: Sequence[Path] = ()) -> None:
+    """Raises ConfigError if a file of a plug-in or of extra folders has the name of one
+    of ours or of another plug-in: Hydra would read one of the two and not say which.
     """
-    taken = [
-        f"{theirs}: expected a name that no packaged option has, got that of {ours}"
-        for theirs in sorted(directory.rglob("*.yaml"))
-        for ours in [folder() / theirs.relative_to(directory)]
-        if ours.is_file()
-    ]
+    known = [folder()]
+    taken = []
+    for directory in (*option_folders(), *extra):
+        taken += [
+            f"{theirs}: expected a name that no packaged option has, got that of {ours}"
+            for theirs in sorted(directory.rglob("*.yaml"))
+            for ours in [root / theirs.relative_to(directory) for root in known]
+            if ours.is_file()
+        ]
+        if directory not in extra:
+            known.append(directory)
     if taken:
         raise ConfigError(taken)
 
@@ -96,6 +104,7 @@ def ratio(factor: int, times: int, over: int, least: int, most: int) -> int:
     return min(most, max(least, round(factor * times / over)))
 
 
+let_hydra_search()
 OmegaConf.register_new_resolver("cftrain.ratio", ratio, replace=True)
 OmegaConf.register_new_resolver("cftrain.stem", stem, replace=True)
 OmegaConf.register_new_resolver("cftrain.subfolder", subfolder, replace=True)

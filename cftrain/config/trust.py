@@ -20,6 +20,7 @@ from hydra.core.override_parser.types import Override
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
 
+from cftrain.config.plugins import option_folders
 from cftrain.config.tree import folder
 from cftrain.errors import ConfigError
 
@@ -171,7 +172,8 @@ def _is_trusted(scheme: str, place: str) -> bool:
     """Whether files come with a package. Packages are named by the command line, by
     installed plugins or, after `_refuse_hydra`, by cftrain's own files.
     """
-    return scheme != "file" or Path(place).resolve() == folder().resolve()
+    trees = (folder(), *option_folders())
+    return scheme != "file" or Path(place).resolve() in [t.resolve() for t in trees]
 
 
 def _guard(sources: Sequence[ConfigSource]) -> None:

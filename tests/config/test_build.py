@@ -319,7 +319,12 @@ def test_targets_that_are_no_class_of_ours_are_refused(default, target):
     said = only_mistake(default, "model._target_", target)
     expected, got = said.split(", got ")
     assert expected == "model: expected a node whose _target_ is a ModelSpec of cftrain"
-    assert got == repr(target)
+    package = target.partition(".")[0]
+    hint = f" ({package} is no plug-in in use: install it as one, or say --plugins "
+    outside = "." in target and package != "cftrain"
+    assert got == repr(target) + (
+        f"{hint}{package} if you trust it)" if outside else ""
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_options_are_files_and_groups_are_folders(extra):
 
 
 def test_a_name_of_its_own_is_fine(extra):
-    refuse_shadowing(extra)
+    refuse_shadowing([extra])
     outcome = call("train", "--config-dir", str(extra), "data=mine", "--cfg", "job")
     assert (outcome.code, outcome.err) == (0, "")
     assert "name: mine\n" in outcome.out
@@ -56,7 +56,7 @@ def test_every_hidden_option_is_told(extra):
     for path in ("data/moons.yaml", "run.yaml"):
         (extra / path).write_text(MINE)
     with pytest.raises(ConfigError) as refused:
-        refuse_shadowing(extra)
+        refuse_shadowing([extra])
     assert len(refused.value.mistakes) == 2
 
 

@@ -115,7 +115,7 @@ def _checked_folders(arguments: Sequence[str]) -> list[Path]:
     extra = extra_folders(arguments)[0]
     for directory in extra:
         check_folder(directory)
-        refuse_shadowing(directory)
+    refuse_shadowing(extra)
     return extra
 
 
