@@ -15,7 +15,7 @@ from cftrain.config.plugins import plugins, plugins_named, without_plugins
 from cftrain.config.tree import options, refuse_shadowing
 from cftrain.errors import ConfigError
 from cftrain.evaluation.metric import Metric
-from tests.console import call
+from tests.console import call, files
 
 METRIC = '''
 from dataclasses import dataclass
@@ -372,4 +372,4 @@ def test_a_file_puts_no_package_in_use(site, tmp_path, monkeypatch):
         assert "expected" in outcome.message
         assert not (tmp_path / "marker").exists()
         assert "evil_package" not in sys.modules
-    assert not (tmp_path / "outputs").exists()
+    assert not files(tmp_path / "outputs")
