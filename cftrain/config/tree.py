@@ -7,7 +7,7 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import Container, DictConfig, OmegaConf
 
 import cftrain
 from cftrain.config.identity import digest
@@ -104,7 +104,18 @@ def ratio(factor: int, times: int, over: int, least: int, most: int) -> int:
     return min(most, max(least, round(factor * times / over)))
 
 
+def ridge(weight: float, *, _parent_: Container) -> float:
+    """Returns the ridge's weight where an objective has what it bounds, a linear
+    divergence, else 0: a weight that was tuned for the published objectives is theirs.
+    """
+    objective = OmegaConf.to_container(_parent_)
+    assert isinstance(objective, dict)
+    linear = objective.get("divergence") == "linear"
+    return weight if linear and objective.get("divergence_weight") else 0.0
+
+
 let_hydra_search()
 OmegaConf.register_new_resolver("cftrain.ratio", ratio, replace=True)
 OmegaConf.register_new_resolver("cftrain.stem", stem, replace=True)
 OmegaConf.register_new_resolver("cftrain.subfolder", subfolder, replace=True)
+OmegaConf.register_new_resolver("cftrain.ridge", ridge, replace=True)

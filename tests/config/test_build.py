@@ -104,6 +104,23 @@ def test_the_final_hyperparameters_of_the_paper():
     assert moons.objective.ridge_weight == 0.25
 
 
+@pytest.mark.parametrize(
+    ("objective", "weight"),
+    [("full", 0.25), ("energy", 0.25)]
+    + [(name, 0) for name in ("adversarial", "vanilla", "pgd", "aligned")],
+)
+def test_the_ridge_that_was_tuned_is_for_the_objectives_that_have_one(
+    objective, weight
+):
+    run = run_of("+experiment=moons", f"objective={objective}")
+    assert run.objective.ridge_weight == weight
+
+
+def test_a_ridge_that_is_typed_stays():
+    run = run_of("+experiment=moons", "objective.ridge_weight=0.5")
+    assert run.objective.ridge_weight == 0.5
+
+
 def test_interpolations_follow_overrides():
     assert read("data.name=other")[1].name == "other"
     assert read("data.name=other", "name=mine")[1].name == "mine"
