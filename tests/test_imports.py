@@ -16,7 +16,7 @@ LAYERS = [  # from the top; parts of one layer do not know each other but for PE
     ("cli", "__main__", "api"),
     ("commands",),
     ("bundle",),
-    ("advice", "grid", "illustrations"),
+    ("advice", "budget", "grid", "illustrations"),
     ("training", "evaluation", "summary"),
     ("objectives",),
     ("generators",),

@@ -1,5 +1,7 @@
 """A model to explain from a folder with results, its data read again."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from cftrain.advice.stored_model import StoredModel
@@ -37,14 +39,20 @@ def stored_model(store: Store, cell: str) -> StoredModel:
     )
 
 
-def chosen_cell(cells: pd.DataFrame, wanted: str | None) -> pd.Series:
+def chosen_cell(
+    cells: pd.DataFrame, wanted: str | None, given_up: Collection[str] = ()
+) -> pd.Series:
     """Returns the cell whose id begins as wanted, else the last one that was trained
-    with counterfactuals, else the last one. Raises ResultError.
+    with counterfactuals, else the last one: of those that no budget has `given_up`, if
+    there are others. Raises ResultError.
     """
     done = cells[cells["status"] == "done"]
+    left = done[~done["cell"].isin(given_up)]
     if wanted is not None:
         done = done[done["cell"].str.startswith(wanted)]
-    elif (done["objective"] != BASELINE).any():
+    elif len(left):
+        done = left
+    if wanted is None and (done["objective"] != BASELINE).any():
         done = done[done["objective"] != BASELINE]
     if done.empty:
         raise ResultError(

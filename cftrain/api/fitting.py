@@ -15,8 +15,9 @@ from cftrain.api.composing import with_configuration
 from cftrain.api.frames import write_frame
 from cftrain.api.training import threads_kept
 from cftrain.bundle.writing import Contents, contents
+from cftrain.commands.budgeted import chosen, tried
 from cftrain.commands.command_line.lines import quoted
-from cftrain.commands.command_line.options import read_run
+from cftrain.commands.command_line.options import read_trained
 from cftrain.commands.command_line.own_data import declared
 from cftrain.config.tree import literal
 from cftrain.data.tables.guessing.guess import GuessedTable
@@ -26,6 +27,7 @@ from cftrain.grid.cells import cell
 from cftrain.grid.coordinate import choose_device
 from cftrain.grid.task import Task
 from cftrain.grid.worker import Workplace, perform
+from cftrain.results.budgets import load_budgets
 from cftrain.results.store import Store
 
 DEVICES = ("cpu", "cuda")
@@ -48,13 +50,14 @@ class Wishes:
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """What came of it: the model, a row for each epoch, and what the columns were
-    taken for.
+    """What came of it: the model, a row for each epoch, what the columns were taken
+    for, and a row for each strength that a budget tried.
     """
 
     content: Contents
     history: pd.DataFrame
     told: str
+    budget: pd.DataFrame | None
 
 
 def fit(frame: pd.DataFrame, wishes: Wishes) -> Fit:
@@ -88,19 +91,23 @@ def _fit(path: Path, wishes: Wishes) -> Fit:
         *PARTS,
         *wishes.words,
     ]
-    run = with_configuration("run", words, read_run, finished)
+    run, options = with_configuration("run", words, read_trained, finished)
     run.data.load()  # what is wrong with it is an error of the caller, told as such
-    model = cell(run, run.data.identity())
+    budget = options.budget.active
+    cells = tried(run, options) if budget else [cell(run, run.data.identity())]
     place = Workplace(folder=path.parent, name=run.data.name, device=wishes.device)
-    done = perform(Task(train=(model,), evaluate=(), seconds=0.0), place)
-    if done.failed:
-        raise ResultError("; ".join(done.failed.values()))
+    done = perform(Task(train=tuple(cells), evaluate=(), seconds=0.0), place)
+    if cells[0].id in done.failed:
+        raise ResultError(done.failed[cells[0].id])
     store = Store(path.parent)
-    history = store.rows("history", store.cells())
+    model = chosen(cells, options, store)[0] if budget else cells[0]
+    trained = store.cells()
+    history = store.rows("history", trained[trained["cell"] == model.id])
     return Fit(
         content=contents(store, model.id),
         history=history.drop(columns=["cell", "stack"]),
         told=_without(path, told(guesses[-1])),
+        budget=load_budgets(store.folder) if budget else None,
     )
 
 

@@ -1,7 +1,7 @@
 """What scikit-learn asks of rows and labels, and rows of any kind as a frame."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,7 @@ def wishes_of(
         "schedule.epochs": given["epochs"],
     }
     said = [f"{key}={value}" for key, value in words.items() if value is not None]
+    said += _budget_words(given["budget"])
     kinds = {**dict.fromkeys(numbers, "numeric"), **(given["kinds"] or {})}
     columns = ("immutable", "increase", "decrease", "domain", "levels", "missing")
     table = {key: given[key] for key in columns if given[key] is not None}
@@ -115,6 +116,21 @@ def wishes_of(
         },
         device=given["device"],
     )
+
+
+def _budget_words(budget: Any) -> list[str]:
+    """What a budget is in words of a command. Raises ArgumentError."""
+    if budget is None:
+        return []
+    if isinstance(budget, Real) and not isinstance(budget, bool):
+        return [f"budget.accuracy={budget}"]
+    if not isinstance(budget, Mapping):
+        raise ArgumentError(
+            "budget: expected a share of accuracy such as 0.01, or a mapping such as "
+            f'{{"accuracy": 0.01, "validity": 0.02}}, got {budget!r}'
+        )
+    values = {key: list(v) if isinstance(v, tuple) else v for key, v in budget.items()}
+    return [f"budget.{key}={value}" for key, value in values.items()]
 
 
 def seed_of(random_state: Any) -> int:

@@ -20,9 +20,11 @@ from cftrain.commands.command_line.recording import recording
 from cftrain.commands.train import Finished
 from cftrain.commands.train import train as carried_out
 from cftrain.errors import ResultError
+from cftrain.results.budgets import load_budgets
 from cftrain.results.log import Log
 from cftrain.results.store import Store
 from cftrain.results.weights import read_weights
+from cftrain.summary.budget import budget_of
 from cftrain.summary.reading.collection import collected
 
 
@@ -31,14 +33,16 @@ class TrainedRun:
     """What a training left in its folder.
 
     `model` is the id of the trained model, `baseline` that of its twin, which differs
-    in its objective only (None with `compare=none`). `results` are of these two, by the
-    protocol that was asked for.
+    in its objective only (None with `compare=none`, and where a budget kept the
+    baseline itself). `results` are of these two, by the protocol that was asked for;
+    `budget` has a row for each strength that a budget tried (None without one).
     """
 
     folder: Path
     model: str
     baseline: str | None
     results: Results
+    budget: pd.DataFrame | None = None
 
     @property
     def metrics(self) -> pd.DataFrame:
@@ -93,11 +97,13 @@ def train(
     folder = finished.store.folder
     found = of_cells(collected([folder], folder), finished.cells, finished.protocol)
     model, *twin = finished.cells
+    curve = budget_of(load_budgets(folder), finished.cells)
     return TrainedRun(
         folder=folder,
         model=model,
         baseline=twin[0] if twin else None,
         results=of_collection(found),
+        budget=curve if len(curve) else None,
     )
 
 

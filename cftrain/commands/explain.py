@@ -41,6 +41,7 @@ from cftrain.data.tables.figures import Notation
 from cftrain.data.tables.files import TextFormat
 from cftrain.errors import ResultError
 from cftrain.grid.worker import THREADS
+from cftrain.results.budgets import given_up, load_budgets
 from cftrain.results.store import Store
 
 
@@ -134,8 +135,8 @@ def _model(folder: Path, cell: str | None) -> StoredModel:
         return read_bundle(folder, cell)
     if not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder with results, got none")
-    store = Store(folder)
-    return stored_model(store, str(chosen_cell(store.cells(), cell)["cell"]))
+    store, lost = Store(folder), given_up(load_budgets(folder))
+    return stored_model(store, str(chosen_cell(store.cells(), cell, lost)["cell"]))
 
 
 def _notation(model: StoredModel) -> Notation | None:

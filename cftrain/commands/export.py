@@ -20,6 +20,7 @@ from cftrain.commands.explain_options import advisor_of, standard_options, targe
 from cftrain.config.ranges import Between, Count
 from cftrain.errors import ConfigError, ResultError
 from cftrain.grid.worker import THREADS
+from cftrain.results.budgets import given_up, load_budgets
 from cftrain.results.store import Store
 
 DEFAULTS = {
@@ -80,7 +81,8 @@ def run(arguments: Sequence[str]) -> None:
                 f"objective: expected one of {', '.join(known)}, got "
                 f"{options.objective}"
             )
-    cell = str(chosen_cell(cells, options.cell)["cell"])
+    lost = given_up(load_budgets(folder))
+    cell = str(chosen_cell(cells, options.cell, lost)["cell"])
     wish = Wish(
         reference=options.reference,
         onnx=options.onnx,

@@ -8,7 +8,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.command_line.options import Options, read
+from cftrain.commands.command_line.options import Options, read, refuse_budget
 from cftrain.config.ranges import Count
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
@@ -41,6 +41,7 @@ class FigureOptions(Options):
 def run(config: DictConfig) -> None:
     """Train what the picture needs, draw it and print its numbers."""
     described, options = read(config, FigureOptions)
+    refuse_budget(options)
     torch.set_num_threads(1)
     path = Path(HydraConfig.get().runtime.output_dir) / options.picture
     draw = {

@@ -16,6 +16,7 @@ from cftrain.commands.command_line.options import (
     Options,
     build,
     clamped,
+    refuse_budget,
     save_configuration,
     typed_keys,
 )
@@ -62,6 +63,7 @@ class GridOptions(Options):
 def run(config: DictConfig, executor: Executor | None = None) -> None:
     """Train and evaluate what is missing; SystemExit(1) if some cell failed."""
     _, options = build(clamped(plain(config), typed_keys())[0], GridOptions)
+    refuse_budget(options)
     choose_device(options.device)
     workers = workers_for(options.device, options.workers, launched().size)
     store = Store(Path(HydraConfig.get().runtime.output_dir))

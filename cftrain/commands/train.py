@@ -8,6 +8,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from cftrain.commands.budgeted import chosen, tried
 from cftrain.commands.command_line.options import Options, read, save_configuration
 from cftrain.commands.command_line.progress import Progress
 from cftrain.commands.command_line.recording import Recording, recording
@@ -24,9 +25,12 @@ from cftrain.grid.faults.attempts import limits, marks
 from cftrain.grid.task import Task, narrowed
 from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Outcome, Workplace, perform
+from cftrain.results.budgets import load_budgets
 from cftrain.results.lock import at_work
 from cftrain.results.log import Log
 from cftrain.results.store import Store
+from cftrain.summary.budget import budget_of, budget_told
+from cftrain.summary.figures.budget_curve import draw_budget
 from cftrain.summary.figures.counterfactual_images import draw_gallery
 from cftrain.summary.naming import objective_name
 from cftrain.summary.report import report
@@ -40,8 +44,9 @@ FAILED_CELLS = 1
 class Finished:
     """What a training has left in its store.
 
-    `cells` are the ids of the model and, if there is one, of its twin; `lost` are those
-    that failed just now, `noted` those that the store says have failed, each with why.
+    `cells` are the ids of the model and, if there is one, of its twin; with a budget
+    that kept the twin itself, of this one. `lost` are those that failed just now,
+    `noted` those that the store says have failed, each with why.
     """
 
     store: Store
@@ -80,11 +85,24 @@ def train(
     """
     run, options = read(config, Options)
     choose_device(options.device)
-    wanted = _wanted(run, options)
-    ids = tuple(each.cell.id for each in wanted)
     protocol = protocol_id(options.evaluation)
+    protocols = {protocol: options.evaluation}
     with at_work(store.folder, "cftrain train"):
-        lost = _train_and_evaluate(wanted, store, options, config, said)
+        lost: dict[str, str] = {}
+        if options.budget.active:
+            candidates = tried(run, options)
+            trained = [Wanted(cell=each) for each in candidates]
+            lost = _train_and_evaluate(trained, store, options, config, said)
+            with Progress("measure on validation rows", "part", said) as progress:
+                kept = chosen(candidates, options, store, progress.update)
+            cells = kept or candidates[:1]
+            # They have just been trained; another evaluation is another matter.
+            again, options = options.overwrite, replace(options, overwrite=False)
+        else:
+            cells, again = _cells(run, options), False
+        wanted = [Wanted(cell=each, protocols=protocols) for each in cells]
+        ids = tuple(each.id for each in cells)
+        lost |= _train_and_evaluate(wanted, store, options, config, said, again=again)
         remove_checkpoints(store)
         then(store, ids, protocol)
     return Finished(
@@ -97,20 +115,24 @@ def train(
 
 
 def _shown(store: Store, cells: Sequence[str], protocol: str) -> None:
+    curve = budget_of(load_budgets(store.folder), cells)
+    if len(curve):
+        print(budget_told(curve))
+        print(f"picture: {draw_budget(curve, store.folder / 'figures')}\n")
     print(report(store, cells, protocol))
     for path in draw_gallery(store, cells, protocol, store.folder / "figures"):
         print(f"picture: {path}")
 
 
-def _wanted(run: Run, options: Options) -> list[Wanted]:
+def _cells(run: Run, options: Options) -> list[Cell]:
     """The cell of the run and that of its twin, each once."""
     runs = [run]
     if options.compare is not None:
         runs.append(replace(run, objective=options.compare))
     data = run.data.identity()
-    cells = {made.id: made for made in (cell(each, data) for each in runs)}
-    protocols = {protocol_id(options.evaluation): options.evaluation}
-    return [Wanted(cell=made, protocols=protocols) for made in cells.values()]
+    return list(
+        {made.id: made for made in (cell(each, data) for each in runs)}.values()
+    )
 
 
 def _train_and_evaluate(
@@ -119,8 +141,12 @@ def _train_and_evaluate(
     options: Options,
     config: DictConfig,
     said: Recording,
+    *,
+    again: bool = False,
 ) -> dict[str, str]:
-    """The cells that failed, and why. Raises DataError, StackError or ResultError."""
+    """The cells that failed, and why; what was evaluated is evaluated `again` or not.
+    Raises DataError, StackError or ResultError.
+    """
     work = plan_work(
         wanted,
         store,
@@ -128,9 +154,11 @@ def _train_and_evaluate(
         retry=True,
         most=len(wanted),
         workers=1,
+        evaluate_again=again,
     )
     if not work.tasks:
-        print(f"{store.folder}: done already; overwrite=true repeats it")
+        if any(each.protocols for each in wanted):
+            print(f"{store.folder}: done already; overwrite=true repeats it")
         return {}
     if options.overwrite:
         forget_interrupted(work, store)
@@ -172,4 +200,5 @@ def _evaluated(
 
 
 def _names(cells: Sequence[Cell]) -> str:
-    return " and ".join(objective_name(cell.run.objective.name) for cell in cells)
+    names = [objective_name(cell.run.objective.name) for cell in cells]
+    return " and ".join(dict.fromkeys(names))

@@ -75,6 +75,11 @@ def relations(parts: dict[str, Any]) -> list[str]:
             "data.validation_rows: expected some where schedule.keep=best or "
             "schedule.patience judge by them, got 0"
         )
+    budget = parts.get("budget")
+    if data and budget and budget.active and not data.validation_rows:
+        mistakes.append(
+            "data.validation_rows: expected some where a budget judges by them, got 0"
+        )
     if data and parts.get("evaluation") and not data.has_test_rows:
         mistakes.append(
             "data.test_share (data.pool_share of a declaration): expected test rows to "

@@ -198,6 +198,8 @@ BAD_FITS = [
     ({"immutable": ["agee"]}, FRAME, LABELS, ConfigError, "columns of the table"),
     ({"domain": {"age": (9, 1)}}, FRAME, LABELS, ConfigError, "low < high"),
     ({"model": "mpl"}, FRAME, LABELS, ConfigError, "did you mean 'mlp'"),
+    ({"budget": "1 %"}, FRAME, LABELS, ArgumentError, "budget: expected a share"),
+    ({"budget": {"price": 1}}, FRAME, LABELS, ConfigError, "budget.price"),
     ({"epochs": 0}, FRAME, LABELS, ConfigError, "schedule.epochs: expected"),
     ({"device": "tpu"}, FRAME, LABELS, ConfigError, "cpu or cuda"),
     ({"random_state": -1}, FRAME, LABELS, ConfigError, "seed: expected"),
@@ -249,3 +251,12 @@ def test_rows_of_other_columns_are_refused(fitted, rows, kind, told):
 def test_questions_without_answer_are_told(fitted, given, told):
     with pytest.raises(ConfigError, match=told):
         fitted.explain(FRAME, **given)
+
+
+def test_a_budget_keeps_one_of_several_strengths():
+    words = [*QUICK, "budget.strengths=[0.1,1]", "budget.individuals=10"]
+    found = estimator(objective="aligned", budget=1, overrides=words)
+    found.fit(FRAME, LABELS)
+    assert found.budget_.query("kept")["strength"].tolist() == [1]
+    assert found.history_["epoch"].tolist() == [1, 2, 3]
+    assert found.explain(FRAME.head(1))

@@ -8,11 +8,12 @@ from typing import Any, Literal, TypeVar
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from cftrain.budget.budget import Budget
 from cftrain.commands.command_line.own_data import declared
 from cftrain.config.build import build_together
-from cftrain.config.identity import configured
 from cftrain.config.overrides import typed_overrides
 from cftrain.config.tree import plain
+from cftrain.errors import ConfigError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.objectives.objective import Objective
 from cftrain.results.writing import written_whole
@@ -23,11 +24,13 @@ from cftrain.training.run import Run, relations
 class Options:
     """How a run is evaluated and what else is done with it; changes no weight.
 
-    `compare` is the objective of a twin that shares seed, split and initial weights.
+    `compare` is the objective of a twin that shares seed, split and initial weights. A
+    `budget` says what a stronger objective may cost.
     """
 
     name: str
     compare: Objective | None
+    budget: Budget
     evaluation: Protocol
     device: Literal["cpu", "cuda"]
     overwrite: bool
@@ -47,12 +50,26 @@ def read(config: DictConfig, options: type[AnyOptions]) -> tuple[Run, AnyOptions
     return build(values, options)
 
 
-def read_run(config: DictConfig) -> Run:
-    """The run alone, of what is trained and not evaluated. Raises ConfigError."""
+def refuse_budget(options: Options) -> None:
+    """Raises ConfigError where a command that keeps no model was told a budget."""
+    if options.budget.active:
+        raise ConfigError(
+            "budget: expected of cftrain train alone, which keeps one model, got one "
+            "of another command; budget=none takes it away"
+        )
+
+
+def read_trained(config: DictConfig) -> tuple[Run, Options]:
+    """The same of what is trained and not evaluated, so that no test rows are needed.
+    Raises ConfigError.
+    """
     values, _ = clamped(plain(config), typed_keys())
-    own = {name: values[name] for name in ("_target_", *configured(Run))}
-    (run,) = build_together(own, [Run], relations)
-    return run
+    run, options = build_together(values, [Run, Options], _unevaluated)
+    return run, options
+
+
+def _unevaluated(parts: dict[str, Any]) -> list[str]:
+    return relations({key: parts[key] for key in parts if key != "evaluation"})
 
 
 def build(values: dict[str, Any], options: type[AnyOptions]) -> tuple[Run, AnyOptions]:

@@ -1,0 +1,1 @@
+"""What a stronger objective may cost, and the strongest model that costs no more."""
