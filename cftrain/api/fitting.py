@@ -27,7 +27,7 @@ from cftrain.grid.cells import cell
 from cftrain.grid.coordinate import choose_device
 from cftrain.grid.task import Task
 from cftrain.grid.worker import Workplace, perform
-from cftrain.results.budgets import load_budgets
+from cftrain.results.budget.table import load_budgets
 from cftrain.results.store import Store
 
 DEVICES = ("cpu", "cuda")

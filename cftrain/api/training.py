@@ -20,7 +20,7 @@ from cftrain.commands.command_line.recording import recording
 from cftrain.commands.train import Finished
 from cftrain.commands.train import train as carried_out
 from cftrain.errors import ResultError
-from cftrain.results.budgets import load_budgets
+from cftrain.results.budget.table import load_budgets
 from cftrain.results.log import Log
 from cftrain.results.store import Store
 from cftrain.results.weights import read_weights

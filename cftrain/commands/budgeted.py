@@ -18,7 +18,7 @@ from cftrain.evaluation.evaluate import parts
 from cftrain.grid.cells import Cell, cell, protocol_id
 from cftrain.grid.measured import OnPart
 from cftrain.grid.tasks import state_of
-from cftrain.results.budgets import add_budget, load_budgets
+from cftrain.results.budget.table import add_budget, load_budgets
 from cftrain.results.provenance import provenance
 from cftrain.results.store import Store
 from cftrain.training.restore import restored

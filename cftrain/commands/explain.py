@@ -41,7 +41,7 @@ from cftrain.data.tables.figures import Notation
 from cftrain.data.tables.files import TextFormat
 from cftrain.errors import ResultError
 from cftrain.grid.worker import THREADS
-from cftrain.results.budgets import given_up, load_budgets
+from cftrain.results.budget.table import given_up, load_budgets
 from cftrain.results.store import Store
 
 

@@ -20,7 +20,7 @@ from cftrain.commands.explain_options import advisor_of, standard_options, targe
 from cftrain.config.ranges import Between, Count
 from cftrain.errors import ConfigError, ResultError
 from cftrain.grid.worker import THREADS
-from cftrain.results.budgets import given_up, load_budgets
+from cftrain.results.budget.table import given_up, load_budgets
 from cftrain.results.store import Store
 
 DEFAULTS = {

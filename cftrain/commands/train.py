@@ -25,7 +25,7 @@ from cftrain.grid.faults.attempts import limits, marks
 from cftrain.grid.task import Task, narrowed
 from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Outcome, Workplace, perform
-from cftrain.results.budgets import load_budgets
+from cftrain.results.budget.table import load_budgets
 from cftrain.results.lock import at_work
 from cftrain.results.log import Log
 from cftrain.results.store import Store

@@ -6,7 +6,7 @@ import pytest
 
 import cftrain
 from cftrain.grid import worker
-from cftrain.results.budgets import load_budgets
+from cftrain.results.budget.table import load_budgets
 from cftrain.results.store import Store, done
 from tests.commands.grids import no_training
 from tests.console import TINY_MOONS, Outcome, call

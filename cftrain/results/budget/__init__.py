@@ -1,0 +1,1 @@
+"""What budgets have tried and kept."""
