@@ -50,15 +50,25 @@ class ExportOptions:
 
     bundle: str
     cell: str | None
+    """The first characters of the id of a cell, or null: the last counterfactual model."""
     objective: str | None
+    """The last model with that objective, such as vanilla."""
     reference: bool
+    """Whether the observed rows come along, by which answers are judged."""
     onnx: bool
+    """Whether an ONNX file is written, if the extra `[export]` is installed."""
     threshold: Annotated[float, Between(0, 1)] | None
+    """Of two classes, one is decided if its probability is at least this."""
     positive: str | None
+    """The class that the threshold is for, or null: the last one."""
     data_licence: str | None
+    """What the model card says of the data."""
     groups: str | None
+    """A column by whose values the model card compares what is asked of people."""
     target: str | None
+    """The class that is asked for there."""
     test_rows: Count
+    """Of so many test rows at most."""
 
     def __post_init__(self) -> None:
         if self.target is not None and self.groups is None:

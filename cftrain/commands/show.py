@@ -20,7 +20,9 @@ class ShowOptions:
     """All measures, or the main ones; of how many models at most."""
 
     all: bool
+    """Every measure, instead of the main ones."""
     most: Count
+    """How many models are shown at most."""
 
 
 def run(arguments: Sequence[str]) -> None:

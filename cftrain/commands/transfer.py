@@ -21,17 +21,20 @@ from cftrain.results.store import Store
 from cftrain.seeding import Stream
 from cftrain.training.restore import restore
 
+DEFAULTS = {"rounds": 10}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransferOptions:
     """At most so many rounds of the protocol."""
 
     rounds: Count
+    """Rounds of the protocol whose counterfactuals are tried, at most."""
 
 
 def run(arguments: Sequence[str]) -> None:
     """Write the table `transfer` of a folder. Raises ResultError."""
-    folder, options = read_words(arguments, TransferOptions, {"rounds": 10})
+    folder, options = read_words(arguments, TransferOptions, DEFAULTS)
     torch.set_num_threads(THREADS)
     store = Store(folder)
     with at_work(folder, "cftrain transfer"):

@@ -33,8 +33,11 @@ class VerifyOptions:
     """How many cells are repeated, which ones, and how far numbers may be apart."""
 
     sample: Count
+    """How many cells are trained again."""
     seed: Seed
+    """Draws them."""
     tolerance: Annotated[float, AtLeast(0)]
+    """How far numbers may be apart; 0: they have to be the same."""
 
 
 def run(arguments: Sequence[str]) -> None:
