@@ -18,7 +18,7 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick smoke package test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api clean
+.PHONY: help setup install mnist tables paper paper-quick smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,14 @@ torture: $(INSTALLED) ## attacks, damage and bad input in numbers: minutes
 test-all: $(INSTALLED) ## all tests, those of torture too
 	$(BIN)/pytest -n $(WORKERS) -m "" $(ARGS)
 
+# What the site needs is installed where it is built only: it is no part of `make setup`.
+docs: $(VENV)/.docs ## build the site of docs/ into site/ and check its links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict $(ARGS)
+
+$(VENV)/.docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[docs]'
+	@touch $@
+
 lint: $(INSTALLED) ## look for mistakes and for another format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -118,5 +126,5 @@ bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_cells.py
 
 clean: ## remove what was built or cached, but neither .venv nor outputs
-	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -prune -exec rm -rf {} +

@@ -1,15 +1,21 @@
 """What the documents show exists: code runs, commands can be read, paths are there."""
 
+import math
 import re
 import shlex
 import shutil
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
+import yaml
 from hydra import compose, initialize_config_dir
 
 from cftrain.cli import CONFIGURED, PLAIN
@@ -30,19 +36,48 @@ from cftrain.commands.evaluate import EvaluateOptions
 from cftrain.commands.figure import FigureOptions
 from cftrain.commands.grid import GridOptions
 from cftrain.commands.tables import TablesOptions
-from cftrain.config import tree
+from cftrain.config import names, tree
 from cftrain.config.build import build_object
 from cftrain.config.overrides import replacing_overrides
+from cftrain.counterfactuals.generator import Progress
+from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.errors import ConfigError
+from cftrain.seeding import Stream
 from tests.console import TINY_MOONS, call
 from tests.tutorial import make_tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+ALONE = (
+    "concepts/constraints.md",
+    "concepts/counterfactuals.md",
+    "concepts/objective.md",
+    "concepts/uncertainty.md",
+    "design.md",
+)
+"""Pages whose Python needs nothing that was made before."""
+
+READ = {"toml": tomllib.loads, "yaml": yaml.safe_load}
+"""Files of configuration, which can be read."""
+
+RUN = (
+    *ALONE,
+    "extending.md",
+    "grids.md",
+    "python.md",
+    "results.md",
+    "your-own-images.md",
+)
+"""Pages whose Python is run by a test."""
 
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?P<mark><!-- not run: .+ -->\n+)?```(?P<kind>\w+)\n(?P<code>.*?)^```$",
+    re.M | re.S,
+)
 INLINE = re.compile(r"(?<!`)`(cftrain [^`]+)`(?!`)")
 PROGRAM = re.compile(r"^(?:\$ )?(?:mpirun -n \d+ )?cftrain (.*)$")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
@@ -81,6 +116,11 @@ class Command:
         return f"{self.page}: {self.line}"
 
 
+def named(page: Path) -> str:
+    """A page by its path from docs/, or by its name beside it."""
+    return str(page.relative_to(DOCS)) if DOCS in page.parents else page.name
+
+
 def commands() -> Iterator[Command]:
     for page in PAGES:
         text = page.read_text()
@@ -89,9 +129,9 @@ def commands() -> Iterator[Command]:
             for line, answer in zip(lines, [*lines[1:], ""], strict=True):
                 if found := PROGRAM.match(line):
                     fails = answer.startswith("cftrain: ")
-                    yield Command(page.name, found[1].split("  #")[0].strip(), fails)
+                    yield Command(named(page), found[1].split("  #")[0].strip(), fails)
         for line in INLINE.findall(SHELL.sub("", text)):
-            yield Command(page.name, " ".join(line.split()[1:]), fails=False)
+            yield Command(named(page), " ".join(line.split()[1:]), fails=False)
 
 
 COMMANDS = {
@@ -167,7 +207,7 @@ def test_a_command_means_something(command, tmp_path, monkeypatch, request):
         for table in request.getfixturevalue("tables").glob("*.csv"):
             shutil.copy(table, tmp_path)
     if "data=images" in command.line:
-        run_examples("your-own-data.md")
+        run_examples("your-own-images.md")
     if command.fails:
         with pytest.raises(Exception, match=r"expected|Could not override"):
             understood(command.line)
@@ -183,7 +223,7 @@ def test_a_command_that_means_nothing_is_found(tmp_path, monkeypatch):
         understood("verify outputs/moons samples=5")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_what_a_page_names_is_there(page):
     text = page.read_text()
     links = [target for target in LINK.findall(text) if not target.isspace()]
@@ -198,15 +238,16 @@ def test_files_that_the_reader_adds_are_new():
 
 def run_examples(page: str) -> None:
     """The Python blocks of a page, one after the other."""
-    names: dict[str, object] = {}
+    scope: dict[str, object] = {}
     for code in PYTHON.findall((DOCS / page).read_text()):
-        exec(compile(code, page, "exec"), names)
-    assert names
+        exec(compile(code, page, "exec"), scope)
+    assert scope
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_the_example_of_the_stack_axis_runs():
-    run_examples("design.md")
+@pytest.mark.parametrize("page", ALONE)
+def test_the_examples_of_a_page_run(page):
+    run_examples(page)
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -216,6 +257,54 @@ def test_the_examples_of_results_run(tmp_path, monkeypatch):
     run_examples("results.md")
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_the_example_of_grids_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    axes = "grid.axes={search.max_steps: [2, 3]}"
+    words = (*TINY_MOONS[:-5], axes, "evaluation.rounds=2", "workers=1")
+    assert call("grid", *words, "hydra.run.dir=outputs/steps").code == 0
+    run_examples("grids.md")
+
+
+NEIGHBOURS = {
+    "Sparsity": "cftrain.evaluation.metrics.redundancy",
+    "Quadratic": "cftrain.models.mlp",
+}
+"""Whose imports serve what is shown without its own."""
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_the_classes_of_extending_are_what_they_say(monkeypatch):
+    monkeypatch.setattr(names, "_CLASSES", dict(names._CLASSES))
+    made: dict[str, Any] = {}
+    for code in PYTHON.findall((DOCS / "extending.md").read_text(encoding="utf-8")):
+        having = [vars(import_module(m)) for c, m in NEIGHBOURS.items() if c in code]
+        scope = {**having[0]} if having else {}
+        exec(compile(code, "extending.md", "exec"), scope)
+        made |= scope
+    elastic = made["Elastic"](
+        name="elastic", distance_weight=0.1, square_weight=0.1, space=FeatureSpace()
+    )
+    logits, rows = torch.zeros(1, 2, 2), torch.ones(1, 2, 3)
+    progress = Progress(step=0, max_steps=5)
+    target = torch.ones(1, 2, dtype=torch.int64)
+    lost = elastic.loss(logits, target, rows, 0 * rows, progress=progress)
+    torch.testing.assert_close(
+        lost, torch.full((1, 2), math.log(2) + 0.1 * 3 + 0.1 * 3)
+    )
+    model = made["Quadratic"](name="quadratic").build(
+        features=3, classes=2, streams=[Stream(1)]
+    )
+    assert model(rows).shape == (1, 2, 2)
+    drawn = made["Spirals"].draw(
+        SimpleNamespace(turns=1.0, noise=0.0),
+        torch.tensor([0, 1]),
+        torch.Generator().manual_seed(1),
+    )
+    assert (drawn.norm(dim=1) <= 1).all()
+    assert made["Sparsity"](tolerance=0.1).unit == "features"
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("unchecked")
 def test_the_examples_in_python_run_as_printed(tmp_path, monkeypatch):
@@ -223,3 +312,19 @@ def test_the_examples_in_python_run_as_printed(tmp_path, monkeypatch):
     run_examples("python.md")
     assert (tmp_path / "folder" / "MODEL_CARD.md").is_file()
     assert (tmp_path / "outputs" / "moons" / "cells").is_dir()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_what_is_not_run_says_why(page):
+    """Python runs in a test of its page, commands are read, YAML can be read."""
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        kind, code = block["kind"], block["code"]
+        if block["mark"] or kind in ("console", "sh"):
+            continue
+        if kind in READ:
+            assert READ[kind](code)
+        elif kind == "text":
+            assert not code.startswith(("cftrain ", "import ")), code
+        else:
+            assert kind == "python", f"{kind}:\n{code}"
+            assert named(page) in RUN, code

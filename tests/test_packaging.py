@@ -25,7 +25,7 @@ MODULES = {
 }
 """Distributions whose module has another name."""
 
-TOOLS = ("all", "dev")
+TOOLS = ("all", "dev", "docs")
 GATES = {"api/scikit.py": {"sklearn"}}
 """Modules that need an extra, and say so themselves where it is missing."""
 
