@@ -50,7 +50,7 @@ class ExportOptions:
 
     bundle: str
     cell: str | None
-    """The first characters of the id of a cell, or null: the last counterfactual model."""
+    """The first characters of the id of a cell; null: the last counterfactual model."""
     objective: str | None
     """The last model with that objective, such as vanilla."""
     reference: bool
