@@ -267,8 +267,13 @@ def test_the_example_of_grids_runs(tmp_path, monkeypatch):
 
 
 NEIGHBOURS = {
-    "Sparsity": "cftrain.evaluation.metrics.redundancy",
-    "Quadratic": "cftrain.models.mlp",
+    "Sparsity": ("cftrain.evaluation.metrics.redundancy",),
+    "Quadratic": (
+        "cftrain.tensors",
+        "cftrain.evaluation.metrics.redundancy",
+        "cftrain.models.layers",
+        "cftrain.models.mlp",
+    ),
 }
 """Whose imports serve what is shown without its own."""
 
@@ -278,8 +283,10 @@ def test_the_classes_of_extending_are_what_they_say(monkeypatch):
     monkeypatch.setattr(names, "_CLASSES", dict(names._CLASSES))
     made: dict[str, Any] = {}
     for code in PYTHON.findall((DOCS / "extending.md").read_text(encoding="utf-8")):
-        having = [vars(import_module(m)) for c, m in NEIGHBOURS.items() if c in code]
-        scope = {**having[0]} if having else {}
+        scope: dict[str, Any] = {"__name__": "cftrain.made"}
+        for cls, modules in NEIGHBOURS.items():
+            for module in modules if f"class {cls}" in code else ():
+                scope |= vars(import_module(module))
         exec(compile(code, "extending.md", "exec"), scope)
         made |= scope
     elastic = made["Elastic"](
