@@ -16,6 +16,7 @@ from cftrain.api.composing import NOWHERE, checked, with_configuration
 from cftrain.api.explanations import Explanations
 from cftrain.api.fitting import fit
 from cftrain.api.frames import as_read
+from cftrain.api.given import Network
 from cftrain.api.inputs import (
     class_text,
     classes_of,
@@ -45,13 +46,14 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
     an array are numbers and are called x0, x1, ...
 
     `model`, `generator` and `objective` are options of `cftrain train` ("vanilla" is
-    training without counterfactuals). A `budget` of 0.01 trains several strengths of
-    the objective ("aligned" is made for it) and keeps the strongest whose validation
-    accuracy is at most one point below that of training without it; {"validity": 0.02,
-    "measure": "ip"} has keys of `cftrain train budget.validity=...`. `epochs` None: by
-    the number of rows; `overrides` has further words, such as "search.max_steps=50".
-    `random_state` is the seed of the command if it is a whole number. `device` is "cpu"
-    or "cuda"; the model predicts on the CPU.
+    training without counterfactuals); `model` may be a class of torch modules of yours
+    or `functools.partial(MyNet, width=64)`, as for `cftrain.train`. A `budget` of 0.01
+    trains several strengths of the objective ("aligned" is made for it) and keeps the
+    strongest whose validation accuracy is at most one point below that of training
+    without it; {"validity": 0.02, "measure": "ip"} has keys of `cftrain train
+    budget.validity=...`. `epochs` None: by the number of rows; `overrides` has further
+    words, such as "search.max_steps=50". `random_state` is the seed of the command if
+    it is a whole number. `device` is "cpu" or "cuda"; the model predicts on the CPU.
 
     Fitted: `classes_`, `n_features_in_`, `feature_names_in_` (of frames), `history_` (a
     row for each epoch), `budget_` (a row for each strength, None without a budget),
@@ -85,7 +87,7 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
         kinds: Mapping[str, str] | None = None,
         levels: Mapping[str, Sequence[Any]] | None = None,
         missing: Mapping[str, str] | None = None,
-        model: str = "mlp",
+        model: "str | Network" = "mlp",
         generator: str = "ecco",
         objective: str = "full",
         budget: float | Mapping[str, Any] | None = None,
@@ -115,9 +117,9 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
     ) -> "CounterfactualTrainingClassifier":
         """Returns itself, trained on rows X (row, column) with labels y (row,).
 
-        Raises DataError and ConfigError (ValueErrors) for rows, labels and settings
-        that cannot be used, ResultError for a model that diverged; what was fitted
-        before then stays.
+        Raises DataError, ModelError and ConfigError (ValueErrors) for rows, labels,
+        networks and settings that cannot be used, ResultError for a model that
+        diverged; what was fitted before then stays.
         """
         before = dict(self.__dict__)
         try:

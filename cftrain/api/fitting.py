@@ -13,6 +13,7 @@ from omegaconf import DictConfig, open_dict
 
 from cftrain.api.composing import with_configuration
 from cftrain.api.frames import write_frame
+from cftrain.api.given import Network, with_network
 from cftrain.api.training import threads_kept
 from cftrain.bundle.writing import Contents, contents
 from cftrain.commands.budgeted import chosen, tried
@@ -29,6 +30,7 @@ from cftrain.grid.task import Task
 from cftrain.grid.worker import Workplace, perform
 from cftrain.results.budget.table import load_budgets
 from cftrain.results.store import Store
+from cftrain.training.stack import started
 
 DEVICES = ("cpu", "cuda")
 FILE = "frame.parquet"
@@ -38,13 +40,14 @@ PARTS = ("data.test_share=0", "data.least_rows=2", "data.least_class_rows=1")
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What is said of a training: `words` of `cftrain train data=table`, and `table`,
-    keys of that data set with their values.
+    """What is said of a training: `words` of `cftrain train data=table`, `table`, keys
+    of that data set with their values, and `network` where the model is none of ours.
     """
 
     label: str
     words: Sequence[str]
     table: Mapping[str, Any]
+    network: Network | None
     device: str
 
 
@@ -63,7 +66,8 @@ class Fit:
 def fit(frame: pd.DataFrame, wishes: Wishes) -> Fit:
     """Returns a model of a frame, one of whose columns is the label.
 
-    Raises DataError, ConfigError, and ResultError for a model that diverged.
+    Raises DataError, ConfigError, ModelError and ArgumentError, and ResultError for a
+    model that diverged.
     """
     if wishes.device not in DEVICES:
         raise ConfigError(f"device: expected cpu or cuda, got {wishes.device!r}")
@@ -81,7 +85,7 @@ def _fit(path: Path, wishes: Wishes) -> Fit:
     def finished(config: DictConfig) -> DictConfig:
         with open_dict(config):
             config.data.update(literal(_plain(wishes.table)))
-        return declared(config, guesses.append)
+        return declared(with_network(config, wishes.network), guesses.append)
 
     words = [
         "data=table",
@@ -92,7 +96,8 @@ def _fit(path: Path, wishes: Wishes) -> Fit:
         *wishes.words,
     ]
     run, options = with_configuration("run", words, read_trained, finished)
-    run.data.load()  # what is wrong with it is an error of the caller, told as such
+    # What is wrong with them is an error of the caller, told as such.
+    started([run], run.data.load())
     budget = options.budget.active
     cells = tried(run, options) if budget else [cell(run, run.data.identity())]
     place = Workplace(folder=path.parent, name=run.data.name, device=wishes.device)

@@ -94,8 +94,9 @@ def wishes_of(
     """Returns what the parameters of an estimator say of its training; columns called
     `numbers` are such. Raises ArgumentError.
     """
+    own = isinstance(given["model"], str)
     words = {
-        "model": given["model"],
+        "model": given["model"] if own else None,
         "generator": given["generator"],
         "objective": given["objective"],
         "seed": seed_of(given["random_state"]),
@@ -114,6 +115,7 @@ def wishes_of(
             **({"kinds": kinds} if kinds else {}),
             "classes": [class_text(each) for each in classes.tolist()],
         },
+        network=None if own else given["model"],
         device=given["device"],
     )
 

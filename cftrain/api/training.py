@@ -11,14 +11,17 @@ import pandas as pd
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from torch import Tensor
+from torch import Tensor, nn
 
 from cftrain.api.composing import checked, with_configuration
+from cftrain.api.given import Network, weights_file, with_network
 from cftrain.api.results import Results, of_cells, of_collection
 from cftrain.commands.command_line.lines import quoted
+from cftrain.commands.command_line.own_data import declared
 from cftrain.commands.command_line.recording import recording
 from cftrain.commands.train import Finished
 from cftrain.commands.train import train as carried_out
+from cftrain.config.tree import literal
 from cftrain.errors import ResultError
 from cftrain.results.budget.table import load_budgets
 from cftrain.results.log import Log
@@ -63,7 +66,11 @@ class TrainedRun:
 
 
 def train(
-    overrides: Sequence[str] = (), *, folder: str | Path | None = None
+    overrides: Sequence[str] = (),
+    *,
+    folder: str | Path | None = None,
+    model: Network | None = None,
+    init_from: str | Path | nn.Module | None = None,
 ) -> TrainedRun:
     """Returns a model and its baseline, trained and evaluated as `cftrain train` does.
 
@@ -72,9 +79,17 @@ def train(
     outputs/<name> below the current one. What is there already is not repeated. How far
     it is goes to standard error.
 
-    Raises ConfigError for overrides that mean nothing, DataError for data that cannot
-    be had, StackError and ResultError for what cannot be trained or stored, and
-    ResultError for a model that diverged.
+    `model` is a network of yours in the place of an option of that name: a class of
+    torch modules from (row, ...) to logits (row, class), or a function that makes some,
+    by its name at the top of a module; `functools.partial(MyNet, width=64)` says what
+    it is made with. What it has to be, and `row_shape`, `features` and `classes`, is in
+    docs/python.md. `init_from` are weights to start from: those of a network, or a file
+    or folder as the command takes it; the network stays as it is.
+
+    Raises ConfigError for overrides that mean nothing, ArgumentError and ModelError for
+    networks that cannot be trained, DataError for data that cannot be had, StackError
+    and ResultError for what cannot be trained or stored, and ResultError for a model
+    that diverged.
 
     >>> import cftrain
     >>> run = cftrain.train(
@@ -89,26 +104,35 @@ def train(
     """
     place = [] if folder is None else [f"hydra.run.dir={quoted(str(folder))}"]
     with threads_kept(), redirect_stdout(sys.stderr):
-        finished = with_configuration("run", [*checked(overrides), *place], _finished)
+        finished = with_configuration(
+            "run",
+            [*checked(overrides), *place],
+            lambda config: _finished(config, init_from),
+            lambda config: declared(with_network(config, model)),
+        )
     failed = {**finished.noted, **finished.lost}
     if failed:
         told = "; ".join(f"cell {cell}: {reason}" for cell, reason in failed.items())
         raise ResultError(f"{finished.store.folder}: failed: {told}")
     folder = finished.store.folder
     found = of_cells(collected([folder], folder), finished.cells, finished.protocol)
-    model, *twin = finished.cells
+    trained, *twin = finished.cells
     curve = budget_of(load_budgets(folder), finished.cells)
     return TrainedRun(
         folder=folder,
-        model=model,
+        model=trained,
         baseline=twin[0] if twin else None,
         results=of_collection(found),
         budget=curve if len(curve) else None,
     )
 
 
-def _finished(config: DictConfig) -> Finished:
+def _finished(config: DictConfig, init_from: str | Path | nn.Module | None) -> Finished:
     store = Store(Path(HydraConfig.get().runtime.output_dir))
+    if isinstance(init_from, nn.Module):
+        init_from = weights_file(init_from, store.folder)
+    if init_from is not None:
+        config.init_from = literal(str(init_from))
     with recording(Log(store.folder)) as said:
         return carried_out(config, store, said)
 

@@ -23,9 +23,9 @@ from typing import (
 )
 
 from cftrain.config.hints import chosen_by, closest
-from cftrain.config.identity import configured, incidental, later
-from cftrain.config.names import class_called, is_path, name_of
-from cftrain.config.outside import fault, is_own
+from cftrain.config.identity import configured, incidental, later, usual
+from cftrain.config.names import is_path, name_of
+from cftrain.config.outside import class_of, is_own
 from cftrain.config.plain_values import BAD, build_plain
 from cftrain.errors import ConfigError, shown
 
@@ -80,11 +80,11 @@ def build_object(values: Any, kind: type[T], key: str) -> T:
 def _build(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
     """A value of the annotated kind, or `BAD` after noting the mistakes."""
     ranges: tuple[Any, ...] = ()
-    if kind is Any:
-        return value
     if get_origin(kind) is Annotated:
         kind, *extras = get_args(kind)
         ranges = tuple(extra for extra in extras if hasattr(extra, "holds"))
+    if kind is Any:
+        return value
     if get_origin(kind) in (Union, types.UnionType):
         options = get_args(kind)
         if value is None and types.NoneType in options:
@@ -117,8 +117,7 @@ def _build_any(value: Any, kinds: list[Any], key: str, mistakes: list[str]) -> A
 
 def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
     target = value.get("_target_") if isinstance(value, dict) else None
-    wrong = fault(target)
-    cls = class_called(target) if isinstance(target, str) and not wrong else None
+    cls, wrong = class_of(target, kind)
     if cls is None or not issubclass(cls, kind):
         mistakes.append(
             f"{key}: expected a node whose _target_ is a {kind.__name__} of cftrain, "
@@ -133,11 +132,15 @@ def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
     places = incidental(cls)
     # Files give every value; what was stored under a registered name may be older.
     new = {} if is_path(str(target)) else later(cls)
+    left_out = usual(cls)
     for name, hint in hints.items():
         if name not in given and name in places:
             built[name] = places[name].today()
         elif name not in given and name in new:
             built[name] = new[name].neutral
+        elif name not in given and name in left_out:
+            usually = left_out[name].value
+            built[name] = _build(usually, hint, f"{key}.{name}", mistakes)
         elif name not in given:
             mistakes.append(f"{key}.{name}: expected a value, got none")
             built[name] = BAD

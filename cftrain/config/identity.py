@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, TypeVar, get_type_hints
 
 from cftrain.config.names import name_of
-from cftrain.config.ranges import Incidental, Later
+from cftrain.config.ranges import Incidental, Later, Usual
 
 Mark = TypeVar("Mark")
 
@@ -55,6 +55,12 @@ def incidental(cls: Any) -> dict[str, Incidental]:
 def later(cls: Any) -> dict[str, Later]:
     """The fields that a class got later, each with its neutral value."""
     return _marked(cls, Later)
+
+
+@cache
+def usual(cls: Any) -> dict[str, Usual]:
+    """The fields of a class that may be left out, each with what it is then."""
+    return _marked(cls, Usual)
 
 
 def _marked(cls: Any, kind: type[Mark]) -> dict[str, Mark]:

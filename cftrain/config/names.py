@@ -131,6 +131,18 @@ def _in_plugin(name: str) -> type | None:
     return _CLASSES.get(name)
 
 
+def adopted(target: object, kind: type) -> Any:
+    """The class that stands for something which is none of a kind and can be made one:
+    a kind has the module that does it as its `adopted_by`. None for all others.
+
+    Raises ConfigError for what cannot be made one.
+    """
+    module = getattr(kind, "adopted_by", None)
+    if module is None or not isinstance(target, str):
+        return None
+    return importlib.import_module(module).adopted(target)
+
+
 def _at_path(target: str) -> Any:
     module, _, name = target.rpartition(".")
     if not module.startswith("cftrain."):

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, get_type_hints
 
-from cftrain.config.names import found_at, is_path
+from cftrain.config.names import adopted, class_called, found_at, is_path
 from cftrain.config.plugins import OPTION, plugin_of, plugins
 from cftrain.errors import ConfigError
 
@@ -12,6 +12,21 @@ from cftrain.errors import ConfigError
 def is_own(cls: type) -> bool:
     """Whether a class is one of cftrain."""
     return cls.__module__.startswith("cftrain.")
+
+
+def class_of(target: object, kind: type) -> tuple[Any, str]:
+    """Returns the class that a node names where one of a kind is expected, None if
+    there is none, with what is wrong with it as the end of a message.
+    """
+    try:
+        found = adopted(target, kind)
+    except ConfigError as error:
+        return None, f" ({error})"
+    if found is not None:
+        return found, ""
+    wrong = fault(target)
+    own = class_called(target) if isinstance(target, str) and not wrong else None
+    return own, wrong
 
 
 def fault(target: object) -> str:

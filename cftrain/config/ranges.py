@@ -94,3 +94,12 @@ class Later:
     """
 
     neutral: Any
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Marks a field that a configuration may leave out: then it has this value, given
+    as a configuration gives it. What identifies an object has it all the same.
+    """
+
+    value: Any

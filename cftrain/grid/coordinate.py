@@ -25,6 +25,7 @@ from cftrain.grid.tasks import (
 from cftrain.results.store import Store
 from cftrain.training.checkpoint import FOLDER, checkpoint_of, checkpoints
 from cftrain.training.run import Run
+from cftrain.training.stack import started
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,7 @@ def plan_work(
     untrained, lacking = left(wanted, state, retry=retry)
     loaded = _loaded([*(each.cell for each in lacking), *untrained])
     if untrained:
+        _check_models(untrained, loaded)
         _warn_of_order(loaded.values())
     costs = Costs(
         features={name: data.feature_count for name, (_, data) in loaded.items()},
@@ -126,6 +128,21 @@ def _loaded(cells: Iterable[Cell]) -> dict[str, tuple[Run, Dataset]]:
     """Every dataset that is needed, by its name, with a run on it."""
     runs = {cell.run.data.name: cell.run for cell in cells}
     return {name: (run, run.data.load()) for name, run in runs.items()}
+
+
+def _check_models(
+    cells: Iterable[Cell], loaded: Mapping[str, tuple[Run, Dataset]]
+) -> None:
+    """Build one of each kind: one that does not fit its data is a mistake of the whole.
+
+    Raises ConfigError, ModelError or ArgumentError.
+    """
+    different = {
+        (cell.run.data.name, repr((cell.run.model, cell.run.init_from))): cell.run
+        for cell in cells
+    }
+    for (data, _), run in different.items():
+        started([run], loaded[data][1])
 
 
 def _warn_of_gone(wanted: Sequence[Wanted], state: State, store: Store) -> None:

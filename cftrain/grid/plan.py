@@ -197,6 +197,7 @@ def signature(run: Run) -> str:
     """Equal for runs that may train together: all but the seed and stackable floats."""
     described = describe(run)
     del described["seed"]
+    described.pop("init_from", None)
     for part in STACKED_PARTS:
         described[part] = {
             name: "float" if isinstance(value, float) else value

@@ -1,10 +1,12 @@
 """What the rest of the program knows about models."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import nn
 
 from cftrain.seeding import Streams
+from cftrain.tensors import Logits, Rows
 
 Classifier = nn.Module
 """Maps (stack, row, feature) to logits (stack, row, class).
@@ -14,8 +16,32 @@ as their leading axis: that is what makes a slice of a stack a model of its own.
 """
 
 
+class Learner(nn.Module, ABC):
+    """A classifier that has another mode to learn in, with dropout for example.
+
+    Called as any other one it is in evaluation mode, whatever it is asked for.
+    """
+
+    @abstractmethod
+    def learning(self, rows: Rows, streams: Streams) -> Logits:
+        """Returns logits in training mode; what is drawn comes from one stream per
+        cell.
+        """
+
+
+def learning(classifier: Classifier, rows: Rows, streams: Streams) -> Logits:
+    """Returns the logits that a loss is made of, as `Learner.learning`."""
+    if isinstance(classifier, Learner):
+        return classifier.learning(rows, streams)
+    logits: Logits = classifier(rows)
+    return logits
+
+
 class ModelSpec(ABC):
     """A frozen architecture; its weights come from one stream per cell."""
+
+    adopted_by: ClassVar[str] = "cftrain.models.adopted"
+    """Where networks of torch become architectures."""
 
     name: str
 

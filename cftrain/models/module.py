@@ -67,24 +67,26 @@ def undisturbed(network: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def check_logits(logits: object, rows: int, classes: int | None) -> None:
+def check_logits(
+    logits: object, rows: int, classes: int | None, *, key: str = "net"
+) -> None:
     """Raises ArgumentError for what is no tensor, ModelError for one of another shape
-    or type than the logits (row, class) of so many rows.
+    or type than the logits (row, class) of so many rows; `key` is what they call it.
     """
     if not isinstance(logits, Tensor):
         raise ArgumentError(
-            f"net: expected a network that returns a tensor of logits, got one that "
+            f"{key}: expected a network that returns a tensor of logits, got one that "
             f"returns a {type(logits).__name__}"
         )
     wanted = f"({rows}, {'class' if classes is None else classes})"
     fits = logits.ndim == 2 and logits.shape[0] == rows and logits.shape[1] > 1
     if not fits or classes not in (None, logits.shape[1]):
         raise ModelError(
-            f"net: expected logits of shape {wanted} for {rows} rows and at least 2 "
+            f"{key}: expected logits of shape {wanted} for {rows} rows and at least 2 "
             f"classes, got {tuple(logits.shape)}"
         )
     if not logits.is_floating_point():
-        raise ModelError(f"net: expected logits that are floats, got {logits.dtype}")
+        raise ModelError(f"{key}: expected logits that are floats, got {logits.dtype}")
 
 
 @torch.no_grad()

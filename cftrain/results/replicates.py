@@ -14,8 +14,10 @@ TRAINING_SEED = ("seed",)
 """Seeds deeper in a run are others: those of data and of generators."""
 
 
-PLACE = "data.raw.path"
-"""Where a table was read: remembered, but no part of what was trained."""
+PLACES = ("data.raw.path", "init_from.path")
+"""Where a table and initial weights were read: remembered, but no part of what was
+trained.
+"""
 
 
 def replicate_key(
@@ -29,27 +31,35 @@ def replicate_key(
     config = placeless(cell)
     for key in varies:
         _forget(config, key)
+    if varies:  # each seed starts from weights of its own
+        _forget(config, "init_from.digest")
     return json.dumps([cell["data_identity"], config])
 
 
 def placeless(cell: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
-    """Returns the configuration of a row of the table of cells, without the place where
-    its table was read. Raises ResultError.
+    """Returns the configuration of a row of the table of cells, without places: where
+    its table and its initial weights were read. Raises ResultError.
     """
     config = of_cell(cell)
-    _forget(config, PLACE)
+    for place in PLACES:
+        _forget(config, place)
     return config
 
 
 def elsewhere(cell: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
-    """Returns the same for another machine: of the place, the name of the file is left.
+    """Returns the same for another machine: of the places, the names of files are left.
 
     Raises ResultError.
     """
     config = of_cell(cell)
-    path = value_at(config, PLACE)
-    if path is not None:
-        config["data"]["raw"]["path"] = PurePath(path).name
+    for place in PLACES:
+        path = value_at(config, place)
+        if path is not None:
+            *nodes, last = place.split(".")
+            node: Any = config
+            for name in nodes:
+                node = node[name]
+            node[last] = PurePath(path).name
     return config
 
 

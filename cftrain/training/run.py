@@ -1,11 +1,11 @@
 """A run: the frozen description of one trained model."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from cftrain.config.build import build_object
 from cftrain.config.names import named
-from cftrain.config.ranges import Seed
+from cftrain.config.ranges import Later, Seed
 from cftrain.counterfactuals.categories import Categories
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.generator import Generator
@@ -16,6 +16,7 @@ from cftrain.models.classifier import ModelSpec
 from cftrain.objectives.class_weights import mistaken
 from cftrain.objectives.objective import Objective
 from cftrain.results.identifiers import is_name
+from cftrain.training.initial import InitialWeights
 from cftrain.training.schedule import Schedule
 
 
@@ -37,6 +38,7 @@ class Run:
     categories: Categories
     objective: Objective
     schedule: Schedule
+    init_from: Annotated[InitialWeights | None, Later(None)]
 
     def counterfactual_search(self) -> CounterfactualSearch:
         return CounterfactualSearch(

@@ -13,6 +13,7 @@ from cftrain.models.classifier import Classifier
 from cftrain.seeding import Stream
 from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.history import EpochRecord
+from cftrain.training.initial import start_from
 from cftrain.training.run import Run
 from cftrain.training.trainer import OnEpoch, Trainer
 
@@ -39,7 +40,7 @@ def train(
     """
     streams = [Stream(run.seed) for run in runs]
     runs = fitted_runs(runs, dataset)
-    classifier = initial(runs, dataset).to(device)
+    classifier = started(runs, dataset).to(device)
     dtype = dataset.features.dtype
     rows = training_rows(dataset, [stream.child("split") for stream in streams])
     objective = stacking.stack(
@@ -69,6 +70,16 @@ def initial(runs: Sequence[Run], dataset: Dataset) -> Classifier:
         )
         .to(dtype=dataset.features.dtype)
     )
+    return classifier
+
+
+def started(runs: Sequence[Run], dataset: Dataset) -> Classifier:
+    """The same with the weights that runs start from where they are no random ones.
+
+    Raises ConfigError for those of another model.
+    """
+    classifier = initial(runs, dataset)
+    start_from(classifier, [run.init_from for run in runs], dataset.units)
     return classifier
 
 

@@ -11,7 +11,7 @@ from cftrain.counterfactuals.energy import cross_entropy, guidance
 from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.data.constraints import Constraints
-from cftrain.models.classifier import Classifier
+from cftrain.models.classifier import Classifier, learning
 from cftrain.objectives.batch import Batch
 from cftrain.objectives.objective import Objective
 from cftrain.objectives.terms import misalignment, squared_slope
@@ -50,7 +50,11 @@ class Steps:
         if counts(self.objective.attack_weight):
             rows.append(self._attacked(observed, label, start))
         return Batch(
-            logits=self.classifier(torch.cat(rows, 1) if len(rows) > 1 else observed),
+            logits=learning(
+                self.classifier,
+                torch.cat(rows, 1) if len(rows) > 1 else observed,
+                children(self.streams, "dropout", start),
+            ),
             observed_label=label,
             nascent_label=no_class if drawn is None else drawn.nascent_label[:, share],
             target=no_class if drawn is None else drawn.target[:, share],

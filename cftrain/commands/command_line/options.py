@@ -1,7 +1,7 @@
 """What the commands that compose a run are told besides the run itself."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -13,10 +13,11 @@ from cftrain.commands.command_line.own_data import declared
 from cftrain.config.build import build_together
 from cftrain.config.overrides import typed_overrides
 from cftrain.config.tree import plain
-from cftrain.errors import ConfigError
+from cftrain.errors import ConfigError, shown
 from cftrain.evaluation.protocol import Protocol
 from cftrain.objectives.objective import Objective
 from cftrain.results.writing import written_whole
+from cftrain.training.initial import initial_weights
 from cftrain.training.run import Run, relations
 
 
@@ -64,8 +65,8 @@ def read_trained(config: DictConfig) -> tuple[Run, Options]:
     Raises ConfigError.
     """
     values, _ = clamped(plain(config), typed_keys())
-    run, options = build_together(values, [Run, Options], _unevaluated)
-    return run, options
+    run, options = build_together(_unstarted(values), [Run, Options], _unevaluated)
+    return _starting(run, values), options
 
 
 def _unevaluated(parts: dict[str, Any]) -> list[str]:
@@ -74,8 +75,27 @@ def _unevaluated(parts: dict[str, Any]) -> list[str]:
 
 def build(values: dict[str, Any], options: type[AnyOptions]) -> tuple[Run, AnyOptions]:
     """As `read`, from plain values. Raises ConfigError."""
-    run, chosen = build_together(values, [Run, options], relations)
-    return run, chosen
+    run, chosen = build_together(_unstarted(values), [Run, options], relations)
+    return _starting(run, values), chosen
+
+
+def _unstarted(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without weights to start from, which are looked at when it is known
+    what for.
+    """
+    return {key: None if key == "init_from" else v for key, v in values.items()}
+
+
+def _starting(run: Run, values: dict[str, Any]) -> Run:
+    """The run with the weights that it starts from. Raises ConfigError."""
+    place = values.get("init_from")
+    if place is None:
+        return run
+    if not isinstance(place, str):
+        raise ConfigError(
+            f"init_from: expected the name of a file or of a folder, got {shown(place)}"
+        )
+    return replace(run, init_from=initial_weights(place, run))
 
 
 def save_configuration(config: DictConfig, folder: Path) -> None:
