@@ -24,7 +24,7 @@ from typing import (
 
 from cftrain.config.hints import chosen_by, closest
 from cftrain.config.identity import configured, incidental, later, usual
-from cftrain.config.names import is_path, name_of
+from cftrain.config.names import class_called, is_path, name_of
 from cftrain.config.outside import class_of, is_own
 from cftrain.config.plain_values import BAD, build_plain
 from cftrain.errors import ConfigError, shown

@@ -22,7 +22,7 @@ from cftrain.config.ranges import Count, Usual
 from cftrain.errors import ArgumentError, ConfigError, ModelError, is_out_of_memory
 from cftrain.models.classifier import Classifier, ModelSpec
 from cftrain.models.probing import check_answers, check_tensors
-from cftrain.models.signature import TOLD, Factory, called, keys_of
+from cftrain.models.signature import TOLD, Factory, called, is_network, keys_of
 from cftrain.models.stacked_network import StackedNetwork
 from cftrain.seeding import Stream, Streams
 

@@ -84,7 +84,7 @@ class StackedNetwork(Learner):
         def call(tensors: dict[str, Tensor], x: Tensor) -> Tensor:
             logits = functional_call(network, tensors, (x,))
             if torch.compiler.is_compiling():  # an exported graph asks nothing
-                return logits  # type: ignore[no-any-return]
+                return logits
             check_logits(logits, len(x), self.classes, key="model")
             if logits.dtype != dtype:
                 raise ModelError(
