@@ -18,7 +18,7 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api clean
+.PHONY: help setup install mnist tables paper paper-quick smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,6 +119,9 @@ bench-explain: $(INSTALLED) ## time explanations of Adult, and memory for many r
 
 bench-api: $(INSTALLED) ## time searches on a plain torch network beside our own
 	$(BIN)/python scripts/bench_api.py $(ARGS)
+
+bench-networks: $(INSTALLED) ## time networks from elsewhere beside our own of their size
+	$(BIN)/python scripts/bench_networks.py $(ARGS)
 
 bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py
