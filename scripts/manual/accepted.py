@@ -5,6 +5,7 @@ import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from cftrain.config.ranges import Range
+from cftrain.training.initial import InitialWeights
 
 PLAIN = {
     bool: "true or false",
@@ -13,6 +14,7 @@ PLAIN = {
     str: "a text",
     Any: "any value",
     types.NoneType: "null",
+    InitialWeights: "the name of a file or a folder",
 }
 
 
