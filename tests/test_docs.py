@@ -86,19 +86,17 @@ NAMED = re.compile(r"\b(?:cftrain|conf|docs|scripts|tests)/[\w/.-]+\.\w+")
 ABBREVIATED = re.compile(r"\.\.\.|FOLDER|NAME|TABLE|\[overrides|-m |-sc |--config-dir")
 """Commands that are no whole ones, sweeps, and those that need files of the reader."""
 
-NEW_CLASS = re.compile(r"elastic|Elastic|sparsity")
-"""In commands with what the reader adds."""
+NEW_CLASS = re.compile(r"elastic|nearest|spirals|--plugins")
+"""In commands with what a plug-in brings; tests/test_plugin_template.py runs these."""
 
 TO_BE_MADE = {
-    "cftrain/generators/elastic.py",
-    "conf/generator/elastic.yaml",
+    "conf/data/spirals.yaml",
     "conf/evaluation/generator/elastic.yaml",
+    "conf/generator/elastic.yaml",
+    "conf/metric/nearest.yaml",
     "tests/generators/test_elastic.py",
-    "cftrain/evaluation/metrics/sparsity.py",
     "cftrain/models/quadratic.py",
     "conf/model/quadratic.yaml",
-    "cftrain/data/spirals.py",
-    "conf/data/spirals.yaml",
     "conf/table/redundancy.yaml",
 }
 """Files that the reader adds."""
@@ -267,7 +265,11 @@ def test_the_example_of_grids_runs(tmp_path, monkeypatch):
 
 
 NEIGHBOURS = {
-    "Sparsity": ("cftrain.evaluation.metrics.redundancy",),
+    "Nearest": (
+        "cftrain.config.ranges",
+        "cftrain.evaluation.individuals",
+        "cftrain.evaluation.metrics.redundancy",
+    ),
     "Quadratic": (
         "cftrain.tensors",
         "cftrain.evaluation.metrics.redundancy",
@@ -283,7 +285,8 @@ def test_the_classes_of_extending_are_what_they_say(monkeypatch):
     monkeypatch.setattr(names, "_CLASSES", dict(names._CLASSES))
     made: dict[str, Any] = {}
     for code in PYTHON.findall((DOCS / "extending.md").read_text(encoding="utf-8")):
-        scope: dict[str, Any] = {"__name__": "cftrain.made"}
+        package = "my_package" if "my_package:" in code else "cftrain"
+        scope: dict[str, Any] = {"__name__": f"{package}.made"}
         for cls, modules in NEIGHBOURS.items():
             for module in modules if f"class {cls}" in code else ():
                 scope |= vars(import_module(module))
@@ -309,7 +312,7 @@ def test_the_classes_of_extending_are_what_they_say(monkeypatch):
         torch.Generator().manual_seed(1),
     )
     assert (drawn.norm(dim=1) <= 1).all()
-    assert made["Sparsity"](tolerance=0.1).unit == "features"
+    assert made["Nearest"](neighbours=1).unit == "L1"
 
 
 @pytest.mark.slow

@@ -65,6 +65,8 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
     _, options = build(clamped(plain(config), typed_keys())[0], GridOptions)
     refuse_budget(options)
     choose_device(options.device)
+    if options.logger is not None:
+        options.logger.check(typed_keys())
     workers = workers_for(options.device, options.workers, launched().size)
     store = Store(Path(HydraConfig.get().runtime.output_dir))
     made = grid_points(options)
@@ -92,7 +94,10 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         add_points(store.folder, _point_rows(options.grid.name, made))
         save_configuration(config, store.folder)
         workplace = Workplace(
-            folder=store.folder, name=options.name, device=options.device
+            folder=store.folder,
+            name=options.name,
+            device=options.device,
+            logger=options.logger,
         )
         lost = work_off(work.tasks, workplace, executor, workers=workers)
         remove_checkpoints(store)

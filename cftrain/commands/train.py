@@ -9,7 +9,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cftrain.commands.budgeted import chosen, tried
-from cftrain.commands.command_line.options import Options, read, save_configuration
+from cftrain.commands.command_line.options import (
+    Options,
+    read,
+    save_configuration,
+    typed_keys,
+)
 from cftrain.commands.command_line.progress import Progress
 from cftrain.commands.command_line.recording import Recording, recording
 from cftrain.evaluation.protocol import Protocol
@@ -85,6 +90,8 @@ def train(
     """
     run, options = read(config, Options)
     choose_device(options.device)
+    if options.logger is not None:
+        options.logger.check(typed_keys())
     protocol = protocol_id(options.evaluation)
     protocols = {protocol: options.evaluation}
     with at_work(store.folder, "cftrain train"):
@@ -164,7 +171,12 @@ def _train_and_evaluate(
         forget_interrupted(work, store)
     said.begin("train", HydraConfig.get().overrides.task)
     save_configuration(config, store.folder)
-    workplace = Workplace(folder=store.folder, name=options.name, device=options.device)
+    workplace = Workplace(
+        folder=store.folder,
+        name=options.name,
+        device=options.device,
+        logger=options.logger,
+    )
     lost: dict[str, str] = {}
     for task in work.tasks:
         if task.train:

@@ -32,8 +32,11 @@ from cftrain.grid.records import TrainedStack, write_failure, write_training
 from cftrain.grid.task import Task
 from cftrain.results.store import Store, done
 from cftrain.training.checkpoint import Checkpoint, checkpoint_of
+from cftrain.training.history import EpochRecord
 from cftrain.training.stack import train
 from cftrain.training.trainer import OnEpoch
+from cftrain.training.watching.logger import Logger
+from cftrain.training.watching.watching import watched
 
 THREADS = 1
 """Two threads on small work cost up to 100 times as much as one when cores are busy."""
@@ -41,11 +44,12 @@ THREADS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace:
-    """Where a task is done, and where its results go."""
+    """Where a task is done, where its results go, and who watches how it goes."""
 
     folder: Path
     name: str
     device: str
+    logger: Logger | None = None
 
     @property
     def store(self) -> Store:
@@ -182,13 +186,20 @@ def _trained(
     on_epoch: OnEpoch,
 ) -> dict[str, str]:
     start = time.perf_counter()
-    trained = train(
-        [cell.run for cell in cells],
-        dataset,
-        device=torch.device(place.device),
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-    )
+    runs = [(cell.id, cell.run) for cell in cells]
+    with watched(place.logger, runs, place.folder) as tell:
+
+        def on_both(epoch: int, record: EpochRecord) -> None:
+            tell(epoch, record)
+            on_epoch(epoch, record)
+
+        trained = train(
+            [cell.run for cell in cells],
+            dataset,
+            device=torch.device(place.device),
+            checkpoint=checkpoint,
+            on_epoch=on_both,
+        )
     result = TrainedStack(
         stack=stack,
         cells=cells,

@@ -5,6 +5,7 @@ import re
 import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hydra.errors import (
@@ -14,6 +15,7 @@ from hydra.errors import (
 )
 from omegaconf.errors import OmegaConfBaseException
 
+from cftrain.config.plugins import plugin_of
 from cftrain.errors import CftrainError, ConfigError, is_out_of_memory, shown
 
 UNKNOWN_KEY = re.compile(r"Could not (override|delete|delete from config\.) '([^']+)'")
@@ -70,11 +72,11 @@ def explanation(error: Exception) -> str | None:
 
 
 def logged(error: Exception) -> str:
-    """Returns one line about an error that is ours, and where its traceback is.
+    """Returns one line about an error of a program, and where its traceback is.
 
     It must not fail itself: the error may refuse to be shown, and the disk to be used.
     """
-    what = f"an error of cftrain itself, {type(error).__name__}: {_line(error)}"
+    what = f"an error of {_whose(error)}, {type(error).__name__}: {_line(error)}"
     try:
         with tempfile.NamedTemporaryFile(
             "w",
@@ -91,6 +93,16 @@ def logged(error: Exception) -> str:
             " HYDRA_FULL_ERROR=1 shows it"
         )
     return f"{what}; its traceback is in {file.name}"
+
+
+def _whose(error: BaseException) -> str:
+    """Whose code has raised an error, or has called what raised it."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    modules = [str(frame.f_globals.get("__name__")) for frame in frames]
+    with suppress(CftrainError):
+        found = [plugin.name for m in modules if (plugin := plugin_of(m)) is not None]
+        return f"plug-in {found[-1]}" if found else "cftrain itself"
+    return "cftrain itself"
 
 
 def null_group(error: Exception, words: Sequence[str], groups: set[str]) -> str | None:

@@ -19,6 +19,7 @@ from cftrain.objectives.objective import Objective
 from cftrain.results.writing import written_whole
 from cftrain.training.initial import initial_weights
 from cftrain.training.run import Run, relations
+from cftrain.training.watching.logger import Logger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,8 @@ class Options:
     """How a run is evaluated and what else is done with it; changes no weight.
 
     `compare` is the objective of a twin that shares seed, split and initial weights. A
-    `budget` says what a stronger objective may cost.
+    `budget` says what a stronger objective may cost. A `logger` watches trainings
+    besides our own history.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Options:
     evaluation: Protocol
     device: Literal["cpu", "cuda"]
     overwrite: bool
+    logger: Logger | None
 
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)

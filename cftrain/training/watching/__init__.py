@@ -1,0 +1,1 @@
+"""Where trainings are watched while they go on, besides our own tables."""

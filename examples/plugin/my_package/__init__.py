@@ -1,0 +1,1 @@
+"""A generator, a metric and a data set for cftrain."""
