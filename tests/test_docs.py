@@ -286,10 +286,11 @@ def test_the_classes_of_extending_are_what_they_say(monkeypatch):
     made: dict[str, Any] = {}
     for code in PYTHON.findall((DOCS / "extending.md").read_text(encoding="utf-8")):
         package = "my_package" if "my_package:" in code else "cftrain"
-        scope: dict[str, Any] = {"__name__": f"{package}.made"}
+        scope: dict[str, Any] = {}
         for cls, modules in NEIGHBOURS.items():
             for module in modules if f"class {cls}" in code else ():
                 scope |= vars(import_module(module))
+        scope["__name__"] = f"{package}.made"
         exec(compile(code, "extending.md", "exec"), scope)
         made |= scope
     elastic = made["Elastic"](
