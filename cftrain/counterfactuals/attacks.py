@@ -40,13 +40,18 @@ class Attack(ABC):
         *,
         epsilon: Scalar,
         constraints: Constraints,
+        towards: bool = False,
     ) -> Rows:
-        """Returns the attacked rows; every step is projected on what is allowed."""
+        """Returns the attacked rows; every step is projected on what is allowed.
+
+        They go away from their labels, or `towards` them.
+        """
         radius = over_features(epsilon)
         attacked = _allowed(x + radius * start, x, radius, constraints)
         for size in self.step_sizes(epsilon):
             gradient = input_gradient(cross_entropy, classifier, attacked, label)
-            proposed = attacked + over_features(size) * gradient.sign()
+            direction = -gradient.sign() if towards else gradient.sign()
+            proposed = attacked + over_features(size) * direction
             attacked = _allowed(proposed, x, radius, constraints)
         return attacked
 

@@ -14,7 +14,9 @@ class Batch:
 
     The observed rows come first, then for each of the step's counterfactuals, in equal
     numbers: nascent, positive and counterfactual rows; then the attacked ones, in the
-    order of the observed ones, or none. `ridge_share` is 0 for rows that the ridge
+    order of the observed ones, or none; those moved towards `recourse_target`; and so
+    many that were drawn from the model's own density, whose `drawn_place` is that in
+    their buffer. `ridge_share` is 0 for rows that the ridge
     leaves out, else 1. `misalignment` and `squared_slope` have no columns where no
     model has such a term.
     """
@@ -27,6 +29,8 @@ class Batch:
     margin: Float[Tensor, "stack tuple"]
     misalignment: Float[Tensor, "stack aligned"]
     squared_slope: Float[Tensor, "stack sloped"]
+    recourse_target: Int[Tensor, "stack moved"]
+    drawn_place: Int[Tensor, "stack drawn"]
 
     @property
     def logits_of_kinds(
@@ -35,25 +39,33 @@ class Batch:
         Float[Tensor, "stack labelled class"],
         Float[Tensor, "stack paired class"],
         Float[Tensor, "stack attacked class"],
+        Float[Tensor, "stack moved class"],
+        Float[Tensor, "stack drawn class"],
     ]:
         """Returns those of labelled rows (observed, then nascent), of pairs (positives,
-        then counterfactuals) and of attacked rows.
+        then counterfactuals), of attacked, of moved and of drawn rows.
         """
         count, tuples = self.observed_label.shape[1], self.target.shape[1]
         if count == self.logits.shape[1]:
             # Whole: a part's gradient has another layout, and so other last bits.
-            return self.logits, self.logits[:, :0], self.logits[:, :0]
-        attacked = self.logits.shape[1] - count - 3 * tuples
-        sizes = (count + tuples, 2 * tuples, attacked)
-        labelled, pairs, others = self.logits.split(sizes, 1)
-        return labelled, pairs, others
+            none = self.logits[:, :0]
+            return self.logits, none, none, none, none
+        moved, attacked = self.recourse_target.shape[1], self._attacked
+        own = self.drawn_place.shape[1]
+        sizes = (count + tuples, 2 * tuples, attacked, moved, own)
+        labelled, pairs, hit, sent, drawn = self.logits.split(sizes, 1)
+        return labelled, pairs, hit, sent, drawn
 
     @property
     def attacked_label(self) -> Int[Tensor, "stack attacked"]:
         """Returns the labels of attacked rows: those of all observed ones, or none."""
-        attacked = self.logits.shape[1] - self.observed_label.shape[1]
-        attacked -= 3 * self.target.shape[1]
-        return self.observed_label[:, :attacked]
+        return self.observed_label[:, : self._attacked]
+
+    @property
+    def _attacked(self) -> int:
+        others = self.observed_label.shape[1] + 3 * self.target.shape[1]
+        others += self.recourse_target.shape[1] + self.drawn_place.shape[1]
+        return self.logits.shape[1] - others
 
 
 def mean(values: PerRow) -> PerCell:

@@ -17,6 +17,8 @@ from cftrain.data.columns import level_text
 from cftrain.errors import StackError
 from cftrain.objectives.batch import Batch, mean, no_rows
 from cftrain.objectives.class_weights import ClassWeights, class_mean, class_weights
+from cftrain.objectives.joint import energy_gap
+from cftrain.objectives.naming import ineffective, name_by_terms
 from cftrain.objectives.terms import (
     divergence,
     logistic_divergence,
@@ -33,6 +35,8 @@ PARTS = (
     "misalignment",
     "attack_loss",
     "squared_slope",
+    "recourse_loss",
+    "energy_gap",
 )
 OF_COUNTERFACTUALS = PARTS[1:5]
 """Those that need a search."""
@@ -67,6 +71,8 @@ class Objective:
     - `immature`: whether counterfactuals that are not mature take part `as_found`;
     - alignment of the search direction, cross-entropy on rows attacked by PGD, squared
       input gradients, smoothed labels;
+    - cross-entropy for another class on rows moved towards it as far as they may
+      (recourse), and the energy of observed rows above that of drawn ones (joint);
     - weights averaged over `averaging_epochs`, with which the model ends;
     - `strength` weighs all terms but the class loss once more.
 
@@ -92,6 +98,9 @@ class Objective:
     attack_epsilon: Annotated[PositiveScalar, Later(0.1)]
     attack_steps: Annotated[Count, Later(7)]
     slope_weight: OptionalWeight
+    recourse_weight: OptionalWeight
+    recourse_epsilon: Annotated[PositiveScalar, Later(0.75)]
+    joint_weight: OptionalWeight
     label_smoothing: Annotated[Scalar, Between(0, 1, closed=True), Later(0.0)]
     averaging_epochs: OptionalWeight
     strength: Annotated[Weight, Later(1.0)]
@@ -125,6 +134,8 @@ class Objective:
             self.alignment_weight,
             self.attack_weight,
             self.slope_weight,
+            self.recourse_weight,
+            self.joint_weight,
         )
         return (self.class_weight, *(self.strength * weight for weight in others))
 
@@ -150,50 +161,31 @@ class Objective:
         return self.weights[1 : 1 + len(OF_COUNTERFACTUALS)]
 
     @property
+    def used(self) -> frozenset[str]:
+        """Returns the parts of the loss besides the class loss that count at all."""
+        pairs = zip(PARTS[1:], self.weights[1:], strict=True)
+        return frozenset(part for part, weight in pairs if counts(weight))
+
+    @property
     def without_effect(self) -> frozenset[str]:
         """Returns the names of settings that change no number, as the weights are."""
-        _, diverges, _, ridged, aligned, attacked, _ = map(counts, self.weights)
-        unused = set()
-        if not diverges:
-            unused |= {"divergence", "margin", "relative_margin", "spread"}
-        if not ridged:
-            unused |= {"immature_ridge", "ridge_weight"}
-        if not (diverges or ridged):
-            unused |= {"energy", "immature"}
-        if not (diverges or ridged or aligned):
-            unused |= {"positive"}
-        if not attacked:
-            unused |= {"attack_epsilon", "attack_steps"}
-        if not self.needs_counterfactuals:
-            unused |= {"nascent_label"}
-        return frozenset(unused)
+        return ineffective(self.used)
 
     @property
     def name(self) -> str:
         """full, energy, adversarial or vanilla, or another, by the terms that count."""
-        _, diverges, adversarial, ridged, aligned, attacked, sloped = map(
-            counts, self.weights
+        return name_by_terms(
+            self.used,
+            logistic=self.divergence == "logistic",
+            smoothed=counts(self.label_smoothing),
         )
-        diverges = diverges or ridged
-        if aligned:
-            return "aligned" if diverges else "alignment"
-        if diverges and self.divergence == "logistic":
-            return "logistic"
-        if adversarial:
-            return "full" if diverges else "adversarial"
-        if diverges:
-            return "energy"
-        if attacked:
-            return "pgd"
-        if sloped:
-            return "gradient_penalty"
-        return "smoothing" if counts(self.label_smoothing) else "vanilla"
 
     def parts(self, batch: Batch) -> Tensor:
         """Returns the terms' batch means: (part, stack), in the order of `PARTS`."""
         observed, nascent = batch.observed_label, batch.nascent_label
         count, attacked = observed.shape[1], batch.attacked_label
-        of_labelled, of_pairs, of_attacked = batch.logits_of_kinds
+        kinds = batch.logits_of_kinds
+        of_labelled, of_pairs, of_attacked, of_moved, of_drawn = kinds
         labels = torch.cat([observed, nascent], 1)
         losses = self._losses(of_labelled, labels)
         gaps, ridges = self._of_pairs(of_pairs, batch)
@@ -206,6 +198,8 @@ class Objective:
                 mean(batch.misalignment),
                 self._class_mean(self._losses(of_attacked, attacked), attacked),
                 mean(batch.squared_slope),
+                mean(self._losses(of_moved, batch.recourse_target)),
+                energy_gap(of_labelled[:, :count], of_drawn),
             ]
         )
 

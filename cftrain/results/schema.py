@@ -86,6 +86,8 @@ HISTORY = _table(
     ("misalignment", NUMBER),
     ("attack_loss", NUMBER),
     ("squared_slope", NUMBER),
+    ("recourse_loss", NUMBER),
+    ("energy_gap", NUMBER),
     # Null for epochs and cells without counterfactuals.
     ("mature_share", NUMBER),
     ("search_steps", NUMBER),

@@ -25,6 +25,8 @@ OBJECTIVES = {
     "pgd": "PGD",
     "gradient_penalty": "GP",
     "smoothing": "SL",
+    "recourse": "RT",
+    "jem": "JEM",
     "vanilla": "BL",
 }
 """The objectives' abbreviations; the baseline comes last."""
@@ -39,6 +41,8 @@ OBJECTIVES_TOLD = {
     "pgd": "adversarial training by PGD",
     "gradient_penalty": "penalty on input gradients",
     "smoothing": "smoothed labels",
+    "recourse": "recourse training",
+    "jem": "a joint energy-based model",
     "vanilla": "conventional training",
 }
 """The objectives in words."""

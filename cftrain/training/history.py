@@ -25,6 +25,8 @@ class EpochRecord:
     misalignment: PerCell
     attack_loss: PerCell
     squared_slope: PerCell
+    recourse_loss: PerCell
+    energy_gap: PerCell
     mature_share: PerCell
     search_steps: PerCell
     broken_rows: PerCell
@@ -54,3 +56,13 @@ def as_records(history: Tensor) -> list[EpochRecord]:
         EpochRecord(**dict(zip(COLUMNS, epoch.unbind(1), strict=True)))
         for epoch in history
     ]
+
+
+def means(records: list[EpochRecord], cells: int) -> list[EpochRecord]:
+    """Returns the history of so many cells, each of which has several models, those of
+    the first cell first: their means.
+    """
+    if not records:
+        return []
+    history = as_tensor(records, len(records[0].loss))
+    return as_records(history.unflatten(1, (cells, -1)).nanmean(2))

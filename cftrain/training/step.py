@@ -17,7 +17,8 @@ from cftrain.objectives.objective import Objective
 from cftrain.objectives.terms import misalignment, squared_slope
 from cftrain.seeding import Streams, children
 from cftrain.tensors import Classes, Rows
-from cftrain.training.epoch import EpochCounterfactuals
+from cftrain.training.epoch import EpochCounterfactuals, other_class
+from cftrain.training.replay import Replay
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Steps:
     objective: Objective
     constraints: Constraints
     streams: Streams
+    replay: Replay | None = None
 
     def batch(
         self,
@@ -49,6 +51,14 @@ class Steps:
             rows += [each[:, share] for each in of_epoch]
         if counts(self.objective.attack_weight):
             rows.append(self._attacked(observed, label, start))
+        recourse_target = drawn_place = no_class
+        if counts(self.objective.recourse_weight):
+            moved, recourse_target = self._moved(observed, start)
+            rows.append(moved)
+        if self.replay is not None:
+            streams = children(self.streams, start)
+            of_model, drawn_place = self.replay.drawn(self.classifier, streams)
+            rows.append(of_model)
         return Batch(
             logits=learning(
                 self.classifier,
@@ -62,6 +72,8 @@ class Steps:
             margin=none if drawn is None else drawn.margin[:, share],
             misalignment=none if drawn is None else self._misalignment(drawn, share),
             squared_slope=self._squared_slope(observed, label),
+            recourse_target=recourse_target,
+            drawn_place=drawn_place,
         )
 
     def _attacked(self, observed: Rows, label: Classes, start: int) -> Rows:
@@ -75,6 +87,25 @@ class Steps:
             epsilon=self.objective.attack_epsilon,
             constraints=self.constraints,
         )
+
+    def _moved(self, observed: Rows, start: int) -> tuple[Rows, Classes]:
+        """Rows moved towards another class than the predicted one, as far as they may,
+        and that class.
+        """
+        streams = children(self.streams, "recourse", start)
+        predicted = self.classifier(observed).detach()
+        target = other_class(predicted.argmax(-1), predicted.shape[-1], streams)
+        attack = ScaledPgd(steps=self.objective.attack_steps)
+        moved = attack(
+            self.classifier,
+            observed,
+            target,
+            attack.starts(observed[0]),
+            epsilon=self.objective.recourse_epsilon,
+            constraints=self.constraints,
+            towards=True,
+        )
+        return moved, target
 
     def _misalignment(
         self, drawn: EpochCounterfactuals, share: slice

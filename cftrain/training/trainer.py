@@ -24,6 +24,7 @@ from cftrain.training.history import EpochRecord, as_records, as_tensor
 from cftrain.training.keeping import Keeper
 from cftrain.training.optimiser import FlatAdam
 from cftrain.training.positives import spread
+from cftrain.training.replay import Replay, replay
 from cftrain.training.schedule import Schedule, batches, groups
 from cftrain.training.step import Steps
 
@@ -58,10 +59,12 @@ class Trainer:
             span=self.objective.averaging_epochs * len(self._batches()),
         )
         keeper = Keeper(self.schedule, average.weights)
+        drawing = self._replay()
+        held = {} if drawing is None else drawing.state()
         records: list[EpochRecord] = []
         if checkpoint:
             saved = checkpoint.load(
-                {**optimiser.state(), **average.state(), **keeper.state()},
+                {**optimiser.state(), **average.state(), **keeper.state(), **held},
                 growing={"history": as_tensor([], len(self.streams))},
             )
             if saved:
@@ -69,16 +72,19 @@ class Trainer:
                 optimiser.restore(saved)
                 average.restore(saved)
                 keeper.restore(saved, records)
+                if drawing is not None:
+                    drawing.restore(saved)
         for epoch in range(len(records) + 1, self.schedule.epochs + 1):
             if keeper.all_stopped:
                 break
-            records.append(self._epoch(epoch, classifier, optimiser, average))
+            parts = (classifier, optimiser, average, drawing)
+            records.append(self._epoch(epoch, *parts))
             keeper.note(records[-1])
             on_epoch(epoch, records[-1])
             if checkpoint:
                 history = as_tensor(records, len(self.streams))
                 state = {**optimiser.state(), **average.state(), **keeper.state()}
-                checkpoint.save({**state, "history": history})
+                checkpoint.save({**state, **held, "history": history})
         keeper.finish()
         average.finish()
         return records
@@ -89,6 +95,7 @@ class Trainer:
         classifier: Classifier,
         optimiser: FlatAdam,
         average: Average,
+        drawing: Replay | None,
     ) -> EpochRecord:
         start = time.perf_counter()
         drawn = self._drawn(epoch, classifier)
@@ -97,7 +104,7 @@ class Trainer:
         shares = groups(self.counterfactuals if drawn else 0, len(bounds))
         limits = self.rows.dataset.constraints
         draws = children(self.streams, "attack", epoch)
-        steps = Steps(classifier, self.objective, limits, draws)
+        steps = Steps(classifier, self.objective, limits, draws, drawing)
         totals, terms, made = [], [], []
         for bound, share in zip(bounds, shares, strict=True):
             batch = steps.batch(
@@ -154,6 +161,13 @@ class Trainer:
         if not counts(self.objective.relative_margin):
             return None
         return spread(self.rows, self.objective.spread)
+
+    def _replay(self) -> Replay | None:
+        """What draws from the models' densities, where a cell is trained jointly."""
+        if not counts(self.objective.joint_weight):
+            return None
+        streams = children(self.streams, "replay")
+        return replay(self.rows, self.schedule.batch_rows, streams)
 
     @property
     def counterfactuals(self) -> int:

@@ -26,6 +26,8 @@ LOGITS = normal(STACK, OBSERVED + 3 * TUPLES, CLASSES, seed=1)
 LABELS = integers(CLASSES, STACK, OBSERVED, seed=2)
 UNEVEN = torch.tensor([[60, 30, 10], [10, 20, 70]])
 
+NO_ROWS = torch.zeros(STACK, 0, dtype=torch.long)
+
 
 def batch(tuples: int = TUPLES) -> Batch:
     return Batch(
@@ -37,6 +39,8 @@ def batch(tuples: int = TUPLES) -> Batch:
         margin=torch.zeros(STACK, tuples, dtype=torch.float64),
         misalignment=torch.zeros(STACK, 0, dtype=torch.float64),
         squared_slope=torch.zeros(STACK, 0, dtype=torch.float64),
+        recourse_target=NO_ROWS,
+        drawn_place=NO_ROWS,
     )
 
 

@@ -30,6 +30,8 @@ BEYOND = {
     "strength": 0.5,
 }
 
+NO_ROWS = torch.zeros(STACK, 0, dtype=torch.long)
+
 
 def batch(logits: Tensor, tuples: int = TUPLES, attacked: int = OBSERVED) -> Batch:
     """All kinds of rows, or fewer of them: the logits' last ones are left out."""
@@ -42,6 +44,8 @@ def batch(logits: Tensor, tuples: int = TUPLES, attacked: int = OBSERVED) -> Bat
         margin=MARGIN[:, :tuples],
         misalignment=MISALIGNMENT[:, :tuples],
         squared_slope=SLOPE,
+        recourse_target=NO_ROWS,
+        drawn_place=NO_ROWS,
     )
 
 
@@ -89,6 +93,8 @@ def plain_parts(data: Batch, cell: int, member: Objective) -> list[float]:
         float(MISALIGNMENT[cell].mean()),
         of_rows[1] / OBSERVED,
         float(SLOPE[cell].mean()),
+        0.0,
+        0.0,
     ]
 
 
@@ -99,6 +105,28 @@ def test_parts_agree_with_a_loop_over_rows(beyond):
     for cell in range(STACK):
         expected = plain_parts(batch(LOGITS), cell, member)
         assert found[:, cell].tolist() == pytest.approx(expected, rel=1e-12)
+
+
+def test_moved_and_drawn_rows_come_last():
+    data = batch(LOGITS)
+    moved, drawn = normal(STACK, 4, CLASSES, seed=8), normal(STACK, 3, CLASSES, seed=9)
+    target = integers(CLASSES, STACK, 4, seed=6)
+    more = replace(
+        data,
+        logits=torch.cat([data.logits, moved, drawn], 1),
+        recourse_target=target,
+        drawn_place=integers(9, STACK, 3),
+    )
+    found, fewer = objective().parts(more), objective().parts(data)
+    torch.testing.assert_close(found[:-2], fewer[:-2])
+    own = dict(zip(PARTS, found, strict=True))
+    for cell in range(STACK):
+        pairs = zip(moved[cell].tolist(), target[cell].tolist(), strict=True)
+        losses = [surprise(row, label) for row, label in pairs]
+        assert own["recourse_loss"][cell].item() == pytest.approx(sum(losses) / 4)
+    observed = LOGITS[:, :OBSERVED].logsumexp(-1).mean(1)
+    gap = drawn.logsumexp(-1).mean(1) - observed
+    torch.testing.assert_close(own["energy_gap"], gap)
 
 
 def test_the_total_is_the_weighted_sum():
@@ -182,6 +210,8 @@ def test_rows_may_be_permuted_within_their_kind():
         margin=data.margin[:, order],
         misalignment=data.misalignment[:, order],
         squared_slope=data.squared_slope.flip(1),
+        recourse_target=NO_ROWS,
+        drawn_place=NO_ROWS,
     )
     for member in (objective(), objective(**BEYOND)):
         torch.testing.assert_close(member.parts(permuted), member.parts(data))
@@ -239,14 +269,14 @@ def test_packaged_objectives_are_called_as_they_are_chosen(name, searches):
 def test_what_is_bounded_has_no_ridge():
     """Experiments give one to the published objectives."""
     member = objective(1.0, 0.5, 0.25, 0.1, divergence="logistic")
-    assert member.weights == (1.0, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0)
+    assert member.weights == (1.0, 0.5, 0.25, *[0.0] * 6)
     assert "ridge_weight" in member.without_effect
 
 
 def test_settings_that_change_nothing_are_told():
     assert {"margin", "energy", "attack_steps", "positive"} <= vanilla().without_effect
     unused = objective(**BEYOND).without_effect
-    assert unused == {"immature_ridge", "ridge_weight"}
+    assert unused == {"immature_ridge", "ridge_weight", "recourse_epsilon"}
     assert "spread" in objective(1.0, 0.0, 0.25, 0.0).without_effect
     with_ridge = objective(1.0, 0.0, 0.0, 0.1).without_effect
     assert not {"energy", "immature", "immature_ridge"} & with_ridge

@@ -13,6 +13,7 @@ from cftrain.summary.figures.robust_accuracy import robust_accuracy
 from cftrain.summary.figures.saving import save
 from cftrain.summary.figures.styles import PRINT
 from cftrain.summary.figures.training_curves import training_curves
+from cftrain.summary.methods.frontier import frontiers
 from cftrain.summary.reading.collection import Collection
 
 DRAWERS = (
@@ -22,6 +23,7 @@ DRAWERS = (
     training_curves,
     galleries,
     attribution_maps,
+    frontiers,
 )
 
 

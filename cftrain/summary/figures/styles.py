@@ -62,6 +62,10 @@ OBJECTIVE_STYLES = {
     "smoothing": Style(
         colour="#999933", line=(0, (1, 1, 4, 1)), marker="*", hatch="||"
     ),
+    "recourse": Style(colour="#332288", line=(0, (4, 1, 1, 1)), marker="h", hatch="O"),
+    "jem": Style(colour="#CC6677", line=(0, (8, 2)), marker="d", hatch="**"),
+    # Of five baselines: no objective, but a method like the others.
+    "ensemble": Style(colour="#117733", line=(0, (1, 2)), marker="p", hatch=".."),
 }
 
 GENERATOR_STYLES = {

@@ -23,6 +23,8 @@ QUANTITIES = {
     "misalignment": "misalignment",
     "attack_loss": "loss under attack",
     "squared_slope": "squared input gradient",
+    "recourse_loss": "recourse loss",
+    "energy_gap": "energy of observed - drawn rows",
 }
 
 OF_COUNTERFACTUALS = ["divergence", "adversarial_loss", "ridge"]

@@ -1,0 +1,1 @@
+"""Methods side by side: what their strengths cost and gain, and who wins."""

@@ -1,0 +1,259 @@
+"""The tables of methods: how good each is, and who wins by which criterion."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import pandas as pd
+
+from cftrain.summary.methods.measured import (
+    BASELINE,
+    PUBLISHED,
+    against_baseline,
+    at_setting,
+    chosen,
+    measured,
+    methods_of,
+)
+from cftrain.summary.methods.verdicts import Verdict, verdicts
+from cftrain.summary.naming import OBJECTIVES, dataset_name, objective_name
+from cftrain.summary.naming import ordered_datasets as ordered
+from cftrain.summary.reading.reader import Reader
+from cftrain.summary.statistics.intervals import t_interval
+from cftrain.summary.tables.layout import Layout
+from cftrain.summary.tables.table import EMPTY, Entry, Head, Row, Table, decimals_for
+
+CRITERIA = {
+    "accuracy": "accuracy",
+    "validity": "validity",
+    "ip": "IP",
+    "ip_star": "IP*",
+    "pgd": "PGD",
+    "spread": "seeds",
+    "cost": "cost",
+}
+
+AS_PUBLISHED = 1.0
+"""The strength of published counterfactual training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A column of the table of methods: the difference to the baseline of a measure, or
+    its level, times a factor; `better` +1 or -1 says which way is better, 0 neither.
+    """
+
+    key: str
+    group: str
+    title: str
+    better: int
+    factor: float
+    against: bool
+
+    def values(self, lines: pd.DataFrame) -> pd.Series:
+        """Returns the value of each line, indexed by its seed."""
+        if self.key not in lines:
+            return pd.Series(dtype=float)
+        of_seed = lines.set_index("seed")
+        found = of_seed[self.key]
+        if self.against:
+            found = found - of_seed[f"{self.key}_baseline"]
+        return (self.factor * found.astype(float)).dropna()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Methods(Layout):
+    """A line for each method on each dataset, at the strongest setting that loses at
+    most `budget` of validation accuracy, chosen seed by seed.
+
+    Bold is the best mean, and whatever does not differ from it: the interval of the
+    difference over the same seeds holds zero.
+    """
+
+    name: str
+    title: str
+    caption: str
+    grid: str
+    protected: bool
+    budget: float
+    columns: tuple[Shown, ...]
+
+    def table(self, reader: Reader) -> Table:
+        lines = _lines(reader, self.grid)
+        rows: list[Row] = []
+        if len(lines):
+            own = lines[lines["protected"] == self.protected]
+            for data in ordered(own["data"]):
+                rows += self._rows(own[own["data"] == data])
+        return Table(
+            name=self.name,
+            title=self.title,
+            caption=self.caption,
+            labels=("data", "method"),
+            heads=(
+                Head(key="setting", group="", title="strength"),
+                *(Head(key=c.key, group=c.group, title=c.title) for c in self.columns),
+            ),
+            rows=tuple(rows),
+        )
+
+    def _rows(self, lines: pd.DataFrame) -> list[Row]:
+        data = lines["data"].iloc[0]
+        picked = chosen(lines, self.budget)
+        base = lines[lines["method"] == BASELINE]
+        of_method = {BASELINE: base}
+        for method in methods_of(picked, list(OBJECTIVES)) if len(picked) else []:
+            of_method[method] = picked[picked["method"] == method]
+        columns = [
+            _column({name: c.values(found) for name, found in of_method.items()}, c)
+            for c in self.columns
+        ]
+        return [
+            Row(
+                labels=(dataset_name(data), objective_name(method)),
+                names=(str(data), method),
+                entries=(_settings(found), *(column[method] for column in columns)),
+            )
+            for method, found in of_method.items()
+        ]
+
+
+def _column(values: dict[str, pd.Series], shown: Shown) -> dict[str, Entry]:
+    """The entries of a column, the best of them and its equals in bold."""
+    means = {name: found.mean() for name, found in values.items() if len(found)}
+    best = set()
+    if shown.better and means:
+        first = max(means, key=lambda name: shown.better * means[name])
+        best = {
+            name
+            for name in means
+            if name == first or _equal(values[name], values[first])
+        }
+    return {
+        name: _entry(found, best=name in best and len(best) < len(means))
+        for name, found in values.items()
+    }
+
+
+def _equal(one: pd.Series, other: pd.Series) -> bool:
+    """Whether the seeds that both have do not tell two methods apart."""
+    differences = (one - other).dropna()
+    if len(differences) < 2:
+        return bool(np.isclose(one.mean(), other.mean()))
+    return not t_interval(differences.tolist()).excludes_zero
+
+
+def _entry(values: pd.Series, *, best: bool) -> Entry:
+    if values.empty:
+        return EMPTY
+    trace = (f"by seed: {', '.join(f'{s}: {v:.6g}' for s, v in values.items())}",)
+    mean = float(values.mean())
+    if len(values) < 2:
+        return Entry(value=mean, decimals=decimals_for(mean), best=best, trace=trace)
+    found = t_interval(values.tolist())
+    return Entry(
+        value=mean,
+        spread=(found.high - found.low) / 2,
+        decimals=decimals_for(mean),
+        best=best,
+        trace=trace,
+    )
+
+
+def _settings(lines: pd.DataFrame) -> Entry:
+    """The settings that were chosen in the seeds, each with how often."""
+    names = [
+        f"{row['setting']:g}" if row.get("kept", True) else "none"
+        for row in lines.to_dict("records")
+    ]
+    counts = Counter(names)
+    told = [name if n == len(names) else f"{name} ×{n}" for name, n in counts.items()]
+    return Entry(text=", ".join(sorted(told)))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Scoreboard(Layout):
+    """Won, tied or lost by each criterion, for each method on each dataset."""
+
+    name: str
+    title: str
+    caption: str
+    grid: str
+    budget: float
+
+    def table(self, reader: Reader) -> Table:
+        lines = _lines(reader, self.grid)
+        rows: list[Row] = []
+        for data in ordered(lines["data"]) if len(lines) else []:
+            rows += self._rows(lines[lines["data"] == data])
+        return Table(
+            name=self.name,
+            title=self.title,
+            caption=self.caption,
+            labels=("data", "method"),
+            heads=(
+                *(Head(key=k, group="", title=title) for k, title in CRITERIA.items()),
+                Head(key="won", group="", title="won"),
+            ),
+            rows=tuple(rows),
+        )
+
+    def _rows(self, lines: pd.DataFrame) -> list[Row]:
+        data = lines["data"].iloc[0]
+        free, held = lines[~lines["protected"]], lines[lines["protected"]]
+        picked = [chosen(part, self.budget) for part in (free, held)]
+        published = [at_setting(part, PUBLISHED, AS_PUBLISHED) for part in (free, held)]
+        if picked[0].empty:
+            return []
+        found = {}
+        for method in methods_of(picked[0], list(OBJECTIVES)):
+            own = [_of(part, method) for part in picked]
+            found[method] = verdicts(own[0], published[0], own[1], published[1])
+        most = max(map(_won, found.values()))
+        return [
+            Row(
+                labels=(dataset_name(data), objective_name(method)),
+                names=(str(data), method),
+                entries=(
+                    *(_outcome(of_method[name]) for name in CRITERIA),
+                    _total(of_method, best=_won(of_method) == most),
+                ),
+            )
+            for method, of_method in found.items()
+        ]
+
+
+def _of(lines: pd.DataFrame, method: str) -> pd.DataFrame:
+    return lines[lines["method"] == method] if len(lines) else lines
+
+
+def _won(found: dict[str, Verdict | None]) -> int:
+    return sum(each is not None and each.outcome == "won" for each in found.values())
+
+
+def _outcome(found: Verdict | None) -> Entry:
+    if found is None:
+        return EMPTY
+    return Entry(text=found.outcome, best=found.outcome == "won", trace=(found.told,))
+
+
+def _total(found: dict[str, Verdict | None], *, best: bool) -> Entry:
+    asked = sum(each is not None for each in found.values())
+    return Entry(
+        value=float(_won(found)), decimals=0, best=best, trace=(f"of {asked} criteria",)
+    )
+
+
+def _lines(reader: Reader, grid: str) -> pd.DataFrame:
+    """The models of the grid against their baselines; read once for all tables."""
+    found = measured(reader.collection, grid)
+    return against_baseline(found) if _complete(found) else found.iloc[:0]
+
+
+def _complete(lines: pd.DataFrame) -> bool:
+    needed: Sequence[str] = ("ip_common", "ip_floor", "method")
+    return len(lines) > 0 and all(name in lines for name in needed)
