@@ -18,7 +18,7 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks clean
+.PHONY: help setup install mnist tables paper paper-quick methods smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,14 @@ define train_paper
 	$(BIN)/cftrain grid grid=mutability '+grid.axes.seed=$(2)' $(3) $(ARGS) hydra.run.dir=$(1)/protected
 	$(BIN)/cftrain grid grid=table_a1 data=linearly_separable $(4) $(ARGS) hydra.run.dir=$(1)/table_a1
 endef
+
+# Each method at four strengths on fresh seeds, and digits with fewer; it resumes.
+methods: $(INSTALLED) ## methods beside the paper's, side by side: scoreboard and frontier
+	$(BIN)/cftrain grid grid=methods $(ARGS) hydra.run.dir=outputs/methods/tables
+	$(BIN)/cftrain grid grid=methods_mnist $(ARGS) hydra.run.dir=outputs/methods/mnist
+	$(BIN)/cftrain transfer outputs/methods/tables
+	$(BIN)/cftrain transfer outputs/methods/mnist
+	$(BIN)/cftrain tables outputs/methods
 
 smoke: $(INSTALLED) ## a tiny training and a tiny grid, from data to tables
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

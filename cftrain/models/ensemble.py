@@ -54,14 +54,23 @@ class EnsembleClassifier(nn.Module):
         return mean
 
 
-def member_model(model: ModelSpec) -> ModelSpec:
-    """Returns what is trained of a model: a member, or the model itself."""
-    return model.member if isinstance(model, Ensemble) else model
+def taken_apart(state: Mapping[str, Tensor], members: int) -> dict[str, Tensor]:
+    """Returns the state of one stack of all members of some ensembles, those of the
+    first ensemble first, from that of the ensembles.
+    """
+    first = "members.0."
+    names = [name.removeprefix(first) for name in state if name.startswith(first)]
+    return {
+        name: torch.stack(
+            [state[f"members.{number}.{name}"] for number in range(members)], 1
+        ).flatten(0, 1)
+        for name in names
+    }
 
 
 def assembled(state: Mapping[str, Tensor], members: int) -> dict[str, Tensor]:
-    """Returns the state of ensembles from that of one stack of all of their members,
-    those of the first ensemble first.
+    """Returns the state of ensembles from that of one stack of all of their members:
+    what `taken_apart` does, undone.
     """
     return {
         f"members.{number}.{name}": value[number::members]

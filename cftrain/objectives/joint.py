@@ -18,10 +18,16 @@ def energy_gap(
 
     The energy of a row is -logsumexp of its logits; minus the gradient of this gap is
     that of the log-likelihood of observed rows, if the others are drawn from the
-    model's density (JEM; Grathwohl et al., 2020, Eq. 2). A cell that has diverged has
-    NaN, so that its step is left out, and the others go on. 0 without drawn rows.
+    model's density (JEM; Grathwohl et al., 2020, Eq. 2). 0 without drawn rows.
     """
     if not drawn.shape[1]:
         return drawn.new_zeros(len(drawn))
-    gap = drawn.logsumexp(-1).mean(1) - observed.logsumexp(-1).mean(1)
-    return torch.where(gap.detach().abs() > LARGEST_GAP, torch.nan, gap)
+    return drawn.logsumexp(-1).mean(1) - observed.logsumexp(-1).mean(1)
+
+
+def guarded(gap: PerCell, weight: Tensor) -> PerCell:
+    """Returns NaN for cells that have diverged, so that their steps are left out, and
+    the others go on. Cells without such a term are of no account.
+    """
+    diverged = (gap.detach().abs() > LARGEST_GAP) & (weight != 0).to(gap.device)
+    return torch.where(diverged, torch.nan, gap)

@@ -17,7 +17,7 @@ from cftrain.data.columns import level_text
 from cftrain.errors import StackError
 from cftrain.objectives.batch import Batch, mean, no_rows
 from cftrain.objectives.class_weights import ClassWeights, class_mean, class_weights
-from cftrain.objectives.joint import energy_gap
+from cftrain.objectives.joint import energy_gap, guarded
 from cftrain.objectives.naming import ineffective, name_by_terms
 from cftrain.objectives.terms import (
     divergence,
@@ -199,7 +199,9 @@ class Objective:
                 self._class_mean(self._losses(of_attacked, attacked), attacked),
                 mean(batch.squared_slope),
                 mean(self._losses(of_moved, batch.recourse_target)),
-                energy_gap(of_labelled[:, :count], of_drawn),
+                guarded(
+                    energy_gap(of_labelled[:, :count], of_drawn), self._weights[-1]
+                ),
             ]
         )
 

@@ -10,7 +10,7 @@ from cftrain.data.dataset import Dataset
 from cftrain.data.sampling import training_rows
 from cftrain.data.sources import cache
 from cftrain.models.classifier import Classifier
-from cftrain.models.ensemble import Ensemble, assembled, member_model
+from cftrain.models.ensemble import Ensemble, assembled, taken_apart
 from cftrain.seeding import Stream, Streams
 from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.history import EpochRecord, means
@@ -42,36 +42,56 @@ def train(
     Raises StackError.
     """
     runs = fitted_runs(runs, dataset)
+    whole = started(runs, dataset).to(device)
     each = [stream for run in runs for stream in member_streams(run)]
     members = [run for run in runs for _ in member_streams(run)]
-    single = [replace(run, model=member_model(run.model)) for run in members]
-    classifier = started(single, dataset, each).to(device)
-    dtype = dataset.features.dtype
-    splits = [Stream(run.seed).child("split") for run in members]
-    rows = training_rows(dataset, splits)
-    objective = stacking.stack(
-        [run.objective for run in members], dtype=dtype, device=device
+    trainer = _trainer(
+        members, dataset, device, [stream.child("training") for stream in each]
     )
-    trainer = Trainer(
+    model = runs[0].model
+    if not isinstance(model, Ensemble):
+        history = trainer.train(whole, checkpoint=checkpoint, on_epoch=on_epoch)
+        return Trained(classifier=whole, history=history)
+    single = [replace(run, model=model.member) for run in members]
+    classifier = initial(single, dataset).to(device)
+    classifier.load_state_dict(taken_apart(whole.state_dict(), model.members))
+    history = trainer.train(classifier, checkpoint=checkpoint, on_epoch=on_epoch)
+    whole.load_state_dict(assembled(classifier.state_dict(), model.members))
+    return Trained(classifier=whole, history=means(history, len(runs)))
+
+
+def _trainer(
+    runs: Sequence[Run], dataset: Dataset, device: torch.device, streams: Streams
+) -> Trainer:
+    """What trains the models of some runs, each by its stream."""
+    dtype = dataset.features.dtype
+    rows = training_rows(dataset, [Stream(run.seed).child("split") for run in runs])
+    objective = stacking.stack(
+        [run.objective for run in runs], dtype=dtype, device=device
+    )
+    return Trainer(
         rows=rows,
         search=stacking.stack(
-            [run.counterfactual_search() for run in members], dtype=dtype, device=device
+            [run.counterfactual_search() for run in runs], dtype=dtype, device=device
         ),
         objective=objective.fitted(rows.by_class.counts, dataset.class_names),
         schedule=runs[0].schedule,
-        streams=[stream.child("training") for stream in each],
+        streams=streams,
     )
-    history = trainer.train(classifier, checkpoint=checkpoint, on_epoch=on_epoch)
-    if len(members) == len(runs):
-        return Trained(classifier=classifier, history=history)
-    whole = initial(runs, dataset).to(device)
-    whole.load_state_dict(assembled(classifier.state_dict(), len(members) // len(runs)))
-    return Trained(classifier=whole, history=means(history, len(runs)))
 
 
 def initial(runs: Sequence[Run], dataset: Dataset) -> Classifier:
     """The models of the runs before training, as one stack."""
-    return _initial(runs, dataset, [Stream(run.seed) for run in runs])
+    classifier: Classifier = (
+        runs[0]
+        .model.build(
+            features=dataset.feature_count,
+            classes=dataset.classes,
+            streams=[Stream(run.seed).child("weights") for run in runs],
+        )
+        .to(dtype=dataset.features.dtype)
+    )
+    return classifier
 
 
 def member_streams(run: Run) -> list[Stream]:
@@ -80,19 +100,6 @@ def member_streams(run: Run) -> list[Stream]:
     if not isinstance(run.model, Ensemble):
         return [stream]
     return [stream.child("member", number) for number in range(run.model.members)]
-
-
-def _initial(runs: Sequence[Run], dataset: Dataset, streams: Streams) -> Classifier:
-    classifier: Classifier = (
-        runs[0]
-        .model.build(
-            features=dataset.feature_count,
-            classes=dataset.classes,
-            streams=[stream.child("weights") for stream in streams],
-        )
-        .to(dtype=dataset.features.dtype)
-    )
-    return classifier
 
 
 def started(runs: Sequence[Run], dataset: Dataset) -> Classifier:

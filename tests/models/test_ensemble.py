@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cftrain.models.ensemble import Ensemble, EnsembleClassifier, assembled
+from cftrain.models.ensemble import (
+    Ensemble,
+    EnsembleClassifier,
+    assembled,
+    taken_apart,
+)
 from cftrain.models.mlp import Mlp
 from cftrain.training.stack import train
 from tests.builders import mlp, normal, streams
@@ -39,6 +44,7 @@ def test_a_stack_of_all_members_is_put_together_ensemble_by_ensemble():
         "members.1.w": [1, 4],
         "members.2.w": [2, 5],
     }
+    assert torch.equal(taken_apart(found, 3)["w"], state["w"])
 
 
 @pytest.fixture(scope="module")

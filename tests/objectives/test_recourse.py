@@ -3,7 +3,7 @@
 import torch
 
 from cftrain.counterfactuals.attacks import ScaledPgd
-from cftrain.objectives.joint import LARGEST_GAP, energy_gap
+from cftrain.objectives.joint import LARGEST_GAP, energy_gap, guarded
 from tests.builders import constraints, integers, linear, mlp, normal
 
 
@@ -47,9 +47,8 @@ def test_the_energy_gap_is_that_of_log_densities():
 
 
 def test_a_cell_that_diverges_is_guarded_and_only_it():
-    observed = torch.zeros(2, 3, 2, dtype=torch.float64)
-    drawn = observed.clone()
-    drawn[1] += 2 * LARGEST_GAP
-    found = energy_gap(observed, drawn)
-    assert found[0] == 0
+    gap = torch.tensor([2.0, -2 * LARGEST_GAP, 2 * LARGEST_GAP], dtype=torch.float64)
+    found = guarded(gap, torch.tensor([1.0, 0.5, 0.0]))
+    assert found[0] == 2
     assert found[1].isnan()
+    assert found[2] == gap[2]  # it has no such term

@@ -24,7 +24,7 @@ from cftrain.summary.naming import (
 )
 from cftrain.summary.reading.collection import Collection
 
-GRID = "methods"
+GRIDS = ("methods", "methods_mnist")
 
 PRICES = {
     "accuracy": "test accuracy",
@@ -39,9 +39,9 @@ def frontiers(collection: Collection) -> Iterator[Drawing]:
     """Yields a drawing for each price, of unprotected models, with a panel for each
     dataset and a line for each method over its strengths.
     """
-    if not (collection.pairs["grid"] == GRID).any():
+    if not collection.pairs["grid"].isin(GRIDS).any():
         return
-    lines = measured(collection, GRID)
+    lines = measured(collection, GRIDS)
     if lines.empty or "ip_common" not in lines:
         return
     lines = against_baseline(lines[~lines["protected"]])

@@ -26,8 +26,8 @@ PER_MODEL = ("ip", "ip_star", "ip_star_median", "cost")
 """Measures of which the baseline's is needed besides, to say how much less there is."""
 
 
-def measured(collection: Collection, grid: str) -> pd.DataFrame:
-    """Returns a line for each evaluated model of a grid: data, protected, method,
+def measured(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
+    """Returns a line for each evaluated model of some grids: data, protected, method,
     setting (strength, or 0), seed, its cell, what was measured as means over rounds and
     energy weights, and `ip_common` and `ip_common_baseline` on individuals that it and
     the baseline of its seed have valid counterfactuals of.
@@ -35,7 +35,7 @@ def measured(collection: Collection, grid: str) -> pd.DataFrame:
     `validation_accuracy` is that of the last epoch; `train_seconds` is the cell's share
     of its stack. A baseline has the setting 0 and is there once for each seed.
     """
-    cells = _cells(collection, grid)
+    cells = _cells(collection, grids)
     tables = [
         _of_group(collection, group)
         for data in ordered_datasets(cells["data"])
@@ -45,9 +45,9 @@ def measured(collection: Collection, grid: str) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
-def _cells(collection: Collection, grid: str) -> pd.DataFrame:
-    """The finished cells of a grid, with their methods and settings."""
-    pairs = collection.pairs[collection.pairs["grid"] == grid]
+def _cells(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
+    """The finished cells of the grids, with their methods and settings."""
+    pairs = collection.pairs[collection.pairs["grid"].isin(list(grids))]
     names = pd.unique(pairs[["model", "baseline"]].to_numpy(object).ravel())
     found = collection.done[collection.done.index.isin(names)]
     about = [_about(row) for row in found.to_dict("records")]

@@ -9,7 +9,8 @@ import pytest
 from cftrain.summary.methods import tables
 from cftrain.summary.methods.frontier import frontiers
 from cftrain.summary.methods.measured import against_baseline, chosen, measured
-from cftrain.summary.methods.tables import Methods, Scoreboard, Shown
+from cftrain.summary.methods.scoreboard import Scoreboard
+from cftrain.summary.methods.tables import Methods, Shown
 from cftrain.summary.reading.collection import collect
 from cftrain.summary.reading.reader import Reader
 from tests.console import TINY_MOONS, call
@@ -38,7 +39,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def lines(folder) -> pd.DataFrame:
-    return against_baseline(measured(collect(folder), "methods"))
+    return against_baseline(measured(collect(folder), ["methods"]))
 
 
 def test_every_model_has_a_line_with_its_method_and_setting(lines):
@@ -77,7 +78,7 @@ def test_there_is_a_line_for_each_method_and_the_best_is_bold(folder):
         name="methods",
         title="t",
         caption="c",
-        grid="methods",
+        grids=("methods",),
         protected=False,
         budget=1.0,
         columns=(
@@ -116,7 +117,7 @@ def test_the_best_and_its_equals_are_bold():
 
 def test_the_scoreboard_has_a_verdict_on_every_criterion(folder):
     board = Scoreboard(
-        name="scoreboard", title="t", caption="c", grid="methods", budget=1.0
+        name="scoreboard", title="t", caption="c", grids=("methods",), budget=1.0
     )
     made = board.table(Reader(collect(folder), folder))
     assert len(made.rows) == 3
