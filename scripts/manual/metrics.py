@@ -11,7 +11,7 @@ from scripts.manual.entries import entries, plain
 from scripts.manual.keys import keys_of
 from scripts.manual.meanings import docstring
 
-SHOWN = ("full", "grid")
+SHOWN = ("full", "grid", "methods")
 """Evaluations that together have all metrics."""
 
 

@@ -30,6 +30,7 @@ class Diversity(CounterfactualMetric):
     higher_is_better: ClassVar[bool] = True
 
     rows: Count
+    """Counterfactuals of a target, and observed rows of a class, at most."""
 
     def __call__(self, individuals: Individuals, reference: Reference) -> PerRow:
         found = individuals.found
