@@ -15,6 +15,9 @@ Outcome = Literal["won", "tied", "lost"]
 ACCURACY, VALIDITY, BELOW_FLOOR = 0.01, 0.02, 0.05
 """What may be lost, and by which share of the gap IP may end below its floor."""
 
+ROUNDING = 1e-9
+"""Of sums and differences of shares."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -34,10 +37,11 @@ def judged(values: Sequence[float] | pd.Series, what: str) -> Verdict | None:
     if not known:
         return None
     if len(known) == 1:
-        outcome: Outcome = "won" if known[0] >= 0 else "lost"
+        outcome: Outcome = "won" if known[0] >= -ROUNDING else "lost"
         return Verdict(outcome=outcome, told=f"{what} {known[0]:.4g}, 1 seed")
     found = t_interval(known)
-    outcome = "won" if found.low >= 0 else "lost" if found.high < 0 else "tied"
+    good, bad = found.low >= -ROUNDING, found.high < -ROUNDING
+    outcome = "won" if good else "lost" if bad else "tied"
     told = f"{what} {found.centre:.4g} [{found.low:.4g}, {found.high:.4g}]"
     return Verdict(outcome=outcome, told=f"{told}, {len(known)} seeds")
 
