@@ -14,6 +14,7 @@ from cftrain.summary.reading.collection import Collection, collected
 from cftrain.summary.reading.seeds import Seeds
 from cftrain.summary.result_table import result_table
 from cftrain.summary.statistics.comparison import Comparison, compare
+from cftrain.summary.statistics.kept import kept_epoch
 
 WIDTH = 88
 
@@ -100,6 +101,7 @@ def _notes(
         own = history[history["cell"] == cell]
         for note in (
             _training(row, own),
+            _kept(row, own),
             _fall(row, own),
             _failure(str(cell), row, evaluations),
         ):
@@ -132,9 +134,32 @@ def _training(cell: pd.Series, history: pd.DataFrame) -> str | None:
     )
 
 
+def _kept(cell: pd.Series, history: pd.DataFrame) -> str | None:
+    """Which epoch's weights a model has; None where that is the last one's anyway."""
+    described_cell = described(cell["config"], "a cell")
+    keep = value_at(described_cell, "schedule.keep", "last")
+    rows = value_at(described_cell, "data.validation_rows")
+    if keep == "last" or rows is None or history.empty:
+        return None
+    planned = value_at(described_cell, "schedule.epochs")
+    burn_in = round(value_at(described_cell, "schedule.burn_in") * planned)
+    ordered = history.sort_values("epoch")["validation_accuracy"].tolist()
+    epoch = kept_epoch(
+        ordered,
+        keep=keep,
+        ignored=burn_in if burn_in < planned else 0,
+        validation_rows=rows,
+    )
+    return (
+        f"kept as it was after epoch {epoch} of {len(ordered)} (validation accuracy "
+        f"{ordered[epoch - 1]:.3f}, the best is {max(ordered):.3f})"
+    )
+
+
 def _fall(cell: pd.Series, history: pd.DataFrame) -> str | None:
     """What to say of a model that was better before its last epochs, if it was kept."""
-    if value_at(described(cell["config"], "a cell"), "schedule.keep") == "best":
+    keep = value_at(described(cell["config"], "a cell"), "schedule.keep", "last")
+    if keep != "last":
         return None
     ordered = history.sort_values("epoch")["validation_accuracy"]
     means = ordered.rolling(SMOOTHED).mean().dropna()

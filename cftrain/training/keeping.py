@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from cftrain.tensors import PerCell
 from cftrain.training.history import EpochRecord
 from cftrain.training.schedule import Schedule
 
@@ -17,14 +18,19 @@ class Keeper:
     """The weights (stack, parameter) that each cell will end with, as far as known.
 
     With `schedule.keep: best` these are the ones of its first epoch with the best
-    validation accuracy, without those of the burn-in. A cell stops `schedule.patience`
-    epochs after that one. Its neighbours in the stack go on; what it would do
-    meanwhile is forgotten, so that it ends as it does alone. `epochs` says after how
-    many each of them has ended so far.
+    validation accuracy, with `one_standard_error` those of its last epoch whose
+    accuracy is at most one standard error below that; epochs of the burn-in do not
+    count, unless there are no others. A cell stops `schedule.patience` epochs after the
+    best one. Its neighbours in the stack go on; what it would do meanwhile is
+    forgotten, so that it ends as it does alone. `epochs` says after how many each of
+    them has ended so far.
     """
 
-    def __init__(self, schedule: Schedule, weights: Tensor) -> None:
+    def __init__(
+        self, schedule: Schedule, weights: Tensor, *, validation_rows: int
+    ) -> None:
         self._schedule = schedule
+        self._validation_rows = validation_rows
         self._live = weights
         self._kept = weights.clone() if self.needed else weights
         self._best = torch.full((len(weights),), -torch.inf, dtype=torch.float64)
@@ -35,7 +41,7 @@ class Keeper:
     @property
     def needed(self) -> bool:
         """Whether a cell may end with other weights than those of the last epoch."""
-        return self._schedule.keep == "best" or self._schedule.patience is not None
+        return self._schedule.judges_epochs
 
     @property
     def all_stopped(self) -> bool:
@@ -70,18 +76,34 @@ class Keeper:
         accuracy = record.validation_accuracy.cpu().double()
         going_on = ~self._stopped
         self.epochs += going_on
-        searched = self.epochs > self._schedule.burn_in_epochs
-        better = going_on & searched & (accuracy > self._best)
+        counting = going_on & (self.epochs > self._schedule.ignored_epochs)
+        better = counting & (accuracy > self._best)
         self._best = torch.where(better, accuracy, self._best)
-        self._since = torch.where(better, 0, self._since + (going_on & searched))
+        self._since = torch.where(better, 0, self._since + counting)
         if self._schedule.patience is not None:
             self._stopped |= self._since >= self._schedule.patience
-        return better if self._schedule.keep == "best" else going_on
+        if self._schedule.keep == "best":
+            return better
+        if self._schedule.keep == "one_standard_error":
+            error = standard_error(self._best, self._validation_rows)
+            return counting & (accuracy >= self._best - error)
+        return going_on
+
+
+def standard_error(accuracy: PerCell, rows: int) -> PerCell:
+    """Returns the standard error of a share of so many rows.
+
+    Two more rows that are right and two that are wrong are counted (Agresti and Coull,
+    1998): without them there would be none where all rows are right.
+    """
+    counted = rows + 4
+    share = (accuracy * rows + 2) / counted
+    return (share * (1 - share) / counted).sqrt()
 
 
 def epochs_trained(schedule: Schedule, records: Sequence[EpochRecord]) -> list[int]:
     """Returns after how many epochs each cell of a stack has stopped."""
-    keeper = Keeper(schedule, torch.empty(len(records[0].loss), 0))
+    keeper = Keeper(schedule, torch.empty(len(records[0].loss), 0), validation_rows=1)
     for record in records:
         keeper.counted(record)
     return [int(count) for count in keeper.epochs]

@@ -71,11 +71,11 @@ def relations(parts: dict[str, Any]) -> list[str]:
             "schedule.batch_rows: expected at most the number of training rows "
             f"(data.training_rows={data.training_rows}), got {schedule.batch_rows}"
         )
-    chosen = schedule and (schedule.keep == "best" or schedule.patience is not None)
-    if data and chosen and not data.validation_rows:
+    if data and schedule and schedule.judges_epochs and not data.validation_rows:
+        judge = "patience" if schedule.keep == "last" else f"keep={schedule.keep}"
         mistakes.append(
-            "data.validation_rows: expected some where schedule.keep=best or "
-            "schedule.patience judge by them, got 0"
+            f"data.validation_rows: expected some where schedule.{judge} judges by "
+            "them, got 0"
         )
     budget = parts.get("budget")
     if data and budget and budget.active and not data.validation_rows:

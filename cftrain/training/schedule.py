@@ -12,6 +12,8 @@ from cftrain.config.ranges import Count, Later, Share
 from cftrain.seeding import Streams
 from cftrain.training.optimiser import Adam
 
+Keep = Literal["last", "best", "one_standard_error"]
+
 
 @named("schedule")
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +25,9 @@ class Schedule:
     epoch. `counterfactuals` are searched at the start of the epoch and spread over its
     batches. During the first `burn_in` share of the epochs there are none.
 
-    A model is kept as it is after its last epoch, or after the one with the best
-    validation accuracy (`keep`). With `patience` it ends that many epochs after the
-    best one.
+    A model is kept (`keep`) as it is after its last epoch, after the one with the best
+    validation accuracy, or after the last one within one standard error of that. With
+    `patience` it ends that many epochs after the best one.
     """
 
     epochs: Count
@@ -34,12 +36,24 @@ class Schedule:
     counterfactuals: Count
     burn_in: Share
     optimiser: Adam
-    keep: Annotated[Literal["last", "best"], Later("last")]
+    keep: Annotated[Keep, Later("last")]
     patience: Annotated[Count | None, Later(None)]
 
     @property
     def burn_in_epochs(self) -> int:
         return round(self.burn_in * self.epochs)
+
+    @property
+    def ignored_epochs(self) -> int:
+        """Returns how many epochs, from the first on, are not to be kept: those of the
+        burn-in, unless there are no others.
+        """
+        return self.burn_in_epochs if self.burn_in_epochs < self.epochs else 0
+
+    @property
+    def judges_epochs(self) -> bool:
+        """Returns whether validation accuracy decides on what a model ends with."""
+        return self.keep != "last" or self.patience is not None
 
     def ordered(self, rows: Tensor, streams: Streams, epoch: int) -> Tensor:
         """Returns the rows (stack, row) of an epoch in its order.

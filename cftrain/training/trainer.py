@@ -58,7 +58,8 @@ class Trainer:
             optimiser.weights,
             span=self.objective.averaging_epochs * len(self._batches()),
         )
-        keeper = Keeper(self.schedule, average.weights)
+        validation_rows = self.rows.validation.shape[1]
+        keeper = Keeper(self.schedule, average.weights, validation_rows=validation_rows)
         drawing = self._replay()
         held = {} if drawing is None else drawing.state()
         records: list[EpochRecord] = []
