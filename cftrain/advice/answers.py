@@ -15,6 +15,9 @@ from cftrain.data.constraints import Constraints
 from cftrain.data.told import Told, told
 from cftrain.tensors import Labels
 
+TOLERANCE = 1e-6
+"""Of model inputs, as in `Constraints.violations`."""
+
 Held = frozenset[int]
 """Places of columns that may not move."""
 
@@ -134,12 +137,19 @@ def _answers(
 def _broken(rows: Told, factual: Told, limits: Constraints) -> Bool[Tensor, " row"]:
     """Which answers leave the domain, or move what must stay, by what they change.
 
-    A row may start outside the domain: nothing is asked of it by staying there. It may
-    not start outside a relation and stay there, which is judged in raw units.
+    A row may start outside the domain: nothing is asked of it by staying there, but
+    what it changes has to be inside. It may not start outside a relation and stay
+    there, which is judged in raw units.
     """
     start, end = factual.inputs.unsqueeze(0), rows.inputs.unsqueeze(0)
-    asked = torch.where(end == start, limits.clamp(start, start), end)
-    return replace(limits, relations=None).violations(asked, start)[0]
+    stays = end == start
+    asked = torch.where(stays, limits.clamp(start, start), end)
+    moved_inside = torch.where(stays, end, end.clamp(limits.lower, limits.upper))
+    outside = ((end - moved_inside).abs() > TOLERANCE).any(-1)
+    broken = replace(limits, relations=None).violations(
+        asked, start, tolerance=TOLERANCE
+    )
+    return (broken | outside)[0]
 
 
 def _ordered(parts: Sequence[Answers], order: Tensor) -> Answers:

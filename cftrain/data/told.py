@@ -115,24 +115,28 @@ class _Limits:
 def _limits(
     column: ScaledColumn, place: int, start: np.ndarray, constraints: Constraints
 ) -> _Limits:
-    """As in a search, the box of a feature that may not move both ways holds its
-    factual.
+    """The bounds of the domain, and a row's own value where it may not move that way.
+
+    A row that starts outside the domain may stay where it is, but wherever it moves is
+    inside.
     """
     lower, upper = constraints.lower[place].numpy(), constraints.upper[place].numpy()
     low = np.full_like(start, column.raw(float(lower)))
     high = np.full_like(start, column.raw(float(upper)))
     up = bool(constraints.may_increase[place])
     down = bool(constraints.may_decrease[place])
-    protected = np.full_like(start, not (up and down), dtype=bool)
+    low_error = np.full_like(start, column.deviation * _spacing(lower))
+    high_error = np.full_like(start, column.deviation * _spacing(upper))
     there = ~np.isnan(start)  # what is missing has no direction
-    own_low = protected & there & ((start < low) | (not down))
-    own_high = protected & there & ((start > high) | (not up))
+    below, above = start < low - low_error, start > high + high_error
+    own_low = there & np.where(below, not up, not down)
+    own_high = there & np.where(above, not down, not up)
     tiny = 4 * np.spacing(np.abs(start))
     return _Limits(
         low=np.where(own_low, start, low),
         high=np.where(own_high, start, high),
-        low_error=np.where(own_low, tiny, column.deviation * _spacing(lower)),
-        high_error=np.where(own_high, tiny, column.deviation * _spacing(upper)),
+        low_error=np.where(own_low, tiny, low_error),
+        high_error=np.where(own_high, tiny, high_error),
     )
 
 

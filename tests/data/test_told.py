@@ -143,3 +143,32 @@ def test_a_bound_on_the_grid_is_reached():
     factual = as_given(pd.DataFrame({"x": [0.1, 0.2, 0.29]}), codec)
     found = told(high.expand(3, 1), factual, codec, limits).raw["x"]
     assert found.tolist() == [0.29, 0.29, 0.29]
+
+
+@pytest.mark.parametrize("kind", ["free", "increase"])
+@pytest.mark.parametrize("step", [0.3, 5.0])
+def test_what_starts_outside_its_domain_moves_inside_or_stays(kind, step):
+    """Debt of -3000 with a domain from 0 on: never told as -500."""
+    codec, limits = lending.codec(), lending.constraints(debt=kind)
+    odd = lending.frame(3, 4).astype({"debt": float})
+    odd["debt"] = [-3000.0, -3000.0, -0.5, 10.0]
+    factual = as_given(odd, codec)
+    start = factual.inputs.unsqueeze(0)
+    move = torch.zeros_like(start)
+    move[0, [0, 2, 3], 1] = step
+    (moved,) = limits.clamp(start + limits.restrict(move), start)
+    found = told(moved, factual, codec, limits).raw["debt"].astype(float)
+    assert found[0] >= 0
+    assert found[2] >= 0
+    assert found[3] > 10
+    # Not asked to move: only what is free is brought into the domain.
+    assert found[1] == (0 if kind == "free" else -3000)
+
+
+def test_what_may_only_go_down_stays_below_its_domain():
+    codec, limits = lending.codec(), lending.constraints(debt="decrease")
+    odd = lending.frame(3, 2).astype({"debt": float})
+    odd["debt"] = [-3000.0, 10.0]
+    factual = as_given(odd, codec)
+    found = told(factual.inputs - 1, factual, codec, limits).raw["debt"]
+    assert found.astype(float).tolist() == [-3000, 0]
