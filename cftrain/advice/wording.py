@@ -12,10 +12,15 @@ def cutoff_text(cutoff: Cutoff | None) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Returns a raw value without needless digits."""
+    """Returns a raw value without needless digits, but exactly: what is printed is what
+    was judged.
+    """
     if value is None:
         return "(missing)"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:.10g}"
+    return short if float(short) == value else repr(value)
 
 
 def difference_text(change: Change) -> str:
@@ -25,8 +30,8 @@ def difference_text(change: Change) -> str:
 
 def signed_text(value: float) -> str:
     """Returns a number with its sign."""
-    whole = int(value) if value == int(value) else value
-    return f"{'+' if value > 0 else ''}{value_text(whole)}"
+    number = int(value) if value == int(value) else f"{value:.10g}"
+    return f"{'+' if value > 0 else ''}{number}"
 
 
 def share_text(share: float) -> str:

@@ -70,7 +70,7 @@ def grouping(advisor: Advisor, name: str) -> Grouping:
 
 
 def _names(edges: Sequence[float]) -> list[str]:
-    shown = [value_text(int(edge) if edge.is_integer() else edge) for edge in edges]
+    shown = [f"{int(edge) if edge.is_integer() else edge:.10g}" for edge in edges]
     between = [f"{low} to {high}" for low, high in pairwise(shown)]
     return [f"up to {shown[0]}", *between, f"over {shown[-1]}"]
 
