@@ -10,6 +10,8 @@ from typing import Any, Literal
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from cftrain.commands.command_line.cells import cells_told
+from cftrain.commands.command_line.recording import recording
 from cftrain.commands.grid import assignment, conclude
 from cftrain.config.build import build_object
 from cftrain.config.ranges import Count
@@ -26,6 +28,7 @@ from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Workplace
 from cftrain.results.described import described
 from cftrain.results.lock import at_work
+from cftrain.results.log import Log
 from cftrain.results.store import Store
 
 
@@ -60,7 +63,8 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
     store = Store(Path(options.folder))
     cells = wanted(store, options.datasets, options.evaluation, values[GROUP], typed)
     dry = options.dry_run
-    with nullcontext() if dry else at_work(store.folder, "cftrain evaluate"):
+    guard = nullcontext() if dry else at_work(store.folder, "cftrain evaluate")
+    with recording(Log(store.folder)) as said, guard:
         work = plan_work(
             cells,
             store,
@@ -78,10 +82,14 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         if dry:
             print(assignment(work.tasks, workers))
             return
-        workplace = Workplace(
-            folder=store.folder, name="evaluate", device=options.device
-        )
-        lost = work_off(work.tasks, workplace, executor, workers=workers)
+        if work.tasks:
+            said.begin("evaluate", typed)
+        place = Workplace(folder=store.folder, name="evaluate", device=options.device)
+        total = sum(len(task.cells) for task in work.tasks)
+        with cells_told("evaluate", total, said) as tell:
+            lost = work_off(
+                work.tasks, place, executor, workers=workers, on_outcome=tell
+            )
         remove_checkpoints(store)
         conclude(cells, store, lost, again="the same command repeats them")
 

@@ -12,6 +12,7 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from cftrain.commands.command_line.cells import cells_told
 from cftrain.commands.command_line.options import (
     Options,
     build,
@@ -20,6 +21,7 @@ from cftrain.commands.command_line.options import (
     save_configuration,
     typed_keys,
 )
+from cftrain.commands.command_line.recording import Recording, recording
 from cftrain.commands.train import FAILED_CELLS
 from cftrain.config.identity import configured
 from cftrain.config.ranges import Count
@@ -43,6 +45,7 @@ from cftrain.grid.task import Task
 from cftrain.grid.tasks import Wanted
 from cftrain.grid.worker import Workplace
 from cftrain.results.lock import at_work
+from cftrain.results.log import Log
 from cftrain.results.points import add_points
 from cftrain.results.store import Store
 from cftrain.training.run import Run
@@ -69,39 +72,56 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
         options.logger.check(typed_keys())
     workers = workers_for(options.device, options.workers, launched().size)
     store = Store(Path(HydraConfig.get().runtime.output_dir))
-    made = grid_points(options)
-    cells = wanted(made)
     guard = nullcontext() if options.dry_run else at_work(store.folder, "cftrain grid")
-    with guard:
-        work = plan_work(
-            cells,
-            store,
-            overwrite=options.overwrite,
-            retry=options.retry == "failed",
-            most=options.stack_width,
-            workers=workers,
-        )
-        baselines = sum(point.role == "baseline" for point in made)
-        print(
-            f"{len(made) - baselines} points and {baselines} baselines, "
-            f"{_summary(cells, work, workers)}"
-        )
-        if options.dry_run:
-            print(assignment(work.tasks, workers))
-            return
-        if options.overwrite:
-            forget_interrupted(work, store)
-        add_points(store.folder, _point_rows(options.grid.name, made))
-        save_configuration(config, store.folder)
-        workplace = Workplace(
-            folder=store.folder,
-            name=options.name,
-            device=options.device,
-            logger=options.logger,
-        )
-        lost = work_off(work.tasks, workplace, executor, workers=workers)
-        remove_checkpoints(store)
-        conclude(cells, store, lost, again="retry=failed repeats them")
+    with recording(Log(store.folder)) as said:
+        made = grid_points(options)
+        cells = wanted(made)
+        with guard:
+            work = plan_work(
+                cells,
+                store,
+                overwrite=options.overwrite,
+                retry=options.retry == "failed",
+                most=options.stack_width,
+                workers=workers,
+            )
+            baselines = sum(point.role == "baseline" for point in made)
+            print(
+                f"{len(made) - baselines} points and {baselines} baselines, "
+                f"{_summary(cells, work, workers)}"
+            )
+            if options.dry_run:
+                print(assignment(work.tasks, workers))
+                return
+            if options.overwrite:
+                forget_interrupted(work, store)
+            add_points(store.folder, _point_rows(options.grid.name, made))
+            save_configuration(config, store.folder)
+            lost = _worked_off(work, options, store, executor, said)
+            remove_checkpoints(store)
+            conclude(cells, store, lost, again="retry=failed repeats them")
+
+
+def _worked_off(
+    work: Work,
+    options: GridOptions,
+    store: Store,
+    executor: Executor | None,
+    said: Recording,
+) -> dict[str, str]:
+    """The cells that failed, and why. Raises ResultError."""
+    workers = workers_for(options.device, options.workers, launched().size)
+    if work.tasks:
+        said.begin("grid", HydraConfig.get().overrides.task)
+    place = Workplace(
+        folder=store.folder,
+        name=options.name,
+        device=options.device,
+        logger=options.logger,
+    )
+    total = sum(len(task.cells) for task in work.tasks)
+    with cells_told("grid", total, said) as tell:
+        return work_off(work.tasks, place, executor, workers=workers, on_outcome=tell)
 
 
 def grid_points(options: GridOptions) -> list[Point]:

@@ -2,9 +2,8 @@
 whose worker dies.
 """
 
-import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     CancelledError,
     Executor,
@@ -16,14 +15,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tqdm import tqdm
-
 from cftrain.errors import ResultError, warn
 from cftrain.grid.faults.attempts import forget, limits, marks
 from cftrain.grid.processes import living_workers, local_workers
 from cftrain.grid.task import Task, narrowed, remaining, without
 from cftrain.grid.worker import Outcome, Workplace, perform
 from cftrain.results.parts.merging import merge_parts
+
+OnOutcome = Callable[[Outcome], None]
 
 BETWEEN_MERGES = 128
 """Tasks after which it is looked whether there are many parts."""
@@ -54,28 +53,29 @@ def work_off(
     executor: Executor | None,
     *,
     workers: int,
+    on_outcome: OnOutcome,
 ) -> dict[str, str]:
-    """Do some tasks with a bar; cells that failed, and why. Raises ResultError.
+    """Do some tasks; cells that failed, and why. Raises ResultError.
 
     Without an executor, so many local processes do them, but no more than there are. If
     one of them dies, its cells are given out again, fewer at once.
     """
-    total = sum(len(task.cells) for task in made)
     deaths = _Deaths(place)
+    failures: dict[str, str] = {}
+
+    def done(outcomes: Iterator[Outcome]) -> dict[str, str]:
+        return _done(outcomes, on_outcome, failures, place.folder)
+
     try:
-        with tqdm(total=total, unit="cell", file=sys.stderr, disable=None) as bar:
-            if executor:
-                return _done(launch(made, place, executor), bar, {}, place.folder)
-            failures: dict[str, str] = {}
-            while made:
-                try:
-                    with local_workers(min(workers, len(made))) as pool:
-                        return _done(
-                            launch(made, place, pool), bar, failures, place.folder
-                        )
-                except WorkerDied as death:
-                    made = deaths.again(death.tasks, failures)
-            return failures
+        if executor:
+            return done(launch(made, place, executor))
+        while made:
+            try:
+                with local_workers(min(workers, len(made))) as pool:
+                    return done(launch(made, place, pool))
+            except WorkerDied as death:
+                made = deaths.again(death.tasks, failures)
+        return failures
     finally:  # whoever ends in good order has not died
         forget(place.folder)
 
@@ -158,16 +158,15 @@ class _Deaths:
 
 def _done(
     outcomes: Iterator[Outcome],
-    bar: "tqdm[None]",
+    on_outcome: OnOutcome,
     failures: dict[str, str],
     folder: Path,
 ) -> dict[str, str]:
-    """The failures and those of the outcomes, told by the bar; parts are merged."""
+    """The failures and those of the outcomes, which are told; parts are merged."""
     for number, outcome in enumerate(outcomes, start=1):
         if number % BETWEEN_MERGES == 0:
             merge_parts(folder)
         failures |= outcome.failed
-        bar.update(outcome.done + len(outcome.failed))
-        bar.set_postfix(failed=len(failures))
+        on_outcome(outcome)
     merge_parts(folder)
     return failures

@@ -40,6 +40,14 @@ def test_every_point_has_its_results(whole):
     assert not (whole / "checkpoints").exists()
 
 
+def test_what_was_said_is_logged(whole):
+    log = (whole / "log.txt").read_text()
+    assert log.count("$ cftrain grid ") == 1
+    assert "10 distinct cells, " in log
+    assert "grid: cell 10 of 10, " in log
+    assert "10 of 10 cells done" in log
+
+
 @pytest.mark.parametrize("overrides", [("workers=2",), ("workers=1", "stack_width=1")])
 def test_workers_and_widths_do_not_change_a_bit(whole, tmp_path, overrides):
     outcome = spawn(*small(tmp_path / "grid", *overrides), cwd=tmp_path)
@@ -55,6 +63,8 @@ def test_ranks_do_not_change_a_bit(whole, tmp_path):
     )
     assert outcome.code == 0, outcome.err
     assert outcome.out.count("10 of 10 cells done") == 1
+    log = (tmp_path / "grid" / "log.txt").read_text()
+    assert log.count("10 of 10 cells done") == log.count("$ cftrain grid ") == 1
     same_numbers(tmp_path / "grid", whole)
 
 

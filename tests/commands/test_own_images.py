@@ -140,7 +140,7 @@ def test_the_settings_follow_from_the_images(tmp_path):
     path = write_folder(tmp_path / "set", *making.patches(40))
     run, options = read("data=images", f"data.path={path}")
     assert (run.schedule.batch_rows, run.schedule.counterfactuals) == (16, 84)
-    assert run.schedule.keep == "best"
+    assert run.schedule.keep == "one_standard_error"
     assert (options.evaluation.rounds, options.evaluation.gallery.factuals) == (20, 4)
     run, _ = read("data=images", f"data.path={path}", "model=lenet")
     assert (run.model.image, run.model.input_channels) == ((6, 5), 3)

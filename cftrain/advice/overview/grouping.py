@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from cftrain.advice.advisor import Advisor
-from cftrain.advice.wording import value_text
 from cftrain.data.columns import MISSING, NumericColumn
 from cftrain.errors import ConfigError
 
