@@ -14,6 +14,9 @@ from cftrain.data.relations.relations import Relations
 from cftrain.data.relations.rows import breaches
 from cftrain.data.told import Told
 
+ON_GRID = 1e-3
+"""Of a unit in the last place."""
+
 
 def unusual(
     rows: Told, codec: Codec, domain: Constraints | None, relations: Relations | None
@@ -41,7 +44,7 @@ def _outside(
         high = float(constraints.upper[inputs[0]])
         values = rows.inputs[:, inputs[0]]
         for row in ((values < low) | (values > high)).nonzero()[:, 0].tolist():
-            domain = f"{_bound(scale, low)} to {_bound(scale, high)}"
+            domain = _bounds(scale, low, high)
             notes[row].append(
                 f"{column.name} {rows.raw[column.name].iloc[row]} is outside {domain}, "
                 "the domain of the training"
@@ -49,8 +52,20 @@ def _outside(
     return dict(notes)
 
 
-def _bound(scale: ScaledColumn, bound: float) -> str:
-    measure = scale.raw(bound)
+def _bounds(scale: ScaledColumn, low: float, high: float) -> str:
+    """The first and the last value inside that can be written: 16 to 73, not 15.65."""
+    power = 10.0**scale.told_decimals
+    # What was rounded to float32 on its way here may be a value that can be written.
+    first = np.ceil(scale.raw(low) * power - ON_GRID) / power
+    last = np.floor(scale.raw(high) * power + ON_GRID) / power
+    if np.isinf(first):
+        return f"{_text(scale, last)} or less"
+    if np.isinf(last):
+        return f"{_text(scale, first)} or more"
+    return f"{_text(scale, first)} to {_text(scale, last)}"
+
+
+def _text(scale: ScaledColumn, bound: float) -> str:
     if isinstance(scale, NumericColumn):
-        return f"{measure:.6g}"
-    return str(scale.written(np.array([np.rint(measure)]))[0])
+        return f"{bound + 0.0:.10g}"  # no -0
+    return str(scale.written(np.array([bound]))[0])

@@ -2,6 +2,7 @@
 
 import io
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
@@ -204,3 +205,38 @@ def test_the_rows_are_not_overwritten(lent):
     outcome = call("explain", "outputs/all", *words, cwd=lent, CFTRAIN_DATA=".")
     assert "output: expected another file than that of the rows" in outcome.message
     assert (lent / "rows.csv").read_bytes() == before
+
+
+def test_relations_can_be_added(lent):
+    """Each answer obeys them as it is printed, also from a row that breaks them."""
+    words = ("rows=applicants.csv", "target=yes", "count=2", "observed_range=false")
+    told = '"age + 0.1*debt <= 60"'
+    found = explain(lent, *words, f"relations=[{told}]", "format=json")
+    assert "the row itself breaks age + 0.1*debt <= 60" in found.err
+    obeyed = 0
+    for line in found.out.splitlines():
+        advice = json.loads(line)
+        for answer in advice["answers"]:
+            row = dict(advice["given"])
+            row |= {each["column"]: each["after"] for each in answer["changes"]}
+            limit = Fraction(str(row["age"])) + Fraction(str(row["debt"])) / 10
+            assert limit <= 60
+            obeyed += 1
+    assert obeyed
+    page = explain(lent, *words, f"relations=[{told}]", "format=html").out
+    assert "the row itself breaks age + 0.1*debt &lt;= 60" in page
+
+
+@pytest.mark.parametrize(
+    ("relations", "expected"),
+    [
+        ('["age <= height"]', "expected numeric columns"),
+        ('["age ="]', "relations: "),
+        ('["age <= age"]', "relations: "),
+    ],
+)
+def test_relations_that_cannot_be(lent, relations, expected):
+    found = explain(lent, "test_rows=2", f"relations={relations}", code=2)
+    assert found.err.startswith("cftrain: ")
+    assert expected in found.err or "relations" in found.err, found.err
+    assert "Traceback" not in found.err

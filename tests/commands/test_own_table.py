@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
@@ -237,3 +238,30 @@ def test_a_model_that_is_taken_along_does_not_need_the_path_of_its_table(nasty_r
         for each in told
     ]
     assert decisions[0] == decisions[1]
+
+
+def test_rows_that_break_a_relation_are_refused_or_kept(tmp_path):
+    """Kept ones train, and no answer breaks it."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"a": rng.integers(0, 50, 90), "b": rng.integers(20, 80, 90)})
+    table["label"] = np.where(table["a"] + rng.normal(0, 5, 90) > 25, "yes", "no")
+    broken = table["a"] > table["b"]
+    assert 0 < broken.sum() < 30
+    table.to_csv(tmp_path / "t.csv", index=False)
+    words = ("train", "data=table", "data.path=t.csv", "data.label=label", *QUICK)
+    words = (*words, 'data.relations=["a <= b"]')
+    refused = call(*words, cwd=tmp_path)
+    assert refused.code == 2
+    assert "data.broken_relations=keep" in refused.err
+    kept = call(*words, "data.broken_relations=keep", cwd=tmp_path)
+    assert kept.code == 0, kept.err
+    table[broken].to_csv(tmp_path / "rows.csv", index=False)
+    told = call("explain", "outputs/t", "rows=rows.csv", "format=json", cwd=tmp_path)
+    assert told.code == 0, told.err
+    assert told.err.count("the row itself breaks a <= b") == min(10, broken.sum())
+    for line in told.out.splitlines():
+        advice = json.loads(line)
+        for answer in advice["answers"]:
+            row = dict(advice["given"])
+            row |= {each["column"]: each["after"] for each in answer["changes"]}
+            assert row["a"] <= row["b"]

@@ -31,15 +31,15 @@ def _number(change: Change, observed: NumberRange, target: str) -> str:
     ring where the row is and a disc where it would have to be.
     """
     # A missing value has no place: then there is the disc alone.
-    after = float(change.after)
-    before = after if change.before is None else float(change.before)
+    after = observed.place(change.after)
+    before = after if change.before is None else observed.place(change.before)
     place = _scale(observed, before, after)
     start, end = place(before), place(after)
     said = (
         f"{change.column}: from {value_text(change.before)} to "
-        f"{value_text(change.after)}; observed {target}: {_shown(observed.lowest)} to "
-        f"{_shown(observed.highest)}, the middle half {_shown(observed.low)} to "
-        f"{_shown(observed.high)}"
+        f"{value_text(change.after)}; observed {target}: "
+        f"{observed.text(observed.lowest)} to {observed.text(observed.highest)}, the "
+        f"middle half {observed.text(observed.low)} to {observed.text(observed.high)}"
     )
     low, high = place(observed.lowest), place(observed.highest)
     left, right = place(observed.low), place(observed.high)
@@ -74,7 +74,7 @@ def _scale(
 
 def _ends(observed: NumberRange, low: float, high: float) -> Iterator[str]:
     """The ends of the range in numbers, side by side however near they are."""
-    left, right = _shown(observed.lowest), _shown(observed.highest)
+    left, right = observed.text(observed.lowest), observed.text(observed.highest)
     # About 6 units for each sign: the labels of a narrow range would overlap.
     if high - low < 6 * (len(left) + len(right)) + 12:
         middle = min(max((low + high) / 2, WIDTH / 4), 3 * WIDTH / 4)
@@ -118,10 +118,6 @@ def _rectangle(kind: str, x: float, y: float, width: float, height: float) -> st
 
 def _text(text: str, x: float, y: float, anchor: str) -> str:
     return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _shown(value: float) -> str:
-    return value_text(int(value) if value.is_integer() else value)
 
 
 def _cut(text: str) -> str:
