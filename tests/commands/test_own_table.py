@@ -243,10 +243,12 @@ def test_a_model_that_is_taken_along_does_not_need_the_path_of_its_table(nasty_r
 def test_rows_that_break_a_relation_are_refused_or_kept(tmp_path):
     """Kept ones train, and no answer breaks it."""
     rng = np.random.default_rng(3)
-    table = pd.DataFrame({"a": rng.integers(0, 50, 90), "b": rng.integers(20, 80, 90)})
-    table["label"] = np.where(table["a"] + rng.normal(0, 5, 90) > 25, "yes", "no")
+    table = pd.DataFrame(
+        {"a": rng.integers(0, 50, 150), "b": rng.integers(20, 80, 150)}
+    )
+    table["label"] = np.where(table["a"] + rng.normal(0, 5, 150) > 25, "yes", "no")
     broken = table["a"] > table["b"]
-    assert 0 < broken.sum() < 30
+    assert 0 < broken.sum() < 50
     table.to_csv(tmp_path / "t.csv", index=False)
     words = ("train", "data=table", "data.path=t.csv", "data.label=label", *QUICK)
     words = (*words, 'data.relations=["a <= b"]')
