@@ -29,7 +29,8 @@ def watched(
     if logger is None:
         yield lambda epoch, record: None
         return
-    keeper = Keeper(runs[0][1].schedule, torch.empty(len(runs), 0))
+    weights = torch.empty(len(runs), 0)  # only the epochs are counted
+    keeper = Keeper(runs[0][1].schedule, weights, validation_rows=1)
     watches = _Watches(logger, [_told(cell, run) for cell, run in runs], folder)
 
     def tell(epoch: int, record: EpochRecord) -> None:
