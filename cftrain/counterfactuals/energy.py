@@ -15,6 +15,11 @@ def energy(logits: Logits, target: Classes) -> PerRow:
     return -target_logit(logits, target)
 
 
+def add_energy_slope(slope: Logits, target: Classes, factor: PerRow) -> Logits:
+    """Adds the gradient of factor * energy by the logits to a slope, in place."""
+    return slope.scatter_add_(-1, target.unsqueeze(-1), -factor.unsqueeze(-1))
+
+
 def log_odds_energy(logits: Logits, target: Classes) -> PerRow:
     """Returns minus the log-odds of the target class against all the others.
 
@@ -45,6 +50,18 @@ def cross_entropy(logits: Logits, label: Classes) -> PerRow:
     return rows
 
 
+def cross_entropy_slope(logits: Logits, label: Classes) -> Logits:
+    """Returns the gradient of each row's cross-entropy by its logits."""
+    slope = probabilities(logits)
+    return add_energy_slope(slope, label, torch.ones_like(slope[..., 0]))
+
+
+def probabilities(logits: Logits) -> Logits:
+    """Returns the softmax probabilities of all classes."""
+    # Classes first, as above.
+    return logits.mT.softmax(1).mT
+
+
 def target_probability(logits: Logits, target: Classes) -> PerRow:
     """Returns the softmax probability of the target class."""
-    return torch.exp(-cross_entropy(logits, target))
+    return target_logit(probabilities(logits), target)

@@ -8,9 +8,19 @@ def distance(counterfactual: Rows, factual: Rows) -> PerRow:
     return (counterfactual - factual).abs().sum(-1)
 
 
+def distance_slope(counterfactual: Rows, factual: Rows) -> Rows:
+    """Returns the gradient of the distance by the counterfactual: 0 where they meet."""
+    return (counterfactual - factual).sign_()
+
+
 def energy_constraint(energy: PerRow) -> PerRow:
     """Returns E + 0.001 E^2: the square keeps energies from falling for ever (ECCo)."""
     return energy + ENERGY_RIDGE * energy * energy
+
+
+def energy_constraint_slope(energy: PerRow) -> PerRow:
+    """Returns the derivative of the constraint by the energy."""
+    return 1 + 2 * ENERGY_RIDGE * energy
 
 
 def polynomial_decay(step: int, max_steps: int) -> float:

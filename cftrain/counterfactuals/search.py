@@ -16,15 +16,23 @@ from cftrain.counterfactuals.space import Noise
 from cftrain.counterfactuals.working_set import WorkingSet
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
+from cftrain.models.pullback import (
+    Differentiated,
+    differentiated,
+    has_closed_form,
+)
 from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Classes, Logits, Rows, over_features
+from cftrain.tensors import Classes, Logits, Mask, Rows, over_features
 
 CHUNK_NUMBERS = 2**19
 """Numbers in one walked chunk of rows: about the second-level cache (2 MiB)."""
 
 MOST_ROWS = 2**13
 """Rows in one walked chunk: hidden layers are wider than narrow inputs."""
+
+MOST_IN_COLUMNS = 32
+"""Features of rows that lie in memory feature by feature while they are searched."""
 
 COMPACT_SHARE = 0.75
 """Finished rows leave the working set when at most this share of it is still active."""
@@ -64,7 +72,9 @@ class CounterfactualSearch:
         for cell in range(len(factual)):
             chosen = slice(cell, cell + 1)
             search = stacking.select(self, chosen)
-            model = frozen(classifier, chosen)
+            surroundings = search._surroundings(
+                frozen(classifier, chosen), factual[chosen], constraints
+            )
             stream = streams[cell] if streams else Stream(0)
             portions = zip(
                 factual[chosen].split(size, 1),
@@ -73,9 +83,8 @@ class CounterfactualSearch:
             )
             chunks = [
                 search._walk(
-                    model,
-                    WorkingSet(x, y, visits=visits),
-                    constraints,
+                    surroundings,
+                    WorkingSet(x, y, visits=visits, columns=surroundings.columns),
                     stream.child("chunk", number),
                 )
                 for number, (x, y) in enumerate(portions)
@@ -83,58 +92,82 @@ class CounterfactualSearch:
             cells.append(concatenate(chunks, 1))
         return concatenate(cells, 0)
 
+    def _surroundings(
+        self, classifier: Classifier, factual: Rows, constraints: Constraints
+    ) -> "_Surroundings":
+        shown = self.generator.space.shows_states
+        plain = shown and self.categories.view(factual, constraints) is factual
+        closed = plain and has_closed_form(classifier)
+        return _Surroundings(
+            classifier=classifier,
+            model=differentiated(classifier),
+            constraints=constraints,
+            plain=plain,
+            closed=closed,
+            columns=closed and factual.shape[2] <= MOST_IN_COLUMNS,
+        )
+
     def _walk(
-        self,
-        classifier: Classifier,
-        rows: WorkingSet,
-        constraints: Constraints,
-        stream: Stream,
+        self, surroundings: "_Surroundings", rows: WorkingSet, stream: Stream
     ) -> SearchResult:
         """Moves the rows of one cell until each is mature, broken or out of steps."""
+        # Where nothing is part of a graph, every operation has less to keep track of.
+        with torch.no_grad(), torch.inference_mode(surroundings.closed):
+            self._move_all(surroundings, rows, stream)
+        return self._hardened(rows.result(), surroundings)
+
+    def _move_all(
+        self, surroundings: "_Surroundings", rows: WorkingSet, stream: Stream
+    ) -> None:
         count = len(rows)
         for step in range(self.descent.max_steps + 1):
             progress = Progress(step=step, max_steps=self.descent.max_steps)
             noise = Noise(stream=stream.child(step), rows=count, index=rows.index[0])
-            state = self.generator.space.encode(rows.x, noise).detach()
-            logits, gradient = self._gradient(
-                classifier, rows, state, constraints, progress
-            )
+            state = self.generator.space.encode(rows.x, noise)
+            logits, gradient = self._gradient(surroundings, rows, state, progress)
             mature = self.maturity(target_probability(logits, rows.target))
             last = step == self.descent.max_steps
             if last and self.maturity.accepts_exhausted:
                 mature = torch.ones_like(mature)
-            active = rows.stop(mature, broken=~torch.isfinite(gradient).all(-1))
+            active = rows.stop(mature, broken=_is_broken(gradient))
             if last or active == 0:
                 break
             if active <= COMPACT_SHARE * len(rows):
                 state, gradient = rows.compact(state, gradient)
             if rows.visits:
                 rows.visit(replace(noise, index=rows.index[0]).uniform())
-            self._move(rows, state, gradient, constraints)
-        return self._hardened(rows.result(), classifier, constraints)
+            self._move(rows, state, gradient, surroundings.constraints)
 
     def _gradient(
         self,
-        classifier: Classifier,
+        surroundings: "_Surroundings",
         rows: WorkingSet,
         state: Tensor,
-        constraints: Constraints,
         progress: Progress,
     ) -> tuple[Logits, Tensor]:
-        """Returns the rows' logits, and the gradient of the loss by their states."""
-        with torch.enable_grad():
-            state = state.requires_grad_()
-            x = self.generator.space.view(state, rows.x)
-            seen = self.categories.view(x, constraints)
-            logits = classifier(seen)
-            loss = self.generator.loss(
-                logits, rows.target, seen, rows.factual, progress=progress
-            )
-            # Rows are independent: the gradient of the sum is that of each row.
-            (gradient,) = torch.autograd.grad(loss.sum(), state)
-        return logits.detach(), gradient
+        """Returns the rows' logits, and the gradient of the loss by their states.
 
-    @torch.no_grad()
+        It comes from the loss by the logits, then by the rows that the model sees, then
+        by the states that these stand for.
+        """
+        seen = state
+        if not surroundings.plain:
+            with torch.enable_grad():
+                state = state.detach().requires_grad_()
+                x = self.generator.space.view(state, rows.x)
+                seen = self.categories.view(x, surroundings.constraints)
+        shown = seen.detach()
+        logits, pull_back = surroundings.model(shown)
+        by_logits, by_shown = self.generator.slopes(
+            logits, rows.target, shown, rows.factual, progress=progress
+        )
+        gradient = pull_back(by_logits)
+        if by_shown is not None:
+            gradient = gradient + by_shown
+        if not surroundings.plain:
+            (gradient,) = torch.autograd.grad(seen, state, gradient)
+        return logits, gradient
+
     def _move(
         self,
         rows: WorkingSet,
@@ -143,18 +176,19 @@ class CounterfactualSearch:
         constraints: Constraints,
     ) -> None:
         """Makes one step of descent, as far as the constraints allow."""
-        step = over_features(self.descent.step_size) * -gradient
-        move = self.generator.space.move(state, step, rows.x)
+        step = gradient * -over_features(self.descent.step_size)
+        move = self.generator.space.move(state.detach(), step, rows.x)
         x = constraints.moved(rows.x, move, rows.factual)
         x = self.categories.settled(x, constraints)
-        near = (x - rows.factual).abs().amax(-1) <= self.descent.epsilon
+        near = (x - rows.factual).abs_().amax(-1) <= self.descent.epsilon
         rows.move(x, near)
 
     @torch.no_grad()
     def _hardened(
-        self, result: SearchResult, classifier: Classifier, constraints: Constraints
+        self, result: SearchResult, surroundings: "_Surroundings"
     ) -> SearchResult:
         """Returns rows with valid categories, judged as they are reported."""
+        constraints, classifier = surroundings.constraints, surroundings.classifier
         counterfactual = self.categories.hard(result.counterfactual, constraints)
         if counterfactual is result.counterfactual:
             return result
@@ -169,3 +203,25 @@ class CounterfactualSearch:
         return replace(
             result, counterfactual=counterfactual, nascent=nascent, mature=mature
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Surroundings:
+    """What all rows of a cell are searched in.
+
+    `plain` says that the model sees the states themselves, and `closed` that it is
+    differentiated in closed form as well; then narrow rows lie in `columns`.
+    """
+
+    classifier: Classifier
+    model: Differentiated
+    constraints: Constraints
+    plain: bool
+    closed: bool
+    columns: bool
+
+
+def _is_broken(gradient: Tensor) -> Mask:
+    """Returns which rows have a gradient that is not finite."""
+    # A maximum of numbers some of which are NaN is NaN, which is less than nothing.
+    return ~(gradient.abs().amax(-1) < torch.inf)

@@ -52,6 +52,11 @@ class Space(ABC):
         """Whether a search in this space may end elsewhere when it is repeated."""
 
     @property
+    def shows_states(self) -> bool:
+        """Whether states are the rows themselves, so that `view` has no graph."""
+        return False
+
+    @property
     @abstractmethod
     def learns(self) -> bool:
         """Whether it is learned from observed rows, so that `fitted` needs some."""
@@ -89,6 +94,10 @@ class FeatureSpace(Space):
     @property
     def draws(self) -> bool:
         return False
+
+    @property
+    def shows_states(self) -> bool:
+        return True
 
     @property
     def learns(self) -> bool:

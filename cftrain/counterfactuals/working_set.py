@@ -16,24 +16,36 @@ class WorkingSet:
     Stopped rows do not move; `compact` writes them to the result and goes on without
     them, so that they cost nothing.
 
-    `visits` makes it keep one state of each row's path, which `visit` draws.
+    `visits` makes it keep one state of each row's path, which `visit` draws. With
+    `columns` rows lie in memory feature by feature until they are in the result.
     """
 
-    def __init__(self, factual: Rows, target: Tensor, *, visits: bool = False) -> None:
+    def __init__(
+        self,
+        factual: Rows,
+        target: Tensor,
+        *,
+        visits: bool = False,
+        columns: bool = False,
+    ) -> None:
         rows = factual.shape[:2]
         never = torch.zeros(rows, dtype=torch.bool, device=factual.device)
         self._start, self._aim = factual, target
+        self._columns = columns
         self.factual, self.target = factual, target
-        self.x = self.nascent = factual
+        if columns:
+            self.factual = factual.mT.contiguous().mT
+        self.x, self.nascent = self.factual, self.factual.clone()
         self.index = torch.arange(rows[1], device=factual.device).unsqueeze(0)
         self.stopped, self.mature, self.finite = never, never, ~never
         self.steps = torch.zeros_like(target)
         self._kept = {"counterfactual": "x"} | {k: k for k in ("nascent", *OUTCOMES)}
         if visits:
-            self.visited = factual
+            self.visited = self.factual.clone()
             self._kept["visited"] = "visited"
         self._result: dict[str, Tensor] = {
-            name: getattr(self, kept).clone() for name, kept in self._kept.items()
+            name: getattr(self, kept).clone(memory_format=torch.contiguous_format)
+            for name, kept in self._kept.items()
         }
 
     @property
@@ -59,8 +71,8 @@ class WorkingSet:
     def move(self, x: Rows, near: Mask) -> None:
         """Moves the rows that have not stopped; rows near their factual are nascent."""
         moving = ~self.stopped
-        self.x = torch.where(moving.unsqueeze(-1), x, self.x)
-        self.nascent = torch.where((near & moving).unsqueeze(-1), x, self.nascent)
+        self.x = self._replaced(x, self.x, self.stopped)
+        self.nascent = self._replaced(self.nascent, x, near & moving)
         self.steps = self.steps + moving
 
     def visit(self, uniform: PerRow) -> None:
@@ -68,15 +80,15 @@ class WorkingSet:
         it: reservoir sampling (Vitter, 1985) by uniform numbers in [0, 1).
         """
         chosen = ~self.stopped & (uniform * (self.steps + 1) < 1)
-        self.visited = torch.where(chosen.unsqueeze(-1), self.x, self.visited)
+        self.visited = self._replaced(self.visited, self.x, chosen)
 
     def compact(self, *others: Tensor) -> list[Tensor]:
         """Leaves the stopped rows out, and out of the other tensors that it returns."""
         self._write()
         kept = (~self.stopped[0]).nonzero().squeeze(1)
         for name in {*STATE, *self._kept.values()}:
-            setattr(self, name, getattr(self, name).index_select(1, kept))
-        return [other.index_select(1, kept) for other in others]
+            setattr(self, name, self._rows(getattr(self, name), kept))
+        return [self._rows(other, kept) for other in others]
 
     def result(self) -> SearchResult:
         self._write()
@@ -86,3 +98,18 @@ class WorkingSet:
         places = self.index[0]
         for name, kept in self._kept.items():
             self._result[name].index_copy_(1, places, getattr(self, kept))
+
+    def _rows(self, values: Tensor, places: Tensor) -> Tensor:
+        """Returns the rows at these places, which lie in memory as before."""
+        if self._columns and values.ndim == 3:
+            return values.mT.index_select(2, places).mT
+        return values.index_select(1, places)
+
+    def _replaced(self, rows: Rows, others: Rows, chosen: Mask) -> Rows:
+        """Returns the rows, of which the chosen ones are the others; wide ones are
+        replaced where they are, since a choice by a mask takes five times as long.
+        """
+        if self._columns or rows.device.type != "cpu":
+            return torch.where(chosen.unsqueeze(-1), others, rows)
+        places = chosen[0].nonzero().squeeze(1)
+        return rows.index_copy_(1, places, others.index_select(1, places))

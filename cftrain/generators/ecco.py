@@ -4,15 +4,22 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from cftrain.config.names import named
-from cftrain.counterfactuals.energy import cross_entropy, energy
+from cftrain.counterfactuals.energy import (
+    add_energy_slope,
+    cross_entropy,
+    cross_entropy_slope,
+    energy,
+)
 from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.hyperparameters import Weight
 from cftrain.counterfactuals.penalties import (
     distance,
+    distance_slope,
     energy_constraint,
+    energy_constraint_slope,
     polynomial_decay,
 )
-from cftrain.tensors import Classes, Logits, PerRow, Rows
+from cftrain.tensors import Classes, Logits, PerRow, Rows, over_features
 
 
 @named("ecco")
@@ -48,6 +55,22 @@ class Ecco(Generator):
         weight = self.energy_weight * self._schedule(progress)
         constraint = weight * energy_constraint(energy(logits, target))
         return cross_entropy(logits, target) + pull + constraint
+
+    def slopes(
+        self,
+        logits: Logits,
+        target: Classes,
+        counterfactual: Rows,
+        factual: Rows,
+        *,
+        progress: Progress,
+    ) -> tuple[Logits, Rows]:
+        pull = distance_slope(counterfactual, factual)
+        pull.mul_(over_features(self.distance_weight))
+        weight = self.energy_weight * self._schedule(progress)
+        constraint = weight * energy_constraint_slope(energy(logits, target))
+        slope = cross_entropy_slope(logits, target)
+        return add_energy_slope(slope, target, constraint), pull
 
     def _schedule(self, progress: Progress) -> float:
         if self.schedule == "constant":

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import final
 
 from cftrain.config.names import named
-from cftrain.counterfactuals.energy import cross_entropy
+from cftrain.counterfactuals.energy import cross_entropy, cross_entropy_slope
 from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.hyperparameters import Weight
-from cftrain.counterfactuals.penalties import distance
-from cftrain.tensors import Classes, Logits, PerRow, Rows
+from cftrain.counterfactuals.penalties import distance, distance_slope
+from cftrain.tensors import Classes, Logits, PerRow, Rows, over_features
 
 
 @named("generic")
@@ -33,6 +33,19 @@ class Generic(Generator):
     ) -> PerRow:
         pull = self.distance_weight * distance(counterfactual, factual)
         return cross_entropy(logits, target) + pull
+
+    def slopes(
+        self,
+        logits: Logits,
+        target: Classes,
+        counterfactual: Rows,
+        factual: Rows,
+        *,
+        progress: Progress,
+    ) -> tuple[Logits, Rows]:
+        pull = distance_slope(counterfactual, factual)
+        pull.mul_(over_features(self.distance_weight))
+        return cross_entropy_slope(logits, target), pull
 
     def ineffective(self, max_steps: int) -> frozenset[str]:
         return frozenset()

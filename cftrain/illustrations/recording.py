@@ -30,6 +30,10 @@ class Recorder(Space):
         return self.space.draws
 
     @property
+    def shows_states(self) -> bool:
+        return self.space.shows_states
+
+    @property
     def learns(self) -> bool:
         return self.space.learns
 

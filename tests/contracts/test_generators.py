@@ -111,3 +111,30 @@ def test_draws_for_a_row_do_not_depend_on_which_rows_are_left(generator, monkeyp
         kept.counterfactual, dropped.counterfactual, rtol=0, atol=1e-5
     )
     assert torch.equal(kept.mature, dropped.mature)
+
+
+def test_slopes_are_the_derivatives_of_the_loss(generator):
+    """In closed form or not; also at the factual, where the distance has its kink."""
+    logits = 3 * normal(STACK, ROWS, CLASSES)
+    x = normal(STACK, ROWS, FEATURES, seed=2)
+    x[0] = FACTUAL[0]
+    for step in (0, 2, 29):
+        leaves = logits.clone().requires_grad_(), x.clone().requires_grad_()
+        progress = Progress(step=step, max_steps=30)
+        loss = generator.loss(leaves[0], TARGET, leaves[1], FACTUAL, progress=progress)
+        expected = torch.autograd.grad(loss.sum(), leaves)
+        found = generator.slopes(logits, TARGET, x, FACTUAL, progress=progress)
+        for ours, theirs in zip(found, expected, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-14)
+
+
+def test_slopes_need_no_closed_form(generator):
+    """What a generator inherits says the same, in inference mode too."""
+    logits, x = normal(STACK, ROWS, CLASSES), normal(STACK, ROWS, FEATURES, seed=2)
+    progress = Progress(step=2, max_steps=30)
+    with torch.inference_mode():
+        given = (logits.clone(), TARGET.clone(), x.clone(), FACTUAL.clone())
+        inherited = Generator.slopes(generator, *given, progress=progress)
+        own = generator.slopes(*given, progress=progress)
+    for found, expected in zip(inherited, own, strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-14)
