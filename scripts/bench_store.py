@@ -5,6 +5,7 @@ without waiting for the disk. Every command runs in a process of its own.
 """
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from cftrain.data.dataset import Dataset
 from cftrain.evaluation.evaluate import Evaluation, Measurement
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, cell, stack_id
+from cftrain.grid.launch import AT_END
 from cftrain.grid.measured import EvaluatedStack, write_evaluation
 from cftrain.grid.records import TrainedStack, write_training
 from cftrain.objectives.objective import Objective
@@ -59,15 +61,16 @@ def main() -> None:
     parser.add_argument("--cells", type=int, nargs="+", default=[1000])
     parser.add_argument("--unmerged", action="store_true", help="leave every part")
     arguments = parser.parse_args()
-    print("cells     parts   command    wall s   peak MiB")
+    print("cells     parts   command    wall s    cpu s   peak MiB")
     for count in arguments.cells:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             _make(folder, count, merged=not arguments.unmerged)
             parts = sum(1 for _ in folder.rglob("*.parquet"))
             for name, words in _commands(folder, count).items():
-                wall, peak = _timed(words)
-                line = f"{count:<9d} {parts:<7d} {name:9s} {wall:7.1f} {peak:10.0f}"
+                wall, cpu, peak = _timed(words)
+                line = f"{count:<9d} {parts:<7d} {name:9s} {wall:7.1f} {cpu:8.1f}"
+                line += f" {peak:10.0f}"
                 print(line, flush=True)
 
 
@@ -86,9 +89,9 @@ def _commands(folder: Path, count: int) -> dict[str, list[str]]:
     }
 
 
-def _timed(words: list[str]) -> tuple[float, float]:
-    """Wall seconds and peak MiB of a command."""
-    start = time.perf_counter()
+def _timed(words: list[str]) -> tuple[float, float, float]:
+    """Wall seconds, seconds of processors and peak MiB of a command."""
+    start, before = time.perf_counter(), _processors()
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, *words],
         check=True,
@@ -96,7 +99,14 @@ def _timed(words: list[str]) -> tuple[float, float]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    return time.perf_counter() - start, int(done.stderr.split()[-2]) / 1024
+    peak = int(done.stderr.split()[-2]) / 1024
+    return time.perf_counter() - start, _processors() - before, peak
+
+
+def _processors() -> float:
+    """Seconds that processes which have ended took of all processors."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _make(folder: Path, count: int, *, merged: bool) -> None:
@@ -124,7 +134,7 @@ def _make(folder: Path, count: int, *, merged: bool) -> None:
             if merged and seed % 64 == 0:
                 merge_parts(folder)
         if merged:
-            merge_parts(folder)
+            merge_parts(folder, many=AT_END)
         add_points(folder, points)
 
 

@@ -21,6 +21,7 @@ from cftrain.data.sources import File
 from cftrain.data.tables.figures import Notation, notation_of
 from cftrain.data.tables.files import plain_parquet
 from cftrain.data.tables.text import Dialect, dialect_of
+from cftrain.data.tables.unfolding import fitting_rows
 from cftrain.errors import DataError
 from cftrain.results.folders import refuse_special
 
@@ -112,6 +113,7 @@ class CsvFile(RowFile):
             self.source.seek(0)
         return pd.read_csv(
             self.source,
+            compression=None,
             skipinitialspace=True,
             sep=self.dialect.delimiter,
             encoding=self.dialect.encoding,
@@ -119,9 +121,7 @@ class CsvFile(RowFile):
         )
 
     def _notation(self, numbers: Collection[str]) -> Notation:
-        """That of the training's file where it fits as well as any: 1.234 may be two
-        numbers.
-        """
+        """That of the training's file if it fits: 1.234 may be two numbers."""
         with self._errors():
             head = self._read(
                 usecols=lambda name: name in numbers,
@@ -162,7 +162,8 @@ class ParquetFile(RowFile):
         self, columns: Collection[str], *, texts: Collection[str], rows: int
     ) -> Iterator[pd.DataFrame]:
         with self._opened() as file:
-            for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
+            most = min(rows, fitting_rows(Path(self.name), file, columns))
+            for batch in file.iter_batches(batch_size=most, columns=list(columns)):
                 frame = batch.to_pandas(integer_object_nulls=True, ignore_metadata=True)
                 yield plain_parquet(frame)
 

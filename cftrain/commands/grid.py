@@ -23,6 +23,7 @@ from cftrain.commands.command_line.options import (
 )
 from cftrain.commands.command_line.recording import Recording, recording
 from cftrain.commands.train import FAILED_CELLS
+from cftrain.config.build import Built
 from cftrain.config.identity import configured
 from cftrain.config.ranges import Count
 from cftrain.config.tree import groups, plain
@@ -150,10 +151,12 @@ def grid_points(options: GridOptions) -> list[Point]:
         values, found_notes = clamped(values, typed_keys() | varied)
         notes.update(dict.fromkeys(found_notes))
         # The grid itself is built already; it is long where an axis is.
-        run, chosen = build({k: values[k] for k in values if k not in own}, Options)
+        plain_values = {k: values[k] for k in values if k not in own}
+        run, chosen = build(plain_values, Options, shared)
         return run, chosen.evaluation
 
     notes: dict[str, None] = {}
+    shared: Built = {}
     own = set(configured(GridOptions)) - set(configured(Options))
     found = described(options.grid, groups(), composed, built)
     for note in notes:

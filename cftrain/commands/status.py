@@ -16,7 +16,7 @@ from cftrain.results.weights_file import stored_weights
 
 SLOWEST = 5
 OF_EVALUATIONS = ["cell", "stack", "status", "reason", "stack_cells", "seconds"]
-OF_CELLS = [*OF_EVALUATIONS, "data", "generator"]
+OF_CELLS = [*OF_EVALUATIONS, "data", "generator", "weights_sha256"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,8 @@ def run(arguments: Sequence[str]) -> None:
     """Counts, failures with reasons, the slowest stacks and the time left."""
     folder, _ = read_words(arguments, StatusOptions, {})
     store = Store(folder)
-    cells, evaluations = store.cells(OF_CELLS), store.evaluations(OF_EVALUATIONS)
+    cells = store.cells(OF_CELLS)
+    evaluations = store.evaluations(OF_EVALUATIONS, cells=cells)
     wanted = set(cells["cell"])
     if (folder / FILE).is_file():
         wanted = set(load_points(folder)["cell"])

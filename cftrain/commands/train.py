@@ -35,8 +35,6 @@ from cftrain.results.lock import at_work
 from cftrain.results.log import Log
 from cftrain.results.store import Store
 from cftrain.summary.budget import budget_of, budget_told
-from cftrain.summary.figures.budget_curve import draw_budget
-from cftrain.summary.figures.counterfactual_images import draw_gallery
 from cftrain.summary.naming import objective_name
 from cftrain.summary.report import report
 from cftrain.training.run import Run
@@ -122,6 +120,10 @@ def train(
 
 
 def _shown(store: Store, cells: Sequence[str], protocol: str) -> None:
+    # Grids import this module, and what draws takes a second to load.
+    from cftrain.summary.figures.budget_curve import draw_budget
+    from cftrain.summary.figures.counterfactual_images import draw_gallery
+
     curve = budget_of(load_budgets(store.folder), cells)
     if len(curve):
         print(budget_told(curve))

@@ -31,18 +31,27 @@ from cftrain.errors import ConfigError, shown
 
 T = TypeVar("T")
 
+Built = dict[tuple[str, str], Any]
+"""The values of fields, by their keys and what they were made of, in one command:
+another one may have another working folder or environment.
+"""
+
 
 def build_together(
     values: dict[str, Any],
     classes: Sequence[type],
     relations: Callable[[dict[str, Any]], list[str]],
+    *,
+    built: Built | None = None,
 ) -> list[Any]:
     """An object of each class from one node that has the fields of all of them.
 
     The node's `_target_` names the first class. `relations` finds mistakes between
-    fields that are each fine; those that are not are missing in what it gets.
+    fields that are each fine; those that are not are missing in what it gets. Who
+    builds many nodes of these classes that share most values keeps what was `built`.
     Raises ConfigError with every mistake: its key, what was expected, what was given.
     """
+    done = {} if built is None else built
     values = dict(values)
     target, first = values.pop("_target_", None), classes[0]
     if not isinstance(target, str) or class_called(target) is not first:
@@ -55,9 +64,14 @@ def build_together(
         if key not in values:
             mistakes.append(f"{key}: expected a value, got none")
             continue
-        built = _build(values[key], kind, key, mistakes)
-        if built is not BAD:
-            parts[key] = built
+        value = (key, repr(values[key]))
+        noted: list[str] = []
+        found = done[value] if value in done else _build(values[key], kind, key, noted)
+        if found is not BAD:
+            parts[key] = found
+        if not noted:
+            done[value] = found
+        mistakes.extend(noted)
     mistakes.extend(relations(parts))
     if mistakes:
         raise ConfigError(mistakes)

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from cftrain.config.ranges import Incidental, PositiveFloat
+from cftrain.data.tables.unfolding import MOST_MEMORY, check_memory, read_bounded
 from cftrain.errors import DataError
 from cftrain.results.writing import replacing
 
@@ -70,9 +71,10 @@ class File:
     content: bytes
 
 
-def read_file(path: Path) -> File:
-    """Returns a file with its content. Raises DataError."""
+def read_file(path: Path, most: float = MOST_MEMORY) -> File:
+    """Returns a file with its content. Raises DataError, also for one of more GiB."""
     try:
+        check_memory(path.stat().st_size, most)
         return File(path, path.read_bytes())
     except OSError as error:
         raise DataError(f"{path}: expected a readable file, got {error}") from error
@@ -100,9 +102,11 @@ def read_parquet(file: File, schema: pa.Schema) -> pa.Table:
     return table.select(schema.names)
 
 
-def read_columns(file: File, names: Sequence[str]) -> pa.Table:
+def read_columns(
+    file: File, names: Sequence[str], most: float = MOST_MEMORY
+) -> pa.Table:
     """Returns the named columns, of whatever type. Raises DataError."""
-    table = read_all(file)
+    table = read_all(file, most)
     missing = [name for name in names if name not in table.schema.names]
     if missing:
         raise DataError(
@@ -112,12 +116,12 @@ def read_columns(file: File, names: Sequence[str]) -> pa.Table:
     return table.select(list(names))
 
 
-def read_all(file: File) -> pa.Table:
-    """Returns a table of sound values. Raises DataError for any other file."""
+def read_all(file: File, most: float = MOST_MEMORY) -> pa.Table:
+    """Returns a table of sound values. Raises DataError for any other file, and for one
+    that takes more than so many GiB.
+    """
     try:
-        table = pq.ParquetFile(
-            pa.BufferReader(file.content), page_checksum_verification=True
-        ).read()
+        table = read_bounded(file.content, most)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(

@@ -27,6 +27,9 @@ OnOutcome = Callable[[Outcome], None]
 BETWEEN_MERGES = 128
 """Tasks after which it is looked whether there are many parts."""
 
+AT_END = 32
+"""Parts that are merged once all is done: nobody adds to them soon."""
+
 MOST_DEATHS = 30
 """Of workers in one command; each one narrows what was tried, so that these suffice."""
 
@@ -168,5 +171,5 @@ def _done(
             merge_parts(folder)
         failures |= outcome.failed
         on_outcome(outcome)
-    merge_parts(folder)
+    merge_parts(folder, many=AT_END)
     return failures

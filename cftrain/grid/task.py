@@ -49,7 +49,8 @@ def narrowed(task: Task, limits: Mapping[str, int]) -> list[Task]:
 
 def remaining(tasks: Iterable[Task], store: Store, since: datetime) -> list[Task]:
     """What is left of tasks of which some parts have been done since a moment."""
-    cells, evaluations = store.cells(), store.evaluations()
+    cells = store.cells()
+    evaluations = store.evaluations(cells=cells)
     settled = set(cells["cell"][cells["created"] >= since])
     new = evaluations[evaluations["created"] >= since]
     measured = set(zip(new["cell"], new["protocol"], strict=True))

@@ -53,7 +53,7 @@ def state_of(store: Store) -> State:
     trained = cells[cells["status"] == "done"]
     here = stored_weights(store.folder)
     evaluations = store.evaluations(
-        ["cell", "protocol", "pictures", "status", "reason"]
+        ["cell", "protocol", "pictures", "status", "reason"], cells=cells
     )
     finished = evaluations[evaluations["status"] == "done"]
     lost = evaluations[evaluations["status"] == "failed"]

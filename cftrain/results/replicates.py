@@ -19,6 +19,9 @@ PLACES = ("data.raw.path", "init_from.path")
 trained.
 """
 
+REMEMBERED = (*PLACES, "data.raw.most_memory")
+"""What is stored and shapes nothing: these, and how much memory a table might take."""
+
 
 def replicate_key(
     cell: Mapping[str, Any] | pd.Series, varies: Sequence[str] = TRAINING_SEED
@@ -38,11 +41,13 @@ def replicate_key(
 
 def placeless(cell: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
     """Returns the configuration of a row of the table of cells, without places: where
-    its table and its initial weights were read. Raises ResultError.
+    its table and its initial weights were read, and how much memory a table might take.
+
+    Raises ResultError.
     """
     config = of_cell(cell)
-    for place in PLACES:
-        _forget(config, place)
+    for key in REMEMBERED:
+        _forget(config, key)
     return config
 
 

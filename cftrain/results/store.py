@@ -71,17 +71,24 @@ class Store:
         chosen = _last(found.assign(matches=matches), ["cell"], ["matches", *NEWEST])
         return chosen[list(columns or TABLES["cells"].names)]
 
-    def evaluations(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def evaluations(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        cells: pd.DataFrame | None = None,
+    ) -> pd.DataFrame:
         """The table of evaluations, or some of its columns, of the weights that count.
 
         Of a cell and protocol one that is done, with pictures if any has some, then the
-        newest.
+        newest. Who has read the cells, with their `weights_sha256`, may give them.
         """
         needed = ["cell", "protocol", "stack", "pictures", "status", "created"]
         needed.append("weights_sha256")
         found = self._read("evaluations", columns=_with(columns, needed))
         check_markers(found, self.folder / "evaluations")
-        trained = self.cells(["cell", "weights_sha256"]).set_index("cell")
+        if cells is None:
+            cells = self.cells(["cell", "weights_sha256"])
+        trained = cells.set_index("cell")
         now = found["cell"].map(trained["weights_sha256"])
         known = found["cell"].isin(trained.index)
         found = found[known & _same(found["weights_sha256"], now)]

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from cftrain.budget.budget import Budget
 from cftrain.commands.command_line.own_data import declared
-from cftrain.config.build import build_together
+from cftrain.config.build import Built, build_together
 from cftrain.config.overrides import typed_overrides
 from cftrain.config.tree import plain
 from cftrain.errors import ConfigError, shown
@@ -76,9 +76,15 @@ def _unevaluated(parts: dict[str, Any]) -> list[str]:
     return relations({key: parts[key] for key in parts if key != "evaluation"})
 
 
-def build(values: dict[str, Any], options: type[AnyOptions]) -> tuple[Run, AnyOptions]:
-    """As `read`, from plain values. Raises ConfigError."""
-    run, chosen = build_together(_unstarted(values), [Run, options], relations)
+def build(
+    values: dict[str, Any], options: type[AnyOptions], built: Built | None = None
+) -> tuple[Run, AnyOptions]:
+    """As `read`, from plain values; who builds many keeps what was `built`.
+
+    Raises ConfigError.
+    """
+    unstarted = _unstarted(values)
+    run, chosen = build_together(unstarted, [Run, options], relations, built=built)
     return _starting(run, values), chosen
 
 

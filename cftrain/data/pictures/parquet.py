@@ -48,7 +48,7 @@ def parquet_album(
     """Returns the images of a Parquet file. Paths in it are not followed. Raises
     DataError.
     """
-    table = sources.read_all(read_regular(path, most_memory))
+    table = sources.read_all(read_regular(path, most_memory), most_memory)
     names = table.schema.names
     images = _encoded(path, table[chosen(path, "image", image, IMAGES, names)])
     name = chosen(path, "label", label, LABELS, names)

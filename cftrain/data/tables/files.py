@@ -16,6 +16,7 @@ from cftrain.data.order import stratified_order
 from cftrain.data.tables.figures import Decimal, Notation, Thousands, numbers_in
 from cftrain.data.tables.origins import Origin, kept_rows
 from cftrain.data.tables.text import Dialect, cells, line_of
+from cftrain.data.tables.unfolding import MostMemory
 from cftrain.errors import ConfigError, DataError
 
 MANDATORY = "???"
@@ -64,6 +65,7 @@ class FileOrigin(Origin):
 
     path: Annotated[str | None, Incidental(today=lambda: None, remembered=True)]
     text: TextFormat | None
+    most_memory: MostMemory
     unlabelled: Literal["refuse", "drop_rows"]
 
     def __post_init__(self) -> None:
@@ -102,11 +104,11 @@ class FileOrigin(Origin):
         wanted = self.wanted(columns)
         theirs = [self.names.get(name, name) for name in wanted]
         if self.text is None:
-            frame = plain_parquet(
-                sources.read_columns(file, theirs).to_pandas(integer_object_nulls=True)
-            )
+            table = sources.read_columns(file, theirs, self.most_memory)
+            frame = plain_parquet(table.to_pandas(integer_object_nulls=True))
         else:
-            frame = _present(file, cells(file, self.text.dialect), theirs)
+            found = cells(file, self.text.dialect, most=self.most_memory)
+            frame = _present(file, found, theirs)
         frame = frame.set_axis(wanted, axis=1)
         if self.text is not None:
             frame = _typed(file, frame, columns, self.text)

@@ -13,7 +13,9 @@ import pandas as pd
 
 from cftrain.data.columns import listed
 from cftrain.data.sources import File
+from cftrain.data.tables.unfolding import MOST_MEMORY, check_memory
 from cftrain.errors import DataError
+from cftrain.results.parts.pages import VALUE_BYTES
 
 DELIMITERS = (",", ";", "\t", "|")
 LIKELY = ["cp1252", "cp1250", "cp1251", "shift_jis", "gb18030", "big5", "euc_kr"]
@@ -60,9 +62,16 @@ def decoded(file: File, encoding: str) -> str:
         ) from error
 
 
-def cells(file: File, dialect: Dialect) -> pd.DataFrame:
-    """Returns the cells of a file with a header, as text. Raises DataError."""
+def cells(file: File, dialect: Dialect, *, most: float = MOST_MEMORY) -> pd.DataFrame:
+    """Returns the cells of a file with a header, as text. Raises DataError, also for
+    more of them than fit into so many GiB.
+    """
     text = decoded(file, dialect.encoding)
+    count = text.count(dialect.delimiter) + text.count("\n") + 1
+    try:
+        check_memory(len(text) + VALUE_BYTES * count, most)
+    except OSError as error:
+        raise DataError(f"{file.path}: expected {error}") from error
     names = _header(file, text, dialect)
     _check_lengths(file, text, dialect, len(names))
     body = io.StringIO(text, newline="")

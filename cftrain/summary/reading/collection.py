@@ -68,13 +68,14 @@ def collected(
 ) -> Collection:
     """The same of given folders, which messages call the root. Raises ResultError."""
     folders = sorted(folders)
-    cells = _united([(folder, Store(folder).cells()) for folder in folders])
+    read = [(folder, Store(folder).cells()) for folder in folders]
+    cells = _united(read)
     if cells.empty:
         raise ResultError(
             f"{root}: expected results of cftrain train or cftrain grid, got none; "
             "train something first, or name another folder"
         )
-    measured = _united([(folder, Store(folder).evaluations()) for folder in folders])
+    measured = _united([(f, Store(f).evaluations(cells=own)) for f, own in read])
     if protocol is not None:
         measured = measured[measured["protocol"] == _called(protocol, measured)]
     cells = cells.drop_duplicates("cell", keep="last").set_index("cell")

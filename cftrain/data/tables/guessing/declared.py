@@ -57,6 +57,7 @@ def _origin(guess: GuessedTable) -> dict[str, Any]:
         "_target_": FILE,
         "path": str(raw.file.path.absolute()),
         "text": text,
+        "most_memory": guess.table.most_memory,
         "rows": len(raw.frame),
         "names": {},
         "only": {},

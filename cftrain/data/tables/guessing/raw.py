@@ -53,15 +53,17 @@ def raw_table(table: Table) -> RawTable:
             f"data.path: expected a CSV or Parquet file, got {table.path!r}, which is "
             f"{what}"
         )
-    file = sources.read_file(path)
+    file = sources.read_file(path, table.most_memory)
     if not file.content:
         raise DataError(f"{path}: expected a table, got an empty file")
     if is_parquet(file):
-        frame = sources.read_all(file).to_pandas(integer_object_nulls=True)
+        whole = sources.read_all(file, table.most_memory)
+        frame = whole.to_pandas(integer_object_nulls=True)
         return RawTable(file=file, form=None, frame=plain_parquet(frame))
     _check_levels(table)
     dialect = dialect_of(file, encoding=table.encoding, delimiter=table.delimiter)
-    frame = without_missing(cells(file, dialect), table.missing_texts)
+    every = cells(file, dialect, most=table.most_memory)
+    frame = without_missing(every, table.missing_texts)
     columns = [frame[name].iloc[:SAMPLE] for name in frame]
     notation = notation_of(columns, table.decimal)
     form = TextFormat(

@@ -79,6 +79,7 @@ class Table:
     least_level_rows: Count
     drop_share: Share
     most_missing: Share
+    most_memory: PositiveFloat
 
     def __post_init__(self) -> None:
         levels = {

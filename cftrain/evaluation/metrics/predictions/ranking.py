@@ -5,7 +5,6 @@ from typing import ClassVar, final
 
 import torch
 from jaxtyping import Float
-from scipy.stats import rankdata
 from torch import Tensor
 
 from cftrain.config.names import named
@@ -41,6 +40,8 @@ def _area(
     scores: Float[Tensor, "stack row"], members: Tensor
 ) -> Float[Tensor, " stack"]:
     """Of the ROC curve of each cell, from the ranks of the members' scores."""
+    from scipy.stats import rankdata  # takes a second, and few commands need it
+
     ranks = torch.from_numpy(rankdata(scores.cpu().numpy(), axis=1))
     members = members.cpu()
     inside = int(members.sum())

@@ -1,0 +1,162 @@
+"""Parquet tables of anybody's, which may be far larger in memory than in a file.
+
+What the headers of pages tell is known before anything is unfolded; how long texts are
+that a dictionary holds once is not, and so these are read in portions and counted.
+"""
+
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cftrain.config.ranges import Incidental, PositiveFloat
+from cftrain.results.parts.pages import ENCODINGS, VALUE_BYTES, pages
+
+GIB = 2**30
+
+MOST_MEMORY = 4.0
+"""GiB that a table may take where nobody says otherwise."""
+
+MostMemory = Annotated[
+    PositiveFloat, Incidental(today=lambda: MOST_MEMORY, remembered=True)
+]
+"""GiB that a table may take before it is encoded; a larger one is refused."""
+
+ANY_ENCODINGS = {
+    **ENCODINGS,
+    4: "BIT_PACKED",
+    5: "DELTA_BINARY_PACKED",
+    6: "DELTA_LENGTH_BYTE_ARRAY",
+    7: "DELTA_BYTE_ARRAY",
+    9: "BYTE_STREAM_SPLIT",
+}
+"""In all of them a text is at most as long as its page, or the dictionary's."""
+
+PORTION_ROWS = 2**16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """Bytes in memory: of all values, with each text once, at least; of all, each text
+    as long as any, at most; and of the longest row, unless a column `repeats` texts.
+    """
+
+    least: int
+    most: int
+    row: int
+    repeats: str | None
+
+
+def check_memory(size: int, most: float) -> None:
+    """Raises OSError for more bytes than the GiB that are allowed."""
+    if size > most * GIB:
+        raise OSError(
+            f"at most {most:g} GiB in memory (data.most_memory), got "
+            f"{size / GIB:.3g} GiB or more"
+        )
+
+
+def read_bounded(content: bytes, most: float) -> pa.Table:
+    """Returns all of a file. Raises OSError if it takes more than so many GiB."""
+    with pq.ParquetFile(
+        pa.BufferReader(content), page_checksum_verification=True
+    ) as file:
+        bound = _bound(content, file.metadata, None, most, total=sum)
+        if bound.most <= most * GIB:
+            return file.read()
+        found, size = [], 0
+        rows = _fitting(bound, PORTION_ROWS, most)
+        for batch in file.iter_batches(batch_size=rows, use_threads=False):
+            size += batch.nbytes
+            check_memory(size, most)
+            found.append(batch)
+        return pa.Table.from_batches(found, schema=file.schema_arrow)
+
+
+def fitting_rows(path: Path, file: pq.ParquetFile, columns: Collection[str]) -> int:
+    """Returns how many rows at once fit into what is allowed where nobody says
+    otherwise. Raises OSError if no single one does, or a group of rows is too large.
+    """
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as it:
+        bound = _bound(it, file.metadata, columns, MOST_MEMORY, total=max)
+    return _fitting(bound, sys.maxsize, MOST_MEMORY)
+
+
+def _bound(
+    content: bytes | mmap,
+    metadata: pq.FileMetaData,
+    columns: Collection[str] | None,
+    most: float,
+    *,
+    total: Callable[[list[int]], int],
+) -> Bound:
+    """The bounds of a file, whose groups of rows are in memory at once (`sum`) or one
+    after the other (`max`). Raises OSError if even the least is too much.
+    """
+    groups = range(metadata.num_row_groups)
+    bounds = [_of_group(content, metadata, group, columns) for group in groups]
+    least = total([0, *(bound.least for bound in bounds)])
+    # A footer that tells of more rows than there are makes readers reserve too much.
+    rows = total([0, *(metadata.row_group(group).num_rows for group in groups)])
+    check_memory(max(least, rows * VALUE_BYTES), most)
+    return Bound(
+        least=least,
+        most=total([0, *(bound.most for bound in bounds)]),
+        row=max((bound.row for bound in bounds), default=0),
+        repeats=next((b.repeats for b in bounds if b.repeats is not None), None),
+    )
+
+
+def _fitting(bound: Bound, rows: int, most: float) -> int:
+    """At most so many rows, but no more than fit. Raises OSError for lists of texts,
+    of which one row may be too much.
+    """
+    if bound.repeats is not None and bound.most > most * GIB:
+        raise OSError(
+            f"expected one text in a row, got lists of them in {bound.repeats!r}, "
+            f"which may take {bound.most / GIB:.3g} GiB in memory"
+        )
+    return max(1, min(rows, int(most * GIB) // max(1, bound.row)))
+
+
+def _of_group(
+    content: bytes | mmap,
+    metadata: pq.FileMetaData,
+    number: int,
+    columns: Collection[str] | None,
+) -> Bound:
+    group = metadata.row_group(number)
+    least = most = row = 0
+    repeats = None
+    for place in range(metadata.num_columns):
+        chunk, column = group.column(place), metadata.schema.column(place)
+        name = chunk.path_in_schema
+        if not (columns is None or {name, name.partition(".")[0]} & set(columns)):
+            continue
+        size, values, longest = _of_chunk(content, chunk, column)
+        least += size
+        most += size + values * longest
+        row += longest + VALUE_BYTES
+        if longest and column.max_repetition_level:
+            repeats = name
+    return Bound(least=least, most=most, row=row, repeats=repeats)
+
+
+def _of_chunk(
+    content: bytes | mmap, chunk: pq.ColumnChunkMetaData, column: pq.ColumnSchema
+) -> tuple[int, int, int]:
+    """Bytes with each text once, the number of values, bytes of the longest text."""
+    size = values = longest = 0
+    for page in pages(content, chunk, ANY_ENCODINGS):
+        size += page.size
+        values += page.values
+        longest = max(longest, page.longest)
+    if chunk.physical_type == "FIXED_LEN_BYTE_ARRAY":  # missing ones take as much
+        return size + values * (VALUE_BYTES + column.length), values, 0
+    is_text = chunk.physical_type == "BYTE_ARRAY"
+    return size + values * VALUE_BYTES, values, longest if is_text else 0
