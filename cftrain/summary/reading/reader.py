@@ -20,6 +20,7 @@ from cftrain.summary.reading.selection import (
     Trial,
     Trials,
 )
+from cftrain.summary.statistics.rounds import each_by_round
 
 BLOCKS = 48
 """Stacks, or all narrow stacks of a dataset, whose rows are kept in memory."""
@@ -28,6 +29,9 @@ NARROW = 16
 """Stacks of fewer cells are read together, in tables of plain numbers."""
 
 PLAIN = {"metrics", "history"}
+
+Place = tuple[str, str | None, str | None]
+"""A folder, and a stack or a dataset in it."""
 
 
 @final
@@ -47,7 +51,9 @@ class Reader:
         self._done_cells = {cell for cell, _ in self._done}
         self._cells = collection.cells.to_dict("index")
         self._evaluations = collection.evaluations.to_dict("index")
-        self._part = lru_cache(BLOCKS)(self._read)
+        self._block = lru_cache(BLOCKS)(self._read)
+        self._part = lru_cache(BLOCKS)(self._by_cell)
+        self._rounds = lru_cache(BLOCKS)(self._by_round)
         self._key = cache(self._replicate_key)
         self._found = cache(self._trials)
 
@@ -96,13 +102,28 @@ class Reader:
         training. Raises ResultError.
         """
         where = self._where(table, cell, protocol)
+        if where is not None:
+            place = self._place(table, cell, where)
+            found = self._part(table, place, protocol, metric).get(cell)
+            if found is not None:
+                return found
+        return pd.DataFrame(columns=TABLES[table].names)
+
+    def by_round(
+        self,
+        cell: str,
+        protocol: str | None,
+        metric: str | None,
+        epsilon: float | None,
+    ) -> pd.Series | None:
+        """Returns the means of a metric of one cell in each round, with those of one
+        strength of an attack, if it has any rows. Raises ResultError.
+        """
+        where = self._where("metrics", cell, protocol)
         if where is None:
-            return pd.DataFrame(columns=TABLES[table].names)
-        alone = table not in PLAIN or where["stack_cells"] >= NARROW
-        stack, data = where["stack"], self.cell(cell)["data"]
-        block = (stack, None) if alone else (None, data)
-        part = self._part(table, where["folder"], block, protocol, metric)
-        return part.get(cell, pd.DataFrame(columns=TABLES[table].names))
+            return None
+        place = self._place("metrics", cell, where)
+        return self._rounds(place, protocol, metric, epsilon).get(cell)
 
     def cell(self, cell: str) -> Mapping[str, Any]:
         """Returns the row of a cell in the table of cells."""
@@ -156,16 +177,35 @@ class Reader:
         evaluated = (trial.model, trial.protocol) in self._done
         return evaluated or trial.model not in self._done_cells
 
-    def _read(
+    def _place(self, table: str, cell: str, where: Mapping[str, Any]) -> Place:
+        """The folder, and the stack or else the dataset whose rows are read at once."""
+        alone = table not in PLAIN or where["stack_cells"] >= NARROW
+        stack, data = where["stack"], self.cell(cell)["data"]
+        return (where["folder"], stack if alone else None, None if alone else data)
+
+    def _by_cell(
+        self, table: str, place: Place, protocol: str | None, metric: str | None
+    ) -> dict[str, pd.DataFrame]:
+        found = self._block(table, place, protocol, metric)
+        return {str(cell): group for cell, group in found.groupby("cell")}
+
+    def _by_round(
         self,
-        table: str,
-        folder: str,
-        block: tuple[str | None, str | None],
+        place: Place,
         protocol: str | None,
         metric: str | None,
-    ) -> dict[str, pd.DataFrame]:
-        """The rows of a stack, or of all narrow stacks of a dataset, by cell."""
-        stack, data = block
+        epsilon: float | None,
+    ) -> dict[str, pd.Series]:
+        found = self._block("metrics", place, protocol, metric)
+        if epsilon is not None:
+            found = found[found["epsilon"] == epsilon]
+        return each_by_round(found)
+
+    def _read(
+        self, table: str, place: Place, protocol: str | None, metric: str | None
+    ) -> pd.DataFrame:
+        """The rows of a stack, or of all narrow stacks of a dataset."""
+        folder, stack, data = place
         cells = self.collection.cells
         if table in OF_TRAINING:
             rows = cells.reset_index()
@@ -181,7 +221,7 @@ class Reader:
         found = Store(Path(folder)).rows(table, own)
         if metric is not None:
             found = found[found["metric"] == metric]
-        return {str(cell): group for cell, group in found.groupby("cell")}
+        return found
 
     def _replicate_key(self, cell: str, varies: tuple[str, ...]) -> str:
         return replicate_key(self.cell(cell), varies)

@@ -11,7 +11,7 @@ from cftrain.summary.reading.protocols import SHOWN
 from cftrain.summary.reading.reader import Reader
 from cftrain.summary.reading.selection import Trial
 from cftrain.summary.statistics.change import ratios
-from cftrain.summary.statistics.rounds import by_round, paired
+from cftrain.summary.statistics.rounds import paired
 
 Side = Literal["model", "baseline"]
 T = TypeVar("T")
@@ -104,9 +104,12 @@ class Sample:
 
     def by_round(self, trial: Trial, side: Side) -> pd.Series:
         """Returns the values of the rounds that have one. Raises Unanswered."""
-        rounds = by_round(self.rows(trial, side)).dropna()
+        cell, reader = self.cell(trial, side), self.reader
+        found = reader.by_round(cell, trial.protocol, self.metric, self.epsilon)
+        if found is None:
+            raise Unanswered("–")
+        rounds = found.dropna()
         if rounds.empty:
-            cell = self.cell(trial, side)
             raise Unanswered("no valid", f"nothing to average in any round of {cell}")
         return rounds
 

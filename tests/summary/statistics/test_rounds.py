@@ -7,6 +7,7 @@ from cftrain.summary.statistics.change import ratios
 from cftrain.summary.statistics.rounds import (
     by_round,
     differences,
+    each_by_round,
     paired,
     partial_rounds,
 )
@@ -42,3 +43,21 @@ def test_rounds_are_paired_by_number():
 def test_differences_are_of_absolute_values():
     rounds = pd.DataFrame({"model": [-3.0], "baseline": [2.0]})
     assert differences(rounds).to_list() == [1.0]
+
+
+def test_rounds_of_many_cells_are_to_the_bit_those_of_each():
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(900) < 0.1, np.nan, rng.normal(size=900) * 1e8)
+    given = pd.DataFrame(
+        {
+            "cell": [f"c{n % 7}" for n in range(900)],
+            "round": np.where(rng.random(900) < 0.1, np.nan, rng.integers(0, 5, 900)),
+            "value": values,
+        }
+    )
+    found = each_by_round(given)
+    groups = dict(list(given.groupby("cell")))
+    assert found.keys() == groups.keys()
+    for cell, own in groups.items():
+        pd.testing.assert_series_equal(found[cell], by_round(own), check_exact=True)
+    assert each_by_round(given[:0]) == {}
