@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from cftrain.data import sources
 from cftrain.data.columns import MISSING
@@ -57,7 +58,7 @@ def raw_table(table: Table) -> RawTable:
     if not file.content:
         raise DataError(f"{path}: expected a table, got an empty file")
     if is_parquet(file):
-        whole = sources.read_all(file, table.most_memory)
+        whole = _single(path, sources.read_all(file, table.most_memory), table)
         frame = whole.to_pandas(integer_object_nulls=True)
         return RawTable(file=file, form=None, frame=plain_parquet(frame))
     _check_levels(table)
@@ -74,6 +75,23 @@ def raw_table(table: Table) -> RawTable:
         missing=table.missing_texts,
     )
     return RawTable(file=file, form=form, frame=frame)
+
+
+def _single(path: Path, whole: pa.Table, table: Table) -> pa.Table:
+    """The columns, none with lists or records: those that are left out are empty.
+
+    Raises DataError.
+    """
+    for place, field in enumerate(whole.schema):
+        if not pa.types.is_nested(field.type):
+            continue
+        if field.name not in table.leave_out:
+            raise DataError(
+                f"{path}, column {field.name!r}: expected single values, got "
+                f"{str(field.type)[:60]}; data.leave_out leaves columns out"
+            )
+        whole = whole.set_column(place, field.name, pa.nulls(len(whole)))
+    return whole
 
 
 def _check_levels(table: Table) -> None:

@@ -1,0 +1,26 @@
+"""Files of rows as they are: what is no table of single values is told."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cftrain.errors import DataError
+from tests.data.tables.test_guessing import guess, plain_frame
+
+NESTED = {
+    "lists": [[1, 2]],
+    "records": [{"part": 1}],
+    "maps": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+}
+
+
+@pytest.mark.parametrize("cell", NESTED.values(), ids=NESTED)
+def test_cells_with_several_values_are_refused_or_left_out(cell, tmp_path):
+    table = pa.Table.from_pandas(plain_frame(), preserve_index=False)
+    whole = pa.concat_arrays([pa.array(cell)] * len(table))
+    path = tmp_path / "loans.parquet"
+    pq.write_table(table.append_column("more", whole), path)
+    with pytest.raises(DataError, match=r"column 'more': expected single values"):
+        guess(path)
+    found = guess(path, leave_out=["more"])
+    assert {column.name for column in found.used} == {"age", "job"}
