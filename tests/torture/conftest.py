@@ -1,4 +1,4 @@
-"""Types and shapes are checked by all other tests: here they cost a third of the time."""
+"""Types and shapes are checked by all other tests; here they cost a third of a run."""
 
 from collections.abc import Iterator
 
