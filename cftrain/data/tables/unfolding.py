@@ -11,10 +11,12 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cftrain.config.ranges import Incidental, PositiveFloat
+from cftrain.errors import DataError
 from cftrain.results.parts.pages import ENCODINGS, VALUE_BYTES, pages
 
 GIB = 2**30
@@ -76,6 +78,20 @@ def read_bounded(content: bytes, most: float) -> pa.Table:
             check_memory(size, most)
             found.append(batch)
         return pa.Table.from_batches(found, schema=file.schema_arrow)
+
+
+def framed(path: Path, table: pa.Table) -> pd.DataFrame:
+    """Returns the columns, in which whole numbers stay whole beside missing values.
+
+    Raises DataError if what the file tells of pandas' index and columns is not so.
+    """
+    try:
+        return table.to_pandas(integer_object_nulls=True)
+    except (pa.ArrowException, AttributeError, LookupError, TypeError, ValueError) as e:
+        raise DataError(
+            f"{path}: expected columns that pandas can hold, as it is told in the "
+            f"file, got {type(e).__name__}: {e}"
+        ) from e
 
 
 def fitting_rows(path: Path, file: pq.ParquetFile, columns: Collection[str]) -> int:

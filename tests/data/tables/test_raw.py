@@ -24,3 +24,14 @@ def test_cells_with_several_values_are_refused_or_left_out(cell, tmp_path):
         guess(path)
     found = guess(path, leave_out=["more"])
     assert {column.name for column in found.used} == {"age", "job"}
+
+
+@pytest.mark.parametrize(
+    "told", ["no JSON", '{"index_columns": ["age"], "columns": 7}']
+)
+def test_what_a_file_tells_of_pandas_is_not_believed_blindly(told, tmp_path):
+    table = pa.Table.from_pandas(plain_frame(), preserve_index=False)
+    path = tmp_path / "loans.parquet"
+    pq.write_table(table.replace_schema_metadata({"pandas": told}), path)
+    with pytest.raises(DataError, match="expected columns that pandas can hold"):
+        guess(path)

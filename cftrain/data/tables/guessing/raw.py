@@ -17,6 +17,7 @@ from cftrain.data.tables.files import (
 )
 from cftrain.data.tables.guessing.table import Table
 from cftrain.data.tables.text import cells, dialect_of, line_of
+from cftrain.data.tables.unfolding import framed
 from cftrain.errors import ConfigError, DataError
 
 SAMPLE = 2_000
@@ -59,7 +60,7 @@ def raw_table(table: Table) -> RawTable:
         raise DataError(f"{path}: expected a table, got an empty file")
     if is_parquet(file):
         whole = _single(path, sources.read_all(file, table.most_memory), table)
-        frame = whole.to_pandas(integer_object_nulls=True)
+        frame = framed(path, whole)
         return RawTable(file=file, form=None, frame=plain_parquet(frame))
     _check_levels(table)
     dialect = dialect_of(file, encoding=table.encoding, delimiter=table.delimiter)
