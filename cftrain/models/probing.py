@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from cftrain.errors import CftrainError, ModelError, is_out_of_memory
@@ -29,7 +29,7 @@ def check_tensors(network: nn.Module, *, again: nn.Module) -> None:
     same if the network is made `again` by the same stream.
     """
     for name, module in network.named_modules():
-        if isinstance(module, _NormBase):
+        if isinstance(module, _BatchNorm):
             raise ModelError(
                 f"model: expected layers in which rows do not depend on each other, "
                 f"got {type(module).__name__} as {name!r}, whose statistics would mix "

@@ -74,6 +74,7 @@ class Deciding(nn.Module):
 
 FAULTS = {
     "batch_norm": "BatchNorm1d as 'extra'",
+    "counting_norm": "another 'extra.running_mean' after a batch",
     "shared": "'outputs.weight' and 'extra.weight', which share",
     "unused": "'extra.weight' without a gradient",
     "loose": "'loose'; register_buffer",
@@ -106,6 +107,8 @@ class Faulty(nn.Module):
         self.fault, self.outputs = fault, nn.Linear(features, classes)
         if fault == "batch_norm":
             self.extra = nn.BatchNorm1d(features)
+        if fault == "counting_norm":
+            self.extra = nn.InstanceNorm1d(features, track_running_stats=True)
         if fault in ("shared", "unused"):
             self.extra = nn.Linear(features, classes)
         if fault == "shared":
@@ -135,6 +138,9 @@ class Faulty(nn.Module):
         if self.fault == "raising":
             raise RuntimeError("it broke")
         answers = {
+            "counting_norm": lambda: self.outputs(
+                self.extra(x.unsqueeze(-1).expand(-1, -1, 2))[..., 0]
+            ),
             "shared": lambda: logits + self.extra(x),
             "tuple": lambda: (logits, logits),
             "rows": lambda: logits - logits.mean(0),
