@@ -36,6 +36,7 @@ commands:
   export     take a model along: one folder that explains without the data
   show       print the results of a finished run, sweep or grid again
   status     how far the grid in a folder is
+  best       which setting of a grid is best, on validation rows
   verify     train a sample of a folder's models again and compare
   transfer   are counterfactuals valid under the models of other seeds?
   tables     tables, figures and a report of all results below a folder
@@ -44,7 +45,7 @@ commands:
 
 What is trained is told by Hydra's overrides: experiment=mnist, data=moons,
 objective.ridge_weight=0.1, ... Commands on finished results take their folder first:
-evaluate, explain, export, show, status, verify, transfer and tables FOLDER.
+evaluate, explain, export, show, status, best, verify, transfer and tables FOLDER.
 
   cftrain train --help                what can be chosen and every value
   cftrain train --cfg job             the composed configuration
@@ -65,7 +66,7 @@ CONFIGURED = {
 }
 """Commands that Hydra composes a configuration for, with that configuration's name."""
 
-PLAIN = ("export", "show", "status", "verify", "transfer", "data")
+PLAIN = ("export", "show", "status", "best", "verify", "transfer", "data")
 """Commands with words of their own."""
 
 ON_RANKS = ("grid", "evaluate")

@@ -20,6 +20,7 @@ from hydra import compose, initialize_config_dir
 
 from cftrain.cli import CONFIGURED, PLAIN
 from cftrain.commands import (
+    best,
     data,
     explain_options,
     export,
@@ -160,6 +161,7 @@ def understood(line: str) -> object:
         ),
         "show": lambda: read_words(words, show.ShowOptions, show.DEFAULTS),
         "status": lambda: read_words(words, status.StatusOptions, {}),
+        "best": lambda: read_words(words, best.BestOptions, best.DEFAULTS),
         "transfer": lambda: read_words(words, transfer.TransferOptions, {"rounds": 1}),
         "verify": lambda: read_words(words, verify.VerifyOptions, verify.DEFAULTS),
     }[name]()

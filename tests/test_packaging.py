@@ -26,7 +26,7 @@ MODULES = {
 """Distributions whose module has another name."""
 
 TOOLS = ("all", "dev", "docs")
-APART = {"tensorboard", "mlflow", "wandb"}
+APART = {"tensorboard", "mlflow", "wandb", "optuna"}
 """Extras that are large and that a checkout does without: they are not in `all`."""
 
 GATES = {"api/scikit.py": {"sklearn"}}
@@ -94,7 +94,7 @@ def test_whatever_is_imported_is_a_dependency_and_the_other_way_round():
     for path in PACKAGE.rglob("*.py"):
         found |= set(imports(ast.parse(path.read_text())))
     named = modules(requirements()) | modules(requirements(*extras()))
-    started = {"mpich", "tensorboard"}  # bring mpirun and what torch imports
+    started = {"mpich", "tensorboard", "hydra-optuna-sweeper"}  # others import them
     assert found - {*sys.stdlib_module_names, "cftrain"} == named - started
 
 

@@ -12,6 +12,7 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from cftrain.commands.best import answer
 from cftrain.commands.command_line.cells import cells_told
 from cftrain.commands.command_line.options import (
     Options,
@@ -37,7 +38,7 @@ from cftrain.grid.coordinate import (
     plan_work,
     remove_checkpoints,
 )
-from cftrain.grid.grid import Grid
+from cftrain.grid.grid import Grid, Tuning
 from cftrain.grid.launch import work_off
 from cftrain.grid.launcher import launched, workers_for
 from cftrain.grid.plan import loads
@@ -101,6 +102,8 @@ def run(config: DictConfig, executor: Executor | None = None) -> None:
             lost = _worked_off(work, options, store, executor, said)
             remove_checkpoints(store)
             conclude(cells, store, lost, again="retry=failed repeats them")
+            if isinstance(options.grid, Tuning):
+                print(f"\n{answer(store.folder, metric=options.grid.best)}")
 
 
 def _worked_off(

@@ -17,6 +17,7 @@ from cftrain.commands.command_line.options import (
 )
 from cftrain.commands.command_line.progress import Progress
 from cftrain.commands.command_line.recording import Recording, recording
+from cftrain.commands.optimized import check_optimized, optimized
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, cell, protocol_id
 from cftrain.grid.coordinate import (
@@ -49,9 +50,11 @@ class Finished:
 
     `cells` are the ids of the model and, if there is one, of its twin; with a budget
     that kept the twin itself, of this one. `lost` are those that failed just now,
-    `noted` those that the store says have failed, each with why.
+    `noted` those that the store says have failed, each with why. `options` are those
+    of the command.
     """
 
+    options: Options
     store: Store
     cells: tuple[str, ...]
     protocol: str
@@ -59,10 +62,11 @@ class Finished:
     noted: Mapping[str, str]
 
 
-def run(config: DictConfig) -> None:
+def run(config: DictConfig) -> float | list[float] | None:
     """Train and evaluate what is missing, then show everything that was asked for.
 
-    SystemExit(1) if some cell failed.
+    Returns what a sweep optimises, None if that is nothing. SystemExit(1) if some cell
+    failed.
     """
     store = Store(Path(HydraConfig.get().runtime.output_dir))
     with recording(Log(store.folder)) as said:
@@ -73,6 +77,7 @@ def run(config: DictConfig) -> None:
                 print(f"failed: cell {each}: {reason}", file=sys.stderr)
         if finished.lost or finished.noted:
             raise SystemExit(FAILED_CELLS)
+        return optimized(finished.options, store, finished.cells[0])
 
 
 def train(
@@ -90,6 +95,7 @@ def train(
     choose_device(options.device)
     if options.logger is not None:
         options.logger.check(typed_keys())
+    check_optimized(options)
     protocol = protocol_id(options.evaluation)
     protocols = {protocol: options.evaluation}
     with at_work(store.folder, "cftrain train"):
@@ -111,6 +117,7 @@ def train(
         remove_checkpoints(store)
         then(store, ids, protocol)
     return Finished(
+        options=options,
         store=store,
         cells=ids,
         protocol=protocol,

@@ -38,3 +38,12 @@ class Grid:
         ]
         if mistakes:
             raise ConfigError(mistakes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning(Grid):
+    """A grid among whose points one is to be chosen: by `best`, the name of a metric
+    of its evaluation, measured on validation rows.
+    """
+
+    best: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from cftrain.commands import export, show, transfer, verify
+from cftrain.commands import best, export, show, transfer, verify
 from cftrain.commands.command_line.options import Options
 from cftrain.commands.evaluate import EvaluateOptions
 from cftrain.commands.explain_options import ExplainOptions
@@ -29,6 +29,7 @@ COMPOSED: dict[str, tuple[str, tuple[type, ...]]] = {
 """Commands with a file of configuration, and the classes that its keys belong to."""
 
 PLAIN: dict[str, tuple[type, Mapping[str, Any]]] = {
+    "best": (best.BestOptions, best.DEFAULTS),
     "export": (export.ExportOptions, export.DEFAULTS),
     "show": (show.ShowOptions, show.DEFAULTS),
     "transfer": (transfer.TransferOptions, transfer.DEFAULTS),

@@ -36,11 +36,12 @@ Finishing = Callable[[DictConfig], DictConfig]
 def composed(
     root: str,
     arguments: Sequence[str],
-    task: Callable[[DictConfig], None],
+    task: Callable[[DictConfig], object],
     finished: Finishing | None = None,
 ) -> list[Path]:
     """Call the task with what Hydra composes from a root configuration and overrides,
-    or as often as a sweep asks for; then raise the first of its errors.
+    or as often as a sweep asks for; then raise the first of its errors. What the task
+    returns is what a sweep goes by.
 
     A configuration is `finished` by a declaration in the place of a table to be guessed
     at, unless something else is to be done with it.
@@ -51,17 +52,22 @@ def composed(
     failures: list[Exception | SystemExit] = []
     swept: list[Path] = []
 
-    def attempted(config: DictConfig) -> None:
+    def attempted(config: DictConfig) -> object:
         current = HydraConfig.get()
         if current.mode == RunMode.MULTIRUN:
             swept.append(Path(current.runtime.output_dir))
         try:
-            task(config)
+            return task(config)
         # Hydra would print a line of its own, and a sweep end with its first failure.
         except (Exception, SystemExit) as error:
             failures.append(error)
+            return None
 
-    _program(root, arguments, attempted, finished or _declared)
+    try:
+        _program(root, arguments, attempted, finished or _declared)
+    except Exception:
+        if not failures:  # else a sweeper says that it was told nothing
+            raise
     if failures:
         raise failures[0]
     return swept
@@ -70,7 +76,7 @@ def composed(
 def _program(
     root: str,
     arguments: Sequence[str],
-    task: Callable[[DictConfig], None],
+    task: Callable[[DictConfig], object],
     finished: Finishing,
 ) -> None:
     """Let Hydra call the task. Raises ConfigError."""

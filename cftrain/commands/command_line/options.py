@@ -28,7 +28,7 @@ class Options:
 
     `compare` is the objective of a twin that shares seed, split and initial weights. A
     `budget` says what a stronger objective may cost. A `logger` watches trainings
-    besides our own history.
+    besides our own history. A sweep goes by the `optimized_metric`.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Options:
     device: Literal["cpu", "cuda"]
     overwrite: bool
     logger: Logger | None
+    optimized_metric: str | tuple[str, ...] | None
 
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)

@@ -67,13 +67,15 @@ def t_interval(values: Sequence[float]) -> Interval:
     )
 
 
-def t_interval_of(mean: float, deviation: float, count: int) -> Interval:
+def t_interval_of(
+    mean: float, deviation: float, count: int, *, confidence: float = SEEDS_CONFIDENCE
+) -> Interval:
     """Returns the same of values that are known by their mean and deviation alone."""
     # Here, because it takes longer to import than most tables take to make.
     from scipy.special import stdtrit
 
     error = float(deviation / np.sqrt(count))
-    half = float(stdtrit(count - 1, (1 + SEEDS_CONFIDENCE) / 2)) * error
+    half = float(stdtrit(count - 1, (1 + confidence) / 2)) * error
     return Interval(centre=mean, low=mean - half, high=mean + half)
 
 

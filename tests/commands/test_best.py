@@ -1,0 +1,101 @@
+"""`cftrain best`, and what sweeps go by: measured on validation rows."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cftrain.data.sampling import training_rows
+from cftrain.models.stack_slicing import predict
+from cftrain.results.store import Store
+from cftrain.seeding import Stream
+from cftrain.training.restore import restore
+from tests.console import TINY_MOONS, call
+
+WORDS = (*TINY_MOONS, "compare=none")
+
+
+def accuracy(folder: Path, cell: str) -> float:
+    """That of a stored model on its validation rows, found another way."""
+    found = restore(Store(folder), [cell])
+    (run,) = found.runs
+    rows = training_rows(found.dataset, [Stream(run.seed).child("split")]).validation[0]
+    said = predict(found.classifier, found.dataset.features[rows].unsqueeze(0))[0]
+    return float((said == found.dataset.labels[rows]).double().mean())
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    """A small grid with two seeds, and what the command said in the end."""
+    folder = tmp_path_factory.mktemp("tuned")
+    words = [word for word in WORDS if not word.startswith("evaluation.")]
+    outcome = call(
+        *("grid", "grid=tune", *words, "workers=1"),
+        "grid.axes={maturity.threshold: [0.5, 0.9], seed: [1, 2]}",
+        "grid.fixed={schedule.counterfactuals: 16, evaluation: quick, "
+        "evaluation.rounds: 2, evaluation.individuals: 6, "
+        "evaluation.search.max_steps: 6}",
+        f"hydra.run.dir={folder}",
+    )
+    assert outcome.code == 0, outcome
+    return folder, outcome.out
+
+
+def test_a_grid_for_tuning_ends_with_the_best_setting(tuned):
+    folder, said = tuned
+    assert "moons: 2 settings by ip (L1, lower is better) on validation rows" in said
+    assert "Bonferroni" in said
+    told = call("best", str(folder)).out
+    assert said.endswith(told)
+
+
+def test_the_numbers_are_those_of_validation_rows(tuned):
+    folder, _ = tuned
+    out = call("best", str(folder), "metric=accuracy").out
+    cells = Store(folder).cells()
+    by_threshold: dict[str, list[float]] = {"0.5": [], "0.9": []}
+    for row in cells.to_dict("records"):
+        key = "0.9" if '"threshold": 0.9' in row["config"] else "0.5"
+        by_threshold[key].append(accuracy(folder, row["cell"]))
+    for threshold, values in by_threshold.items():
+        mean = sum(values) / len(values)
+        assert re.search(rf"^{threshold} +{mean:.4g} ", out, re.MULTILINE), out
+
+
+def test_other_metrics_are_refused(tuned):
+    folder, _ = tuned
+    said = call("best", str(folder), "metric=ipp").message
+    assert said.startswith("metric: expected one of accuracy, balanced_accuracy,")
+    assert said.endswith("which the evaluation measures, got 'ipp'")
+    assert "expected a folder" in call("best", "/nope").message
+
+
+def test_a_sweep_is_told_what_it_optimises(tmp_path):
+    from cftrain.commands import train as command
+    from cftrain.commands.command_line.composing import composed
+
+    found = []
+    for wanted in ("accuracy", "[ip,accuracy]", "null"):
+        composed(
+            "run",
+            [
+                *WORDS,
+                f"optimized_metric={wanted}",
+                f"hydra.run.dir={tmp_path / 'run'}",
+            ],
+            lambda config: found.append(command.run(config)),
+        )
+    one, several, none = found
+    (cell,) = Store(tmp_path / "run").cells().cell
+    assert one == several[1] == accuracy(tmp_path / "run", cell)
+    assert several[0] > 0
+    assert none is None
+
+
+def test_a_metric_that_is_not_measured_cannot_be_optimised(tmp_path):
+    said = call(
+        "train", *WORDS, "optimized_metric=[ip,ipp]", f"hydra.run.dir={tmp_path}"
+    ).message
+    assert said.startswith("optimized_metric: expected one of accuracy,")
+    assert said.endswith("got 'ipp'")
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
