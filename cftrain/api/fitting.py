@@ -16,7 +16,7 @@ from cftrain.api.frames import write_frame
 from cftrain.api.given import Network, with_network
 from cftrain.api.training import threads_kept
 from cftrain.bundle.writing import Contents, contents
-from cftrain.commands.budgeted import chosen, tried
+from cftrain.commands.command_line.budgeted import chosen, tried
 from cftrain.commands.command_line.lines import quoted
 from cftrain.commands.command_line.options import read_trained
 from cftrain.commands.command_line.own_data import declared

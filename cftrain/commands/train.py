@@ -8,7 +8,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from cftrain.commands.budgeted import chosen, tried
+from cftrain.commands.command_line.budgeted import chosen, tried
+from cftrain.commands.command_line.optimized import check_optimized, optimized
 from cftrain.commands.command_line.options import (
     Options,
     read,
@@ -17,7 +18,6 @@ from cftrain.commands.command_line.options import (
 )
 from cftrain.commands.command_line.progress import Progress
 from cftrain.commands.command_line.recording import Recording, recording
-from cftrain.commands.optimized import check_optimized, optimized
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, cell, protocol_id
 from cftrain.grid.coordinate import (
