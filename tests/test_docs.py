@@ -45,7 +45,7 @@ from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.errors import ConfigError
 from cftrain.seeding import Stream
 from tests.console import TINY_MOONS, call
-from tests.tutorial import make_tables
+from tests.tutorial import make_tables, not_printed
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -316,6 +316,16 @@ def test_the_classes_of_extending_are_what_they_say(monkeypatch):
     )
     assert (drawn.norm(dim=1) <= 1).all()
     assert made["Nearest"](neighbours=1).unit == "L1"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
+def test_the_example_of_the_readme_prints_what_it_shows(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```\s+```text\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    exec(compile(found[1], "README.md", "exec"), {})
+    assert not_printed(found[2].splitlines(), capsys.readouterr().out) == []
 
 
 @pytest.mark.slow

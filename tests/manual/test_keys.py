@@ -13,6 +13,7 @@ from scripts.manual.keys import Key, class_of, keys_of
 from scripts.manual.metrics import metrics
 
 GROUPS = (
+    "budget",
     "categories",
     "data",
     "evaluation",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cftrain.config import tree
 from scripts.manual.links import OUTSIDE, ROOT
 from scripts.manual.marks import MARK, filled_in
 
@@ -39,6 +40,17 @@ def test_a_mark_of_nothing_is_an_error():
 def test_pages_of_the_reference_have_marks(page: Path):
     text = page.read_text(encoding="utf-8")
     assert MARK.search(text) or "\n::: cftrain." in text
+
+
+UNTOLD = {"declaration", "table"}
+"""Groups of what files are made of: docs/configuration.md, docs/tables.md."""
+
+
+def test_every_group_of_options_is_in_the_reference():
+    pages = (DOCS / "reference").glob("*.md")
+    found = [MARK.finditer(page.read_text(encoding="utf-8")) for page in pages]
+    told = {mark["name"] for marks in found for mark in marks if mark["name"]}
+    assert tree.groups() - UNTOLD <= told
 
 
 def test_every_page_is_in_the_menu():
