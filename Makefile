@@ -18,7 +18,7 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick methods smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks clean
+.PHONY: help setup install mnist tables paper paper-quick methods smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,6 +131,18 @@ bench-api: $(INSTALLED) ## time searches on a plain torch network beside our own
 bench-networks: $(INSTALLED) ## time networks from elsewhere beside our own of their size
 	$(BIN)/python scripts/bench_networks.py $(ARGS)
 
+# Other libraries, with pins of their own, in an environment of their own.
+PEERS := .venv-peers
+
+$(PEERS)/.installed: pyproject.toml $(CONSTRAINTS) constraints-peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --constraint $(CONSTRAINTS) \
+		--constraint constraints-peers.txt --editable . dice-ml foolbox mlxtend
+	@touch $@
+
+bench-peers: $(PEERS)/.installed ## our search beside DiCE, foolbox and mlxtend on one network
+	$(PEERS)/bin/python scripts/bench_peers.py $(ARGS)
+
 bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py
 	$(BIN)/python scripts/bench_training.py
@@ -138,4 +150,4 @@ bench: $(INSTALLED) ## measure search and training
 
 clean: ## remove what was built or cached, but neither .venv nor outputs
 	rm -rf build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find . -path ./$(VENV) -prune -o -name __pycache__ -prune -exec rm -rf {} +
+	find . -path './.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
