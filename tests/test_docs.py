@@ -65,6 +65,7 @@ READ = {"toml": tomllib.loads, "yaml": yaml.safe_load}
 
 RUN = (
     *ALONE,
+    "README.md",
     "extending.md",
     "grids.md",
     "python.md",
