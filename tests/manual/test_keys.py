@@ -19,6 +19,7 @@ GROUPS = (
     "evaluation",
     "generator",
     "grid",
+    "logger",
     "maturity",
     "model",
     "objective",
