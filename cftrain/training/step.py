@@ -30,7 +30,7 @@ from cftrain.training.replay import Replay
 Back = Callable[[Logits], Sequence[Tensor]]
 """Returns the gradients by the parameters of what has this gradient by the logits."""
 
-Numbers = tuple[Logits, Tensor, Tensor, Classes, Classes]
+Numbers = tuple[Logits, Tensor, Tensor, Tensor, Tensor]
 """Logits, terms that are none of their functions, targets and places of moved and of
 drawn rows.
 """
