@@ -24,9 +24,9 @@ from cftrain.models.stack_slicing import frozen
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream
 from cftrain.training.optimiser import FlatAdam
-from cftrain.training.portion import Portion, StepRows
 from cftrain.training.run import Run
-from cftrain.training.step import Steps
+from cftrain.training.steps.portion import Portion, StepRows
+from cftrain.training.steps.step import Steps
 
 FEATURES, STACKS, WIDTHS, CLASSES = (2, 8, 108, 784), (1, 8, 32, 128), (32, 128), 2
 ROWS, OBSERVED, TUPLES, STEPS = 256, 30, 10, 10

@@ -23,11 +23,11 @@ from cftrain.training.epoch import EpochCounterfactuals, draw_counterfactuals
 from cftrain.training.history import EpochRecord, as_records, as_tensor
 from cftrain.training.keeping import Keeper
 from cftrain.training.optimiser import FlatAdam
-from cftrain.training.portion import portions
 from cftrain.training.positives import spread
-from cftrain.training.replay import Replay, replay
 from cftrain.training.schedule import Schedule, batches, groups
-from cftrain.training.step import Learned, Steps
+from cftrain.training.steps.portion import portions
+from cftrain.training.steps.replay import Replay, replay
+from cftrain.training.steps.step import Learned, Steps
 
 OnEpoch = Callable[[int, EpochRecord], None]
 

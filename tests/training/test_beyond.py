@@ -7,10 +7,11 @@ from torch import Tensor
 from cftrain.counterfactuals.energy import cross_entropy, guidance
 from cftrain.data.sampling import TrainingRows, training_rows
 from cftrain.training.epoch import EpochCounterfactuals, draw_counterfactuals
-from cftrain.training.portion import portions
 from cftrain.training.positives import ALIGNED, MATCHED, spread
 from cftrain.training.stack import train
-from cftrain.training.step import Pass, Steps
+from cftrain.training.steps.forward import Pass
+from cftrain.training.steps.portion import portions
+from cftrain.training.steps.step import Steps
 from tests import builders
 from tests.builders import constraints, objective, stacked, streams
 from tests.console import run_of

@@ -5,35 +5,27 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import Parameter
 
 from cftrain import stacking
-from cftrain.counterfactuals.attacks import ScaledPgd
 from cftrain.counterfactuals.energy import cross_entropy, guidance
 from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier, learning
 from cftrain.models.dense import Dense, dense
-from cftrain.objectives.batch import Batch, mean
+from cftrain.objectives.batch import mean
 from cftrain.objectives.objective import PARTS, Objective
 from cftrain.objectives.slopes import Coefficients, by_logits, coefficients
 from cftrain.objectives.terms import misalignment, squared_slope
 from cftrain.seeding import Streams, children
 from cftrain.tensors import Classes, Logits, PerCell, Rows
-from cftrain.training.epoch import other_class
-from cftrain.training.portion import Portion, StepRows
-from cftrain.training.replay import Replay
-
-Back = Callable[[Logits], Sequence[Tensor]]
-"""Returns the gradients by the parameters of what has this gradient by the logits."""
-
-Numbers = tuple[Logits, Tensor, Tensor, Tensor, Tensor]
-"""Logits, terms that are none of their functions, targets and places of moved and of
-drawn rows.
-"""
+from cftrain.training.steps.forward import Back, Pass, batch
+from cftrain.training.steps.moved_rows import attacked, recoursed
+from cftrain.training.steps.portion import Portion, StepRows
+from cftrain.training.steps.replay import Replay
 
 OPEN = [PARTS.index(part) for part in ("recourse_loss", "energy_gap")]
 """Terms of the logits without a closed form."""
@@ -89,7 +81,7 @@ class Steps:
             one = self.forward(of_step, start)
             made.append(update(*self._slopes(one, of_step, of_rows)))
             found.append(one.numbers)
-        parts = whole.parts(_batch(rows, found))
+        parts = whole.parts(batch(rows, found))
         totals = whole.total(parts)
         return Learned(
             totals=totals.unflatten(0, (steps, -1)),
@@ -97,7 +89,7 @@ class Steps:
             made=torch.stack(made),
         )
 
-    def forward(self, rows: StepRows, start: int) -> "Pass":
+    def forward(self, rows: StepRows, start: int) -> Pass:
         """Returns what one forward pass for all rows of a step finds, and the terms
         that have a graph of their own. Draws go by the place where the step starts.
         """
@@ -105,10 +97,23 @@ class Steps:
         observed = seen[:, : label.shape[1]]
         recourse_target = drawn_place = label[:, :0]
         others: list[Rows] = []
+        parts = (self.classifier, self.objective)
         if self._attacks:
-            others.append(self._attacked(observed, label, start))
+            streams = children(self.streams, start)
+            others.append(
+                attacked(
+                    *parts,
+                    observed,
+                    label,
+                    constraints=self.constraints,
+                    streams=streams,
+                )
+            )
         if self._moves:
-            moved, recourse_target = self._moved(observed, start)
+            streams = children(self.streams, "recourse", start)
+            moved, recourse_target = recoursed(
+                *parts, observed, constraints=self.constraints, streams=streams
+            )
             others.append(moved)
         if self.replay is not None:
             streams = children(self.streams, start)
@@ -126,7 +131,7 @@ class Steps:
         )
 
     def _slopes(
-        self, found: "Pass", rows: StepRows, known: Coefficients
+        self, found: Pass, rows: StepRows, known: Coefficients
     ) -> tuple[PerCell, Sequence[Tensor]]:
         """Returns what is finite if the cells' totals are, and the totals' gradients by
         the parameters: through the logits, and besides by what has a graph of its own.
@@ -150,7 +155,7 @@ class Steps:
         return size + others.detach(), both
 
     def _by_logits(
-        self, found: "Pass", rows: StepRows, known: Coefficients
+        self, found: Pass, rows: StepRows, known: Coefficients
     ) -> tuple[PerCell, Logits]:
         """Returns what is finite if the totals are, and their slope by the logits: in
         closed form, and by autograd what terms without one add to it.
@@ -165,7 +170,7 @@ class Steps:
         )
         logits = found.logits.detach().requires_grad_()
         numbers = (logits, *found.numbers[1:])
-        parts = self.objective.parts(_batch(rows, [numbers]))
+        parts = self.objective.parts(batch(rows, [numbers]))
         weights = self.objective.part_weights(parts)
         others = (weights * parts)[OPEN].sum(0)
         (besides,) = torch.autograd.grad(others.sum(), logits)
@@ -201,37 +206,6 @@ class Steps:
     def _parameters(self) -> list[Parameter]:
         return list(self.classifier.parameters())
 
-    def _attacked(self, observed: Rows, label: Classes, start: int) -> Rows:
-        streams = children(self.streams, start)
-        attack = ScaledPgd(steps=self.objective.attack_steps)
-        return attack(
-            self.classifier,
-            observed,
-            label,
-            attack.random_starts(observed, streams),
-            epsilon=self.objective.attack_epsilon,
-            constraints=self.constraints,
-        )
-
-    def _moved(self, observed: Rows, start: int) -> tuple[Rows, Classes]:
-        """Rows moved towards another class than the predicted one, as far as they may,
-        and that class.
-        """
-        streams = children(self.streams, "recourse", start)
-        predicted = self.classifier(observed).detach()
-        target = other_class(predicted.argmax(-1), predicted.shape[-1], streams)
-        attack = ScaledPgd(steps=self.objective.attack_steps)
-        moved = attack(
-            self.classifier,
-            observed,
-            target,
-            attack.starts(observed[0]),
-            epsilon=self.objective.recourse_epsilon,
-            constraints=self.constraints,
-            towards=True,
-        )
-        return moved, target
-
     def _misalignment(self, rows: StepRows) -> Float[Tensor, "stack aligned"]:
         """How far gradients on the paths of searches point away from where to go."""
         if rows.visited is None or rows.wanted is None:
@@ -252,52 +226,3 @@ class Steps:
             cross_entropy, self.classifier, observed, label, differentiable=True
         )
         return squared_slope(gradient)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pass:
-    """One forward pass: logits without a graph and the way back from them, and terms
-    that are no functions of the logits, without columns where no model has them.
-    """
-
-    logits: Logits
-    back: Back
-    misalignment: Float[Tensor, "stack aligned"]
-    squared_slope: Float[Tensor, "stack sloped"]
-    recourse_target: Int[Tensor, "stack moved"]
-    drawn_place: Int[Tensor, "stack drawn"]
-
-    @property
-    def numbers(self) -> Numbers:
-        """What is left of it once the step is made."""
-        return (
-            self.logits,
-            self.misalignment.detach(),
-            self.squared_slope.detach(),
-            self.recourse_target,
-            self.drawn_place,
-        )
-
-    @property
-    def has_graph(self) -> bool:
-        """Whether some terms are to be differentiated by themselves."""
-        return self.misalignment.requires_grad or self.squared_slope.requires_grad
-
-
-def _batch(rows: StepRows, found: Sequence[Numbers]) -> Batch:
-    """Returns a batch with a cell for each step and cell."""
-    logits, misalignments, squared_slopes, targets, places = map(
-        torch.cat, zip(*found, strict=True)
-    )
-    return Batch(
-        logits=logits,
-        observed_label=rows.observed_label,
-        nascent_label=rows.nascent_label,
-        target=rows.target,
-        ridge_share=rows.ridge_share,
-        margin=rows.margin,
-        misalignment=misalignments,
-        squared_slope=squared_slopes,
-        recourse_target=targets,
-        drawn_place=places,
-    )
