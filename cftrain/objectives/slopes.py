@@ -65,9 +65,8 @@ def coefficients(
         zip(PARTS, objective.part_weights(margin).unsqueeze(-1), strict=True)
     )
     labels = {"class_loss": observed_label, "adversarial_loss": nascent_label}
-    attacked = (
-        {"attack_loss": observed_label} if counts(objective.attack_weight) else {}
-    )
+    attacks = counts(objective.attack_weight)
+    attacked = {"attack_loss": observed_label} if attacks else {}
     before, after = (
         [
             weights[name] * class_shares(label, objective.by_class, like=margin)

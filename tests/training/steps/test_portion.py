@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from cftrain.data.sampling import training_rows
-from cftrain.training.steps import portion as portion_module
 from cftrain.training.epoch import EpochCounterfactuals, Path
 from cftrain.training.schedule import batches, groups
+from cftrain.training.steps import portion as portion_module
 from cftrain.training.steps.portion import portions
 from tests.builders import FEATURES, blobs, integers, normal, streams
 
