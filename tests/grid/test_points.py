@@ -23,7 +23,9 @@ GROUPS = {path.name for path in folder().iterdir() if path.is_dir()}
 COUNTS = {"gen_params": 135, "penalties": 135, "training_params": 24, "tune": 9}
 COUNTS |= {"tune_lr": 9, "architecture": 54, "ablation": 27, "single": 9}
 COUNTS |= {"mutability": 9, "default": 54, "table_a1": 135}
-COUNTS |= {"draws": 20, "revise_vae": 45}
+COUNTS |= {"draws": 20, "revise_vae": 45, "fine_tuning": 9}
+# Seven methods at four strengths, smoothing at four, and two models without any.
+COUNTS |= {"methods": 16 * 5 * (7 * 4 + 4 + 2), "methods_mnist": 2 * (4 * 2 + 2)}
 
 
 def grid(axes, only_with=None, fixed=None, tied=None) -> Grid:
@@ -61,7 +63,7 @@ def test_a_conditional_axis_exists_only_where_its_condition_holds():
 @pytest.mark.parametrize(
     "name", sorted(path.stem for path in (folder() / "grid").glob("*.yaml"))
 )
-def test_every_grid_has_the_points_of_the_paper(name):
+def test_every_grid_has_the_points_that_it_is_meant_to_have(name):
     settings = build(plain(compose(f"grid={name}", root="grid")), GridOptions)[1]
     assert len(list(combinations(settings.grid))) == COUNTS[name]
 

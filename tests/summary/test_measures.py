@@ -7,7 +7,7 @@ from tests.console import read
 
 METRICS = {
     name: metric
-    for evaluation in ("full", "grid", "images")
+    for evaluation in ("full", "grid", "images", "methods")
     for name, metric in read(f"evaluation={evaluation}")[1].evaluation.metrics.items()
 }
 
