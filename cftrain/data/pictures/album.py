@@ -101,7 +101,7 @@ def read_regular(path: Path, most_memory: float) -> sources.File:
     if not stat.S_ISREG(found.st_mode):  # reading it might never end
         raise DataError(f"{path}: expected a regular file, got a pipe or a device")
     check_memory(str(path), found.st_size, most_memory)
-    return sources.read_file(path)
+    return sources.read_file(path, most_memory)
 
 
 def check_memory(what: str, size: int, most_memory: float) -> None:

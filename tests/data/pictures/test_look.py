@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cftrain.data import sources
+from cftrain.data.pictures.album import read_regular
 from cftrain.data.pictures.told import images_told
 from cftrain.errors import DataError
 from tests.data.pictures import making
@@ -186,6 +188,16 @@ def test_more_than_fits_is_refused_before_it_is_read(folder, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (40, 99, 99)).astype(np.uint8)
     path = write_parquet(tmp_path / "a.parquet", noise, [0, 1] * 20)
     refused(path, r"a.parquet: expected at most 1e-05 GiB", **SMALL)
+
+
+def test_the_limit_that_is_given_is_the_only_one(tmp_path, monkeypatch):
+    """Tables have another limit where nobody says one."""
+    path = tmp_path / "images.npz"
+    path.write_bytes(b"12345")
+    monkeypatch.setattr(sources, "check_memory", lambda size, most: given.append(most))
+    given: list[float] = []
+    assert read_regular(path, 8.0).content == b"12345"
+    assert given == [8.0]
 
 
 SMALL = {"most_memory": 1e-5}
