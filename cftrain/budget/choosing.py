@@ -1,13 +1,12 @@
 """Measures by which one may choose among models: of validation rows alone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cftrain.budget.validation import validation_data
+from cftrain.budget.validation import single_round, validation_data
 from cftrain.data.sources import cache
 from cftrain.errors import ConfigError
 from cftrain.evaluation.evaluate import evaluate
@@ -52,16 +51,7 @@ def on_validation_rows(
     table of cells with the column `folder`, indexed by cell. Raises ResultError and
     DataError.
     """
-    asked = replace(
-        protocol,
-        rounds=1,
-        individuals=individuals,
-        split="test",
-        sampling="paired",
-        metrics={name: protocol.metrics[name] for name in names},
-        gallery=None,
-        attributions=None,
-    )
+    asked = single_round(protocol, names, individuals=individuals)
     found: Values = {}
     for (folder, seed, *_), group in _alike(cells):
         for start in range(0, len(group), MOST_TOGETHER):

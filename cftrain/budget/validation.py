@@ -64,13 +64,23 @@ def validation_protocol(protocol: Protocol, budget: Budget) -> Protocol:
             f"single counterfactuals, got {', '.join(known)}"
         )
     wanted = {single[0], budget.measure} & set(known)
+    names = [name for name in known if name in wanted]
+    return single_round(protocol, names, individuals=budget.individuals)
+
+
+def single_round(
+    protocol: Protocol, names: Sequence[str], *, individuals: int
+) -> Protocol:
+    """Returns a protocol of some metrics, once, on individuals that are the same for
+    all models, of the rows that stand in the place of test rows (`validation_data`).
+    """
     return replace(
         protocol,
         rounds=1,
-        individuals=budget.individuals,
+        individuals=individuals,
         split="test",
         sampling="paired",
-        metrics={name: known[name] for name in known if name in wanted},
+        metrics={name: protocol.metrics[name] for name in names},
         gallery=None,
         attributions=None,
     )
