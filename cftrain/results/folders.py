@@ -29,11 +29,16 @@ def regular_bytes(path: Path, most: int) -> bytes:
     """What is in a file. Raises OSError, also for what is no file (reading a pipe may
     last for ever) and for more than `most` bytes.
     """
+    refuse_larger(path, most)
+    return path.read_bytes()
+
+
+def refuse_larger(path: Path, most: int) -> None:
+    """Raises OSError for what is no file, or one of more than `most` bytes."""
     refuse_special(path)
     size = path.stat().st_size
     if size > most:
         raise OSError(f"expected at most {most} bytes, got {size}")
-    return path.read_bytes()
 
 
 def refuse_special(path: Path) -> None:

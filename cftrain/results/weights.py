@@ -51,9 +51,7 @@ def read_weights(
     path = weights_path(folder, cell)
     try:
         content = regular_bytes(path, MOST_BYTES)
-        metadata = stored_metadata(BytesIO(content))
-        # Raises whatever it trips over in a damaged file.
-        weights = safetensors.torch.load(content)
+        weights, metadata = loaded(content)
     except FileNotFoundError as error:
         raise WeightsError(
             f"{path}: expected the weights of a cell, got none; the next cftrain train "
@@ -73,12 +71,24 @@ def read_weights(
             f"{path}: expected the file that was written when the cell was trained, "
             "got another one (its checksum differs)"
         )
-    broken = [n for n, v in weights.items() if not torch.isfinite(v.double()).all()]
-    if broken:
+    if broken := not_finite(weights):
         raise WeightsError(
             f"{path}: expected finite weights, got others in {', '.join(broken)}"
         )
     return weights, metadata.get("codec", "{}")
+
+
+def loaded(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Returns the tensors of a file of safetensors by their names, and what stands in
+    its header beside them. A damaged one raises whatever it is tripped over by.
+    """
+    metadata = stored_metadata(BytesIO(content))
+    return safetensors.torch.load(content), metadata
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Returns the names of tensors with values that are no finite numbers."""
+    return [n for n, v in tensors.items() if not torch.isfinite(v.double()).all()]
 
 
 def content_digest(tensors: Mapping[str, Tensor]) -> str:

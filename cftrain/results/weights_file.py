@@ -9,7 +9,7 @@ from hashlib import sha256
 from io import BufferedIOBase
 from pathlib import Path
 
-from cftrain.results.folders import refuse_special, regular_bytes
+from cftrain.results.folders import refuse_larger, regular_bytes
 
 FOLDER = "weights"
 ENDING = ".safetensors"
@@ -50,9 +50,7 @@ def check_file(path: Path, most: int) -> None:
     """Raises OSError for what is no file, or one of more than `most` bytes, and
     ValueError for a header that would fill the memory.
     """
-    refuse_special(path)
-    if path.stat().st_size > most:
-        raise OSError(f"expected at most {most} bytes, got {path.stat().st_size}")
+    refuse_larger(path, most)
     with path.open("rb") as stream:
         _header_length(stream)
 

@@ -3,11 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -20,8 +18,13 @@ from cftrain.models.classifier import Classifier
 from cftrain.results.described import described
 from cftrain.results.folders import regular_bytes
 from cftrain.results.store import Store
-from cftrain.results.weights import content_digest, weights_path
-from cftrain.results.weights_file import MOST_BYTES, stored_metadata
+from cftrain.results.weights import (
+    content_digest,
+    loaded,
+    not_finite,
+    weights_path,
+)
+from cftrain.results.weights_file import MOST_BYTES
 
 EXPECTED = "init_from: expected a safetensors file with the weights of a classifier"
 
@@ -74,10 +77,7 @@ def read_initial(path: Path) -> tuple[dict[str, Tensor], str | None]:
     is one. Raises ConfigError.
     """
     try:
-        content = regular_bytes(path, MOST_BYTES)
-        codec = stored_metadata(BytesIO(content)).get("codec")
-        # Raises whatever it trips over in a damaged file.
-        weights = safetensors.torch.load(content)
+        weights, metadata = loaded(regular_bytes(path, MOST_BYTES))
     except FileNotFoundError as error:
         raise ConfigError(
             f"{EXPECTED}, or a folder with results, got {str(path)!r}, which is not "
@@ -85,13 +85,13 @@ def read_initial(path: Path) -> tuple[dict[str, Tensor], str | None]:
         ) from error
     except Exception as error:
         raise ConfigError(f"{EXPECTED}, got {str(path)!r}: {error}") from error
-    broken = [n for n, v in weights.items() if not torch.isfinite(v.double()).all()]
+    broken = not_finite(weights)
     if broken or not weights:
         raise ConfigError(
             f"{EXPECTED} that are finite, got "
             f"{f'others in {broken[0]!r}' if broken else 'none'} in {path}"
         )
-    return weights, codec
+    return weights, metadata.get("codec")
 
 
 @torch.no_grad()
