@@ -91,7 +91,3 @@ class Overview:
     def there(self) -> int:
         """Returns how many rows are already decided as wanted."""
         return self.rows - self.needed
-
-    @property
-    def small_groups(self) -> tuple[str, ...]:
-        return tuple(burden.group for burden in self.groups if burden.few)

@@ -22,8 +22,8 @@ EPSILON = 0.1
 GROUP = ["data", "protected"]
 KEYS = [*GROUP, "method", "setting"]
 
-PER_MODEL = ("ip", "ip_star", "ip_star_median", "cost")
-"""Measures of which the baseline's is needed besides, to say how much less there is."""
+FLOOR_SHARE = 0.02
+"""Of the baseline's IP: what it has to be above the floor, for there to be a gap."""
 
 
 def measured(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
@@ -147,9 +147,6 @@ def against_baseline(lines: pd.DataFrame) -> pd.DataFrame:
     gained = before - joined["ip_common"]
     gap = 100 * gained / room.where(room > FLOOR_SHARE * before.abs())
     return joined.assign(gap=gap, gained=100 * gained / before)
-
-
-FLOOR_SHARE = 0.02
 
 
 def chosen(lines: pd.DataFrame, budget: float) -> pd.DataFrame:

@@ -6,14 +6,9 @@ from typing import final
 import pandas as pd
 
 from cftrain.summary.methods.measured import PUBLISHED, at_setting, chosen, methods_of
-from cftrain.summary.methods.tables import lines_of
+from cftrain.summary.methods.tables import by_dataset, lines_of
 from cftrain.summary.methods.verdicts import Verdict, verdicts
-from cftrain.summary.naming import (
-    OBJECTIVES,
-    dataset_name,
-    objective_name,
-    ordered_datasets,
-)
+from cftrain.summary.naming import OBJECTIVES, dataset_name, objective_name
 from cftrain.summary.reading.reader import Reader
 from cftrain.summary.tables.layout import Layout
 from cftrain.summary.tables.table import EMPTY, Entry, Head, Row, Table
@@ -45,9 +40,6 @@ class Scoreboard(Layout):
 
     def table(self, reader: Reader) -> Table:
         lines = lines_of(reader, self.grids)
-        rows: list[Row] = []
-        for data in ordered_datasets(lines["data"]) if len(lines) else []:
-            rows += self._rows(lines[lines["data"] == data])
         return Table(
             name=self.name,
             title=self.title,
@@ -57,7 +49,7 @@ class Scoreboard(Layout):
                 *(Head(key=k, group="", title=title) for k, title in CRITERIA.items()),
                 Head(key="won", group="", title="won"),
             ),
-            rows=tuple(rows),
+            rows=by_dataset(lines, self._rows),
         )
 
     def _rows(self, lines: pd.DataFrame) -> list[Row]:

@@ -1,7 +1,7 @@
 """The table of methods: how good each is, and which are the best."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -15,8 +15,12 @@ from cftrain.summary.methods.measured import (
     measured,
     methods_of,
 )
-from cftrain.summary.naming import OBJECTIVES, dataset_name, objective_name
-from cftrain.summary.naming import ordered_datasets as ordered
+from cftrain.summary.naming import (
+    OBJECTIVES,
+    dataset_name,
+    objective_name,
+    ordered_datasets,
+)
 from cftrain.summary.reading.reader import Reader
 from cftrain.summary.statistics.intervals import t_interval
 from cftrain.summary.tables.layout import Layout
@@ -67,11 +71,7 @@ class Methods(Layout):
 
     def table(self, reader: Reader) -> Table:
         lines = lines_of(reader, self.grids)
-        rows: list[Row] = []
-        if len(lines):
-            own = lines[lines["protected"] == self.protected]
-            for data in ordered(own["data"]):
-                rows += self._rows(own[own["data"] == data])
+        own = lines[lines["protected"] == self.protected] if len(lines) else lines
         return Table(
             name=self.name,
             title=self.title,
@@ -81,7 +81,7 @@ class Methods(Layout):
                 Head(key="setting", group="", title="strength"),
                 *(Head(key=c.key, group=c.group, title=c.title) for c in self.columns),
             ),
-            rows=tuple(rows),
+            rows=by_dataset(own, self._rows),
         )
 
     def _rows(self, lines: pd.DataFrame) -> list[Row]:
@@ -162,6 +162,14 @@ def lines_of(reader: Reader, grids: Sequence[str]) -> pd.DataFrame:
     """The models of the grids against their baselines."""
     found = measured(reader.collection, grids)
     return against_baseline(found) if _complete(found) else found.iloc[:0]
+
+
+def by_dataset(
+    lines: pd.DataFrame, rows: Callable[[pd.DataFrame], list[Row]]
+) -> tuple[Row, ...]:
+    """Returns the rows that each dataset's lines make, dataset by dataset."""
+    datasets = ordered_datasets(lines["data"]) if len(lines) else []
+    return tuple(row for data in datasets for row in rows(lines[lines["data"] == data]))
 
 
 def _complete(lines: pd.DataFrame) -> bool:
