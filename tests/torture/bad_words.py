@@ -138,6 +138,15 @@ TRAIN = (
     of_train("seed=1,2", said=("seed=1,2",)),
     of_train("seed=range(1,3)", said=("seed",)),
     of_train("\u00e9=3"),
+    *[
+        of_train(f"init_from={place}", said=("init_from: expected ",))
+        for place in ("many", "1.5", "true", "''", "[1]", "{a: 1}")
+    ],
+    of_train("logger=nosuch", said=("logger/nosuch", "tensorboard")),
+    of_train("optimized_metric=nosuch", said=("optimized_metric: ", "'nosuch'")),
+    of_train("budget.accuracy=2", said=("budget.accuracy: ",)),
+    of_train("--plugins", said=("--plugins: expected the name of a package",)),
+    of_train("--plugins", "nosuch_package", said=("nosuch_package",)),
     of_train("\ud800=3"),
     of_train("seed=nan", said=("seed: expected a whole number >= 0, got nan",)),
     of_train("name=${nope}", said=("nope",)),

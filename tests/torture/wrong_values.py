@@ -36,8 +36,10 @@ ROOTS: tuple[tuple[str, tuple[str, ...], tuple[type, ...]], ...] = (
 """Commands, options of theirs that have fields of their own, and what they build."""
 
 NAMES = {"train": "run"}
-TAKES_ANY = ("protocol",)
-"""Ids of protocols: some look like numbers, so all are texts."""
+TOLD_APART = ("protocol", "init_from")
+"""Ids of protocols, as some look like numbers, so that all are texts; and weights that
+a run starts from, which are looked at when everything else is right.
+"""
 
 TOLD_OF = {"evaluate": "evaluate.", "tables": "tables."}
 """What comes before a key in the messages of commands that build a single object."""
@@ -81,7 +83,7 @@ def wrong_values(root: int) -> list[WrongValue]:
     """
     command, words, classes = ROOTS[root]
     values = plain(compose(*words, root=NAMES.get(command, command)))
-    before = {f"{command} {key}" for key in TAKES_ANY}
+    before = {f"{command} {key}" for key in TOLD_APART}
     if root > 0 and ROOTS[root][0] == "train":
         before |= {f"train {each.key}" for each in wrong_values(root - 1)}
     found = []
