@@ -147,6 +147,7 @@ bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py
 	$(BIN)/python scripts/bench_training.py
 	$(BIN)/python scripts/bench_cells.py
+	$(BIN)/python scripts/bench_roads.py
 
 clean: ## remove what was built or cached, but neither .venv nor outputs
 	rm -rf build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache

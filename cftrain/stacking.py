@@ -43,6 +43,25 @@ def select(stacked: T, cells: slice | list[int]) -> T:
     return replace(stacked, **chosen)  # type: ignore[type-var]
 
 
+def divided(stacked: T, parts: int) -> list[T]:
+    """The same object for each of so many equal parts of the stack, in their order."""
+    names = [field.name for field in fields(stacked)]  # type: ignore[arg-type]
+    values = [_divided_value(getattr(stacked, name), parts) for name in names]
+    kind = type(stacked)
+    return [
+        kind(**dict(zip(names, each, strict=True)))
+        for each in zip(*values, strict=True)
+    ]
+
+
+def _divided_value(value: Any, parts: int) -> Sequence[Any]:
+    if isinstance(value, Tensor):
+        return value.unflatten(0, (parts, -1)).unbind(0)
+    if is_dataclass(value) and not isinstance(value, type):
+        return divided(value, parts)
+    return [value] * parts
+
+
 def _stack_values(
     name: str, values: list[Any], dtype: torch.dtype, device: torch.device
 ) -> Any:

@@ -64,3 +64,11 @@ def class_mean(losses: PerRow, labels: Classes, weights: PerClass | None) -> Per
         return losses.mean(1)
     share = weights.to(losses).gather(1, labels)
     return (share * losses).sum(1) / share.sum(1)
+
+
+def class_shares(labels: Classes, weights: PerClass | None, *, like: Tensor) -> PerRow:
+    """Returns how much each row's loss counts in the mean."""
+    if weights is None:
+        return like.new_full(labels.shape, 1 / labels.shape[1])
+    share = weights.to(like).gather(1, labels)
+    return share / share.sum(1, keepdim=True)

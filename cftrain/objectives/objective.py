@@ -207,7 +207,11 @@ class Objective:
 
     def total(self, parts: Tensor) -> PerCell:
         """Returns the weighted sum of the parts (paper Eq. 2)."""
-        return (self._weights.to(parts) * parts).sum(0)
+        return (self.part_weights(parts) * parts).sum(0)
+
+    def part_weights(self, like: Tensor) -> Float[Tensor, "part cells"]:
+        """Returns the weights in the order of `PARTS`, of each cell or of all."""
+        return self._weights.to(like)
 
     def _class_mean(self, losses: PerRow, labels: Classes) -> PerCell:
         if self.class_weights is not None and self.by_class is None:

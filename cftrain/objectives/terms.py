@@ -28,9 +28,23 @@ def logistic_divergence(
     return functional.softplus(positive - counterfactual + margin)
 
 
+def logistic_divergence_slope(
+    positive: PerRow, counterfactual: PerRow, margin: PerRow
+) -> PerRow:
+    """Returns its derivative by the energy of the observed row, which is minus that by
+    the energy of the counterfactual.
+    """
+    return (positive - counterfactual + margin).sigmoid()
+
+
 def ridge(positive: PerRow, counterfactual: PerRow) -> PerRow:
     """Returns both squared energies: they bound the divergence from below (Eq. 3)."""
     return positive * positive + counterfactual * counterfactual
+
+
+def ridge_slope(energy: PerRow) -> PerRow:
+    """Returns the derivative of the ridge by the energy of either row."""
+    return 2 * energy
 
 
 def smoothed_cross_entropy(logits: Logits, label: Classes, smoothing: Scalar) -> PerRow:

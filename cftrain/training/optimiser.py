@@ -1,5 +1,7 @@
 """Adam on a whole stack at once, from one flat buffer."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,9 +27,6 @@ class Adam:
     epsilon: PositiveFloat
 
 
-_SMALLEST = 1e-12
-
-
 class FlatAdam:
     """Adam on parameters that all are views of one (stack, parameter) buffer.
 
@@ -48,30 +47,48 @@ class FlatAdam:
         rates = [settings.beta1, settings.beta2]
         self._rates = torch.tensor(rates, dtype=torch.float64).view(2, 1, 1)
         self._rates = self._rates.to(self.weights.device)
+        # The same in all cells for as long as none of them has missed a step.
+        self._common: tuple[float, float] | None = (1.0, 1.0)
 
-    def step(self, loss: PerCell) -> Bool[Tensor, " stack"]:
-        """One update by the gradient of the loss; True for cells that made it."""
-        slopes = torch.autograd.grad(loss.sum(), self.parameters)
+    @torch.no_grad()
+    def step(self, size: PerCell, slopes: Sequence[Tensor]) -> Bool[Tensor, " stack"]:
+        """One update by the loss's gradients by the parameters, in their order; True
+        for cells that made it. The size is finite where the loss is.
+        """
         gradient = torch.cat([slope.flatten(1) for slope in slopes], 1)
+        square = gradient * gradient
         # The square: a gradient whose second moment overflows would spoil the weights.
-        finite = torch.isfinite(gradient * gradient).all(1)
-        made = torch.isfinite(loss.detach()) & finite
-        self._update(gradient, made.unsqueeze(1))
+        # What is no number is no less than anything.
+        made = square.amax(1) + size.abs() < torch.inf
+        if made.all():
+            self._update(gradient, square)
+        else:
+            self._common = None
+            before = [held.clone() for held in self.state().values()]
+            self._update(gradient, square)
+            for held, value in zip(self.state().values(), before, strict=True):
+                held.copy_(torch.where(made.unsqueeze(1), held, value))
         return made
 
-    def _update(self, gradient: Tensor, made: Tensor) -> None:
-        """Cells that did not make the step keep weights, moments and powers."""
+    def _update(self, gradient: Tensor, square: Tensor) -> None:
+        """Adam's step, whose rate and epsilon correct the biases of both moments."""
         settings = self.settings
-        gradient = torch.where(made, gradient, 0)
-        share = made.to(gradient.dtype)
-        self.mean.lerp_(gradient, (1 - settings.beta1) * share)
-        self.square.lerp_(gradient * gradient, (1 - settings.beta2) * share)
-        self.powers = torch.where(made, self.powers * self._rates, self.powers)
-        # A cell that never made a step has powers of one: its share of zero decides.
-        mean_bias, square_bias = (1 - self.powers).clamp(min=_SMALLEST).to(share)
-        scale = (self.square / square_bias).sqrt_().add_(settings.epsilon)
-        rate = settings.learning_rate * share / mean_bias
-        self.weights.addcdiv_(rate * self.mean, scale, value=-1)
+        self.mean.lerp_(gradient, 1 - settings.beta1)
+        self.square.lerp_(square, 1 - settings.beta2)
+        self.powers *= self._rates
+        if self._common is not None:
+            first, second = self._common
+            first, second = first * settings.beta1, second * settings.beta2
+            self._common = first, second
+            bias = math.sqrt(1 - second)
+            scale = self.square.sqrt().add_(settings.epsilon * bias)
+            rate = -settings.learning_rate * bias / (1 - first)
+            self.weights.addcdiv_(self.mean, scale, value=rate)
+            return
+        biases = (1 - self.powers[1]).sqrt_()
+        scale = self.square.sqrt().add_((settings.epsilon * biases).to(gradient))
+        rates = -settings.learning_rate * biases / (1 - self.powers[0])
+        self.weights.addcdiv_(rates.to(gradient) * self.mean, scale)
 
     def state(self) -> dict[str, Tensor]:
         return {
@@ -84,6 +101,9 @@ class FlatAdam:
     def restore(self, state: dict[str, Tensor]) -> None:
         for name, held in self.state().items():
             held.copy_(state[name])
+        alike = bool((self.powers == self.powers[:, :1]).all())
+        first, second = self.powers[:, 0, 0].tolist()
+        self._common = (first, second) if alike else None
 
 
 def _flatten(parameters: list[nn.Parameter]) -> Tensor:

@@ -1,7 +1,7 @@
 """The training loop: every cell of a stack at once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,9 +24,10 @@ from cftrain.training.history import EpochRecord, as_records, as_tensor
 from cftrain.training.keeping import Keeper
 from cftrain.training.optimiser import FlatAdam
 from cftrain.training.positives import spread
-from cftrain.training.replay import Replay, replay
 from cftrain.training.schedule import Schedule, batches, groups
-from cftrain.training.step import Steps
+from cftrain.training.steps.portion import portions
+from cftrain.training.steps.replay import Replay, replay
+from cftrain.training.steps.step import Learned, Steps
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -106,22 +107,17 @@ class Trainer:
         limits = self.rows.dataset.constraints
         draws = children(self.streams, "attack", epoch)
         steps = Steps(classifier, self.objective, limits, draws, drawing)
-        totals, terms, made = [], [], []
-        for bound, share in zip(bounds, shares, strict=True):
-            batch = steps.batch(
-                self.rows.features(order[:, bound]),
-                self.rows.labels(order[:, bound]),
-                drawn,
-                share,
-                start=bound.start,
-            )
-            parts = self.objective.parts(batch)
-            total = self.objective.total(parts)
-            made.append(optimiser.step(total))
-            average.note(made[-1])
-            totals.append(total.detach())
-            terms.append(parts.detach())
-        means, skipped = self._summary(totals, terms, made)
+
+        def update(size: PerCell, slopes: Sequence[Tensor]) -> Tensor:
+            made = optimiser.step(size, slopes)
+            average.note(made)
+            return made
+
+        learned = [
+            steps.learn(portion, update)
+            for portion in portions(self.rows, order, drawn, bounds, shares)
+        ]
+        means, skipped = self._summary(learned)
         with average.in_place():
             training = self._accuracy(classifier, self.rows.training)
             validation = self._accuracy(classifier, self.rows.validation)
@@ -136,11 +132,9 @@ class Trainer:
             seconds=torch.full_like(skipped, time.perf_counter() - start),
         )
 
-    def _summary(
-        self, totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
-    ) -> tuple[dict[str, PerCell], PerCell]:
+    def _summary(self, learned: list[Learned]) -> tuple[dict[str, PerCell], PerCell]:
         """Mean losses over the steps that were made; how many were not."""
-        means, skipped = _means(totals, terms, made)
+        means, skipped = _means(learned)
         for name in OF_COUNTERFACTUALS:
             # Cells without counterfactuals carry other rows along: no part of them.
             means[name] = torch.where(self._searched, means[name], 0)
@@ -200,13 +194,12 @@ class Trainer:
         return torch.full((len(self.streams),), torch.nan)
 
 
-def _means(
-    totals: list[Tensor], terms: list[Tensor], made: list[Tensor]
-) -> tuple[dict[str, PerCell], PerCell]:
+def _means(learned: list[Learned]) -> tuple[dict[str, PerCell], PerCell]:
     """Mean losses over the steps that were made, NaN without any; how many were not."""
-    steps = torch.stack(made).double()
-    values = torch.cat([torch.stack(totals).unsqueeze(1), torch.stack(terms)], 1)
-    values = values.double()
+    steps = torch.cat([each.made for each in learned]).double()
+    values = torch.cat(
+        [torch.cat([each.totals.unsqueeze(1), each.parts], 1) for each in learned]
+    ).double()
     values = torch.where(steps.unsqueeze(1) > 0, values, 0).sum(0)
     means = (values / steps.sum(0)).cpu()
     steps = steps.cpu()

@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from cftrain.counterfactuals.energy import guidance
+from cftrain.counterfactuals.energy import cross_entropy, guidance
 from cftrain.data.sampling import TrainingRows, training_rows
-from cftrain.objectives.batch import Batch
 from cftrain.training.epoch import EpochCounterfactuals, draw_counterfactuals
 from cftrain.training.positives import ALIGNED, MATCHED, spread
 from cftrain.training.stack import train
-from cftrain.training.step import Steps
+from cftrain.training.steps.forward import Pass
+from cftrain.training.steps.portion import portions
+from cftrain.training.steps.step import Steps
 from tests import builders
 from tests.builders import constraints, objective, stacked, streams
 from tests.console import run_of
@@ -117,20 +118,18 @@ def step(
     rows: TrainingRows,
     found: EpochCounterfactuals | None = None,
     **beyond: object,
-) -> Batch:
-    index = rows.training[:, :12]
+) -> Pass:
+    weights = stacked([objective(**beyond)] * STACK)
     steps = Steps(
         classifier=classifier,
-        objective=stacked([objective(**beyond)] * STACK),
+        objective=weights,
         constraints=rows.dataset.constraints,
         streams=streams(STACK),
     )
-    return steps.batch(
-        rows.features(index),
-        rows.labels(index),
-        found or drawn(rows, **beyond),
-        slice(3, 9),
-    )
+    order, bounds, shares = rows.training, [slice(0, 12)], [slice(3, 9)]
+    of_epoch = found or drawn(rows, **beyond)
+    (portion,) = portions(rows, order, of_epoch, bounds, shares)
+    return steps.forward(portion.rows, start=0)
 
 
 def test_terms_that_nobody_has_cost_no_rows():
@@ -183,8 +182,12 @@ def test_attacked_rows_are_worse_and_keep_what_is_protected():
     observed, attacked = seen[-1][:, :12], seen[-1][:, -12:]
     assert (attacked - observed).abs().amax() <= 0.2 + 1e-12
     assert torch.equal(attacked[..., 3], observed[..., 3])
-    losses = objective().parts(found)
-    assert (losses[5] > losses[0]).all()
+    label = rows.labels(rows.training[:, :12])
+    before, after = (
+        cross_entropy(found.logits[:, places], label).mean(1)
+        for places in (slice(0, 12), slice(-12, None))
+    )
+    assert (after > before).all()
 
 
 ALL = (

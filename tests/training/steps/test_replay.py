@@ -5,7 +5,14 @@ import torch
 from cftrain.data.sampling import training_rows
 from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream
-from cftrain.training.replay import NOISE, RESTARTS, STEP_SIZE, STEPS, Replay, replay
+from cftrain.training.steps.replay import (
+    NOISE,
+    RESTARTS,
+    STEP_SIZE,
+    STEPS,
+    Replay,
+    replay,
+)
 from tests.builders import blobs, linear, mlp, streams
 
 

@@ -1,0 +1,228 @@
+"""The rows of one step of training, and what the loss needs to know of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import Parameter
+
+from cftrain import stacking
+from cftrain.counterfactuals.energy import cross_entropy, guidance
+from cftrain.counterfactuals.gradients import input_gradient
+from cftrain.counterfactuals.hyperparameters import counts
+from cftrain.data.constraints import Constraints
+from cftrain.models.classifier import Classifier, learning
+from cftrain.models.dense import Dense, dense
+from cftrain.objectives.batch import mean
+from cftrain.objectives.objective import PARTS, Objective
+from cftrain.objectives.slopes import Coefficients, by_logits, coefficients
+from cftrain.objectives.terms import misalignment, squared_slope
+from cftrain.seeding import Streams, children
+from cftrain.tensors import Classes, Logits, PerCell, Rows
+from cftrain.training.steps.forward import Back, Pass, batch
+from cftrain.training.steps.moved_rows import attacked, recoursed
+from cftrain.training.steps.portion import Portion, StepRows
+from cftrain.training.steps.replay import Replay
+
+OPEN = [PARTS.index(part) for part in ("recourse_loss", "energy_gap")]
+"""Terms of the logits without a closed form."""
+
+Update = Callable[[PerCell, Sequence[Tensor]], Bool[Tensor, " stack"]]
+"""Makes one step by the gradients of the parameters; says which cells made it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What the steps of a portion found: totals (step, stack), parts (step, part,
+    stack), and which cells `made` each step.
+    """
+
+    totals: Float[Tensor, "step stack"]
+    parts: Float[Tensor, "step part stack"]
+    made: Bool[Tensor, "step stack"]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Makes the steps of a stack; terms that none of its models has cost nothing."""
+
+    classifier: Classifier
+    objective: Objective
+    constraints: Constraints
+    streams: Streams
+    replay: Replay | None = None
+
+    def learn(self, portion: Portion, update: Update) -> Learned:
+        """Makes the steps of a portion, one after the other.
+
+        Losses are computed at the end, of all steps at once: a step needs their
+        gradients alone.
+        """
+        steps, rows = len(portion.starts), portion.rows
+        whole = stacking.select(self.objective, [*range(len(self.streams))] * steps)
+        known = coefficients(
+            whole,
+            observed_label=rows.observed_label,
+            nascent_label=rows.nascent_label,
+            target=rows.target,
+            ridge_share=rows.ridge_share,
+            margin=rows.margin,
+        )
+        found, made = [], []
+        for start, of_step, of_rows in zip(
+            portion.starts,
+            portion.by_step(),
+            stacking.divided(known, steps),
+            strict=True,
+        ):
+            one = self.forward(of_step, start)
+            made.append(update(*self._slopes(one, of_step, of_rows)))
+            found.append(one.numbers)
+        parts = whole.parts(batch(rows, found))
+        totals = whole.total(parts)
+        return Learned(
+            totals=totals.unflatten(0, (steps, -1)),
+            parts=parts.unflatten(1, (steps, -1)).transpose(0, 1),
+            made=torch.stack(made),
+        )
+
+    def forward(self, rows: StepRows, start: int) -> Pass:
+        """Returns what one forward pass for all rows of a step finds, and the terms
+        that have a graph of their own. Draws go by the place where the step starts.
+        """
+        seen, label = rows.seen, rows.observed_label
+        observed = seen[:, : label.shape[1]]
+        recourse_target = drawn_place = label[:, :0]
+        others: list[Rows] = []
+        parts = (self.classifier, self.objective)
+        if self._attacks:
+            streams = children(self.streams, start)
+            others.append(
+                attacked(
+                    *parts,
+                    observed,
+                    label,
+                    constraints=self.constraints,
+                    streams=streams,
+                )
+            )
+        if self._moves:
+            streams = children(self.streams, "recourse", start)
+            moved, recourse_target = recoursed(
+                *parts, observed, constraints=self.constraints, streams=streams
+            )
+            others.append(moved)
+        if self.replay is not None:
+            streams = children(self.streams, start)
+            of_model, drawn_place = self.replay.drawn(self.classifier, streams)
+            others.append(of_model)
+        seen = torch.cat([seen, *others], 1) if others else seen
+        logits, back = self._forward(seen, start)
+        return Pass(
+            logits=logits,
+            back=back,
+            misalignment=self._misalignment(rows),
+            squared_slope=self._squared_slope(observed, label),
+            recourse_target=recourse_target,
+            drawn_place=drawn_place,
+        )
+
+    def _slopes(
+        self, found: Pass, rows: StepRows, known: Coefficients
+    ) -> tuple[PerCell, Sequence[Tensor]]:
+        """Returns what is finite if the cells' totals are, and the totals' gradients by
+        the parameters: through the logits, and besides by what has a graph of its own.
+        """
+        size, slope = self._by_logits(found, rows, known)
+        gradients = found.back(slope)
+        if not found.has_graph:
+            return size, gradients
+        weights = self.objective.part_weights(size)
+        others = weights[PARTS.index("misalignment")] * mean(found.misalignment)
+        others = others + weights[PARTS.index("squared_slope")] * mean(
+            found.squared_slope
+        )
+        besides: Sequence[Tensor | None] = torch.autograd.grad(
+            others.sum(), self._parameters, allow_unused=True
+        )
+        both = [
+            one if other is None else one + other
+            for one, other in zip(gradients, besides, strict=True)
+        ]
+        return size + others.detach(), both
+
+    def _by_logits(
+        self, found: Pass, rows: StepRows, known: Coefficients
+    ) -> tuple[PerCell, Logits]:
+        """Returns what is finite if the totals are, and their slope by the logits: in
+        closed form, and by autograd what terms without one add to it.
+        """
+        if not (self._moves or self.replay is not None):
+            slope, size = by_logits(self.objective, found.logits, known)
+            return size, slope
+        count = known.place.shape[1]
+        slope = torch.zeros_like(found.logits)
+        slope[:, :count], size = by_logits(
+            self.objective, found.logits[:, :count], known
+        )
+        logits = found.logits.detach().requires_grad_()
+        numbers = (logits, *found.numbers[1:])
+        parts = self.objective.parts(batch(rows, [numbers]))
+        weights = self.objective.part_weights(parts)
+        others = (weights * parts)[OPEN].sum(0)
+        (besides,) = torch.autograd.grad(others.sum(), logits)
+        return size + others.detach(), slope + besides
+
+    def _forward(self, rows: Rows, start: int) -> tuple[Logits, Back]:
+        """Returns logits without a graph, and the way back to the parameters."""
+        if self._dense is not None:
+            with torch.no_grad():
+                tape = self._dense(rows)
+            return tape.logits, torch.no_grad()(tape.by_weights)
+        streams = children(self.streams, "dropout", start)
+        logits = learning(self.classifier, rows, streams)
+        return logits.detach(), partial(torch.autograd.grad, logits, self._parameters)
+
+    @cached_property
+    def _attacks(self) -> bool:
+        return counts(self.objective.attack_weight)
+
+    @cached_property
+    def _moves(self) -> bool:
+        return counts(self.objective.recourse_weight)
+
+    @cached_property
+    def _is_sloped(self) -> bool:
+        return counts(self.objective.slope_weight)
+
+    @cached_property
+    def _dense(self) -> Dense | None:
+        return dense(self.classifier)
+
+    @cached_property
+    def _parameters(self) -> list[Parameter]:
+        return list(self.classifier.parameters())
+
+    def _misalignment(self, rows: StepRows) -> Float[Tensor, "stack aligned"]:
+        """How far gradients on the paths of searches point away from where to go."""
+        if rows.visited is None or rows.wanted is None:
+            return rows.margin[:, :0]
+        ascent = input_gradient(
+            guidance, self.classifier, rows.visited, rows.target, differentiable=True
+        )
+        movable = self.constraints.may_increase | self.constraints.may_decrease
+        return misalignment(ascent, rows.wanted, movable)
+
+    def _squared_slope(
+        self, observed: Rows, label: Classes
+    ) -> Float[Tensor, "stack sloped"]:
+        """How steep the class loss is at observed rows."""
+        if not self._is_sloped:
+            return observed[:, :0, 0]
+        gradient = input_gradient(
+            cross_entropy, self.classifier, observed, label, differentiable=True
+        )
+        return squared_slope(gradient)
