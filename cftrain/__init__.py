@@ -5,6 +5,7 @@ imported before it is used, so that `import cftrain` costs next to nothing.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     )
 
 __version__ = "0.1.0"
+
+# MKL multiplies matrices to the same bits wherever they lie in memory, which is what
+# makes a model in a stack that of one alone, only if told before its first product.
+# What somebody has told it already holds.
+os.environ.setdefault("MKL_CBWR", "AVX2,STRICT")
 
 __all__ = [
     "ArgumentError",

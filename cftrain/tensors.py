@@ -25,3 +25,21 @@ Scalar = float | Float[Tensor, "stack 1"]
 def over_features(scalar: Scalar) -> float | Float[Tensor, "stack 1 1"]:
     """A hyperparameter in the shape that broadcasts against (stack, row, feature)."""
     return scalar.unsqueeze(-1) if isinstance(scalar, Tensor) else scalar
+
+
+def logistic(x: Tensor) -> Tensor:
+    """Returns 1 / (1 + exp(-x)).
+
+    The library's sigmoid, softplus and SiLU treat the last few numbers of a tensor in
+    another way than the others: a model in a stack would end a bit away from itself.
+    """
+    return (0.5 * x).tanh().add(1).mul(0.5)
+
+
+def softplus(x: Tensor) -> Tensor:
+    """Returns log(1 + exp(x)), whose bits do not depend on where a number lies either.
+
+    Its derivative at zero is 1/2.
+    """
+    size = x.abs()
+    return 0.5 * (x + size) + (-size).exp().log1p()

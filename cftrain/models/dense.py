@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cftrain.models.classifier import Classifier
-from cftrain.models.layers import StackedLinear
+from cftrain.models.layers import StackedLinear, Swish, swish_slope
 from cftrain.tensors import Logits, Rows
 
 Columns = Float[Tensor, "stack _ row"]
@@ -36,9 +36,7 @@ ACTIVATIONS: dict[type[nn.Module], Activation] = {
     nn.Tanh: Activation(
         torch.tanh, lambda slope, x, y: _KERNELS.tanh_backward(slope, y)
     ),
-    nn.SiLU: Activation(
-        nn.functional.silu, lambda slope, x, y: _KERNELS.silu_backward(slope, x)
-    ),
+    Swish: Activation(Swish(), lambda slope, x, y: slope * swish_slope(x)),
 }
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cftrain.seeding import Stream, Streams
+from cftrain.tensors import logistic
 
 
 class StackedLinear(nn.Module):
@@ -23,6 +24,19 @@ class StackedLinear(nn.Module):
         self, x: Float[Tensor, "stack row input"]
     ) -> Float[Tensor, "stack row output"]:
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)
+
+
+class Swish(nn.Module):
+    """x / (1 + exp(-x)) (Ramachandran, Zoph and Le, 2017), also known as SiLU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * logistic(x)
+
+
+def swish_slope(x: Tensor) -> Tensor:
+    """Returns the derivative of `Swish`."""
+    share = logistic(x)
+    return share * (1 + x * (1 - share))
 
 
 class StackedConv2d(nn.Module):

@@ -9,10 +9,10 @@ from torch import nn
 from cftrain.config.names import named
 from cftrain.config.ranges import Count
 from cftrain.models.classifier import Classifier, ModelSpec
-from cftrain.models.layers import StackedLinear, of_layer
+from cftrain.models.layers import StackedLinear, Swish, of_layer
 from cftrain.seeding import Streams
 
-ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU, "tanh": nn.Tanh}
+ACTIVATIONS = {"relu": nn.ReLU, "swish": Swish, "tanh": nn.Tanh}
 
 
 @named("mlp")

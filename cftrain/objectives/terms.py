@@ -9,7 +9,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from cftrain.counterfactuals.energy import cross_entropy
-from cftrain.tensors import Classes, Flags, Logits, PerRow, Rows, Scalar
+from cftrain.tensors import (
+    Classes,
+    Flags,
+    Logits,
+    PerRow,
+    Rows,
+    Scalar,
+    logistic,
+    softplus,
+)
 
 
 def divergence(positive: PerRow, counterfactual: PerRow) -> PerRow:
@@ -25,7 +34,7 @@ def logistic_divergence(
     It is bounded below: a counterfactual whose energy is well above that of an observed
     row costs nothing more, so it needs no ridge.
     """
-    return functional.softplus(positive - counterfactual + margin)
+    return softplus(positive - counterfactual + margin)
 
 
 def logistic_divergence_slope(
@@ -34,7 +43,7 @@ def logistic_divergence_slope(
     """Returns its derivative by the energy of the observed row, which is minus that by
     the energy of the counterfactual.
     """
-    return (positive - counterfactual + margin).sigmoid()
+    return logistic(positive - counterfactual + margin)
 
 
 def ridge(positive: PerRow, counterfactual: PerRow) -> PerRow:

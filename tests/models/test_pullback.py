@@ -1,5 +1,7 @@
 """Both roads back from logits: closed form against automatic differentiation."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -95,6 +97,32 @@ def test_a_slice_answers_as_the_stack():
         own = slice(cell, cell + 1)
         _, back = differentiated(frozen(model, own))(x[own])
         torch.testing.assert_close(back(by_logits[own]), whole[own], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("hidden", [(5,), (32,), (17, 3)])
+@pytest.mark.parametrize("rows", [1, 13, 33])
+def test_a_cell_is_itself_alone_to_the_last_bit(hidden, activation, rows):
+    """Wherever its weights and rows lie in memory, on both roads and back."""
+    model = network(hidden, activation).float()
+    x = normal(STACK, rows, FEATURES, seed=1).float()
+    by_logits = normal(STACK, rows, CLASSES, seed=2).float()
+    layers = dense(model)
+    assert layers is not None
+    tape = layers(x)
+    whole = [model(x), tape.logits, tape.by_inputs(by_logits)]
+    whole += tape.by_weights(by_logits)
+    for cell in range(STACK):
+        own = slice(cell, cell + 1)
+        alone = copy.deepcopy(frozen(model, own))
+        layers = dense(alone)
+        assert layers is not None
+        tape = layers(x[own].clone())
+        slope = by_logits[own].clone()
+        found = [alone(x[own].clone()), tape.logits, tape.by_inputs(slope)]
+        found += tape.by_weights(slope)
+        for one, many in zip(found, whole, strict=True):
+            assert torch.equal(one[0], many[cell])
 
 
 def test_numbers_that_are_none_stay_none():
