@@ -98,12 +98,11 @@ def coefficients(
     )
 
 
-@torch.no_grad()
 def by_logits(
     objective: Objective, logits: Logits, known: Coefficients
 ) -> tuple[Logits, PerCell]:
-    """Returns the gradient of each cell's total by its logits, and a number that is not
-    finite where the total is not.
+    """Returns the gradient of each cell's total by its logits, which have no graph, and
+    a number that is not finite where the total is not.
     """
     picked = logits.gather(-1, known.place)
     factor = torch.addcmul(known.constant, known.square, picked)

@@ -50,10 +50,10 @@ class FlatAdam:
         # The same in all cells for as long as none of them has missed a step.
         self._common: tuple[float, float] | None = (1.0, 1.0)
 
-    @torch.no_grad()
     def step(self, size: PerCell, slopes: Sequence[Tensor]) -> Bool[Tensor, " stack"]:
-        """One update by the loss's gradients by the parameters, in their order; True
-        for cells that made it. The size is finite where the loss is.
+        """One update by the loss's gradients by the parameters, in their order and
+        without a graph; True for cells that made it. The size is finite where the loss
+        is.
         """
         gradient = torch.cat([slope.flatten(1) for slope in slopes], 1)
         square = gradient * gradient

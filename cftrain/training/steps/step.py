@@ -177,11 +177,14 @@ class Steps:
         return size + others.detach(), slope + besides
 
     def _forward(self, rows: Rows, start: int) -> tuple[Logits, Back]:
-        """Returns logits without a graph, and the way back to the parameters."""
+        """Returns logits without a graph, and the way back to the parameters.
+
+        Layers of a dense stack are known without gradients, so nothing needs to be told
+        that there are none: that costs as much as an operation.
+        """
         if self._dense is not None:
-            with torch.no_grad():
-                tape = self._dense(rows)
-            return tape.logits, torch.no_grad()(tape.by_weights)
+            tape = self._dense(rows)
+            return tape.logits, tape.by_weights
         streams = children(self.streams, "dropout", start)
         logits = learning(self.classifier, rows, streams)
         return logits.detach(), partial(torch.autograd.grad, logits, self._parameters)

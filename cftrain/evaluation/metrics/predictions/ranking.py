@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -40,9 +41,7 @@ def _area(
     scores: Float[Tensor, "stack row"], members: Tensor
 ) -> Float[Tensor, " stack"]:
     """Of the ROC curve of each cell, from the ranks of the members' scores."""
-    from scipy.stats import rankdata  # takes a second, and few commands need it
-
-    ranks = torch.from_numpy(rankdata(scores.cpu().numpy(), axis=1))
+    ranks = torch.tensor(pd.DataFrame(scores.cpu().numpy()).rank(axis=1).to_numpy())
     members = members.cpu()
     inside = int(members.sum())
     outside = len(members) - inside
