@@ -1,6 +1,6 @@
 """What training for better counterfactuals may cost, and the choice that follows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Annotated
@@ -8,24 +8,29 @@ from typing import Annotated
 from cftrain.config.ranges import AtLeast, Count, Share
 from cftrain.errors import ConfigError
 
+LIMITED = ("accuracy", "validity", "reach")
+"""Shares of which a budget says how much may be lost."""
+
 STRENGTH = "strength"
 """The measure by which the strongest objective is the best one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How much less of its baseline's accuracy and validity a model may have.
+    """How much less of its baseline's accuracy, validity and reach a model may have;
+    reach is the share of counterfactuals that get to the threshold of maturity.
 
     Shares, on validation rows; None: any. A loss counts with so many of its
     `standard_errors` on top: 0 goes by what was observed, 1.645 by what is lost with a
     probability of 5 % at most. Of the `strengths` within the budget that one is kept
     which is the best by `measure`: the strongest, or the one that has most (or least,
     as is better) of a metric of the evaluation. `individuals` are searched for the
-    sake of validity and metrics.
+    sake of validity, reach and metrics.
     """
 
     accuracy: Share | None
     validity: Share | None
+    reach: Share | None
     measure: str
     strengths: tuple[Annotated[float, AtLeast(0)], ...]
     standard_errors: Annotated[float, AtLeast(0)]
@@ -41,7 +46,12 @@ class Budget:
     @property
     def active(self) -> bool:
         """Whether there is one at all."""
-        return self.accuracy is not None or self.validity is not None
+        return any(most is not None for most in self.limits.values())
+
+    @property
+    def limits(self) -> dict[str, float | None]:
+        """How much may be lost, by the names of what may."""
+        return {name: getattr(self, name) for name in LIMITED}
 
     @property
     def tried(self) -> tuple[float, ...]:
@@ -71,21 +81,20 @@ NOTHING = Loss(value=nan, error=nan)
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A model of some strength, as validation rows see it; `score` is the higher the
-    better, NaN without one.
+    """A model of some strength, as validation rows see it: what it loses, by name, and
+    a `score`, the higher the better, NaN without one.
     """
 
     strength: float
-    accuracy: Loss
-    validity: Loss
+    losses: Mapping[str, Loss]
     score: float
 
 
 def within(candidate: Candidate, budget: Budget) -> bool:
     """Returns whether a model costs no more than it may."""
-    errors = budget.standard_errors
-    return candidate.accuracy.within(budget.accuracy, errors=errors) and (
-        candidate.validity.within(budget.validity, errors=errors)
+    return all(
+        candidate.losses[name].within(most, errors=budget.standard_errors)
+        for name, most in budget.limits.items()
     )
 
 

@@ -1,6 +1,6 @@
 """How good models are on their validation rows, which no test row has a part in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan, sqrt
 
@@ -20,19 +20,20 @@ from cftrain.models.stack_slicing import predict
 from cftrain.seeding import Stream
 
 INDIVIDUAL = ["factual", "target"]
+OF_ANSWERS = {"valid": "validity", "mature": "reach"}
+"""What an answer is or is not, and the share of those that are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Validated:
-    """What validation rows say of a model: shares, losses, and the `value` of the
-    measure (NaN of the strength, which is no metric).
+    """What validation rows say of a model: losses, the shares by name that are lost of,
+    and the `value` of the measure (NaN of the strength, which is no metric).
     """
 
     candidate: Candidate
     rows: int
-    accuracy: float
     individuals: int
-    validity: float
+    shares: Mapping[str, float]
     value: float
 
 
@@ -106,23 +107,24 @@ def validated(
     found = evaluate(
         classifier, held, chosen, streams=[Stream(seed)] * len(rows), on_part=on_part
     )
-    valid = [_valid(found, cell) for cell in range(len(rows))]
+    answers = [_answers(found, cell) for cell in range(len(rows))]
     made = []
     for cell, strength in enumerate(strengths):
         value, score = _value(found, chosen, budget.measure, cell, strength)
+        own = answers[cell]
+        losses = {name: _common_loss(answers[0][name], own[name]) for name in own}
+        shares = {name: _mean(own[name]) for name in own}
         candidate = Candidate(
             strength=strength,
-            accuracy=loss(rows[0], rows[cell]),
-            validity=_common_loss(valid[0], valid[cell]),
+            losses={"accuracy": loss(rows[0], rows[cell]), **losses},
             score=score,
         )
         made.append(
             Validated(
                 candidate=candidate,
                 rows=rows.shape[1],
-                accuracy=float(rows[cell].mean()) if rows.shape[1] else nan,
-                individuals=len(valid[cell]),
-                validity=float(valid[cell].mean()) if len(valid[cell]) else nan,
+                individuals=len(own),
+                shares={"accuracy": _mean(rows[cell]), **shares},
                 value=value,
             )
         )
@@ -144,20 +146,23 @@ def _of_single(metric: object) -> bool:
     return isinstance(metric, CounterfactualMetric) and metric.individual
 
 
-def _valid(found: Evaluation, cell: int) -> pd.Series:
-    """The share of energy weights by which each individual gets a valid answer."""
+def _answers(found: Evaluation, cell: int) -> pd.DataFrame:
+    """The shares of energy weights by which each individual gets a valid answer, and
+    one that gets to the threshold.
+    """
+    columns = [*INDIVIDUAL, *OF_ANSWERS]
     tables = [
-        pd.DataFrame(
-            {name: getattr(part, name).cpu().numpy() for name in (*INDIVIDUAL, "valid")}
-        )
+        pd.DataFrame({name: getattr(part, name).cpu().numpy() for name in columns})
         for part in found.explained
         if part.cell == cell and part.metric == found.explained[0].metric
     ]
-    every = (
-        pd.concat(tables) if tables else pd.DataFrame(columns=[*INDIVIDUAL, "valid"])
-    )
-    shares: pd.Series = every.groupby(INDIVIDUAL)["valid"].mean()
-    return shares
+    every = pd.concat(tables) if tables else pd.DataFrame(columns=columns)
+    shares: pd.DataFrame = every.groupby(INDIVIDUAL).mean()
+    return shares.rename(columns=OF_ANSWERS)
+
+
+def _mean(values: np.ndarray | pd.Series) -> float:
+    return float(values.mean()) if len(values) else nan
 
 
 def _common_loss(baseline: pd.Series, model: pd.Series) -> Loss:

@@ -47,7 +47,8 @@ class Explained:
     """The values of one metric for every distinct individual of one cell.
 
     `factual` is a place in the evaluated split, `draws` says how often the individual
-    was drawn; the value is NaN where the counterfactual is not valid.
+    was drawn; `mature` are those whose target got to the threshold of maturity. The
+    value is NaN where the counterfactual is not valid.
     """
 
     cell: int
@@ -57,6 +58,7 @@ class Explained:
     target: Int[Tensor, " individual"]
     draws: Int[Tensor, " individual"]
     valid: Bool[Tensor, " individual"]
+    mature: Bool[Tensor, " individual"]
     value: Float[Tensor, " individual"]
 
 
@@ -207,5 +209,6 @@ def _explained(
             target=key % classes,
             draws=draws,
             valid=individuals.valid[cell, first],
+            mature=individuals.found.mature[cell, first],
             value=values[cell, first],
         )

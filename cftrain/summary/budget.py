@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
+from cftrain.budget.budget import LIMITED
 from cftrain.summary.measures import measure_told
 from cftrain.summary.result_table import EMPTY
 
@@ -29,12 +30,14 @@ def budget_of(budgets: pd.DataFrame, cells: Sequence[str]) -> pd.DataFrame:
 def budget_told(curve: pd.DataFrame) -> str:
     """Returns the whole curve as a table, and what was kept for which reason."""
     lines = [_line(row) for row in curve.to_dict("records")]
-    heads = ["strength", "accuracy", "less by", "validity", "less by"]
+    heads = ["strength"]
+    for name in LIMITED:
+        heads += [name, "less by"]
     measure = curve["measure"].iloc[0]
     if measure != STRENGTH:
         heads.append(measure_told(measure))
     else:
-        lines = [[*line[:5], *line[6:]] for line in lines]
+        lines = [[*line[:-2], line[-1]] for line in lines]
     heads.append("")
     table = tabulate(
         lines,
@@ -50,10 +53,7 @@ def _line(row: dict[str, Any]) -> list[str]:
     said = "kept" if row["kept"] else "" if row["within"] else "too dear"
     return [
         "baseline" if row["cell"] == row["baseline"] else f"{row['strength']:g}",
-        _share(row["accuracy"]),
-        _loss(row["accuracy_loss"], row["accuracy_error"]),
-        _share(row["validity"]),
-        _loss(row["validity_loss"], row["validity_error"]),
+        *(cell for name in LIMITED for cell in _share_and_loss(row, name)),
         EMPTY if pd.isna(row["value"]) else f"{row['value']:.4g}",
         said,
     ]
@@ -63,9 +63,7 @@ def _notes(curve: pd.DataFrame) -> Iterator[str]:
     said = json.loads(curve["config"].iloc[0])
     first, kept = curve.iloc[0], curve[curve["kept"]].iloc[0]
     limits = [
-        f"{_points(said[name])} of {name}"
-        for name in ("accuracy", "validity")
-        if said[name] is not None
+        f"{_points(said[name])} of {name}" for name in LIMITED if said[name] is not None
     ]
     errors = said["standard_errors"]
     sure = f", {errors:g} standard errors included" if errors else ""
@@ -92,6 +90,10 @@ def _notes(curve: pd.DataFrame) -> Iterator[str]:
 def _points(share: float) -> str:
     points = f"{100 * share:g}"
     return f"{points} {'point' if points == '1' else 'points'}"
+
+
+def _share_and_loss(row: dict[str, Any], name: str) -> tuple[str, str]:
+    return _share(row[name]), _loss(row[f"{name}_loss"], row[f"{name}_error"])
 
 
 def _share(value: float | None) -> str:

@@ -3,12 +3,13 @@ from math import nan
 
 import pytest
 
-from cftrain.budget.budget import Budget, Candidate, Loss, kept, within
+from cftrain.budget.budget import LIMITED, Budget, Candidate, Loss, kept, within
 from cftrain.errors import ConfigError
 
 ONE_POINT = Budget(
     accuracy=0.01,
     validity=None,
+    reach=None,
     measure="strength",
     strengths=(0.0, 0.1, 0.3, 1.0),
     standard_errors=0.0,
@@ -16,8 +17,7 @@ ONE_POINT = Budget(
 )
 BASELINE = Candidate(
     strength=0.0,
-    accuracy=Loss(value=0, error=0),
-    validity=Loss(value=0, error=0),
+    losses={name: Loss(value=0, error=0) for name in LIMITED},
     score=0,
 )
 
@@ -28,12 +28,16 @@ def candidate(
     *,
     error: float = 0.002,
     validity: float = 0.0,
+    reach: float = 0.0,
     score: float | None = None,
 ) -> Candidate:
     return Candidate(
         strength=strength,
-        accuracy=Loss(value=accuracy, error=error),
-        validity=Loss(value=validity, error=0.01),
+        losses={
+            "accuracy": Loss(value=accuracy, error=error),
+            "validity": Loss(value=validity, error=0.01),
+            "reach": Loss(value=reach, error=0.01),
+        },
         score=strength if score is None else score,
     )
 
@@ -49,6 +53,15 @@ def test_a_gain_is_no_loss():
 
 def test_the_baseline_stays_where_everything_is_too_dear():
     assert kept([BASELINE, candidate(0.1, 0.5)], ONE_POINT) == 0
+
+
+def test_each_share_has_a_limit_of_its_own():
+    reaching = replace(ONE_POINT, accuracy=None, reach=0.05)
+    assert reaching.active
+    assert within(candidate(0.1, 0.5, validity=0.5, reach=0.05), reaching)
+    assert not within(candidate(0.1, 0.0, reach=0.06), reaching)
+    both = replace(reaching, validity=0.02)
+    assert not within(candidate(0.1, 0.0, validity=0.03, reach=0.0), both)
 
 
 def test_standard_errors_count_on_top():

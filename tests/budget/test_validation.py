@@ -8,12 +8,15 @@ import torch
 from cftrain.budget.budget import Budget
 from cftrain.budget.validation import (
     loss,
+    single_round,
     validated,
     validation_data,
     validation_protocol,
 )
 from cftrain.data.sampling import training_rows
+from cftrain.data.sources import cache
 from cftrain.errors import ConfigError
+from cftrain.evaluation.evaluate import evaluate
 from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream
 from cftrain.training.stack import train
@@ -22,6 +25,7 @@ from tests.console import TINY_MOONS, read
 BUDGET = Budget(
     accuracy=0.01,
     validity=None,
+    reach=None,
     measure="ip",
     strengths=(0.0, 1.0),
     standard_errors=0.0,
@@ -54,7 +58,7 @@ def test_test_rows_are_replaced_by_the_rows_that_validated_the_training(stack):
     assert torch.equal(held.test_features, dataset.features[rows.validation[0]])
     curve = validated(classifier, dataset, protocol, BUDGET, strengths=[0, 1], seed=7)
     last = found.history[-1].validation_accuracy.tolist()
-    assert [each.accuracy for each in curve] == pytest.approx(last)
+    assert [each.shares["accuracy"] for each in curve] == pytest.approx(last)
     assert [each.rows for each in curve] == [len(held.test_labels)] * 2
 
 
@@ -72,13 +76,37 @@ def test_no_test_row_has_a_part_in_the_choice(stack):
     assert curves[0] == curves[1]
 
 
+def test_reach_is_the_share_that_gets_to_the_threshold(stack):
+    """The same as the metric of the same evaluation, individuals counted once."""
+    classifier, dataset, protocol, _ = stack
+    curve = validated(classifier, dataset, protocol, BUDGET, strengths=[0, 1], seed=7)
+    asked = single_round(protocol, ["ip", "mature_share"], individuals=25)
+    held = validation_data(dataset, 7)
+    found = evaluate(
+        classifier, held, asked.fitted(dataset, cache()), streams=[Stream(7)] * 2
+    )
+    for cell, each in enumerate(curve):
+        parts = [part for part in found.explained if part.cell == cell]
+        draws = torch.cat([part.draws for part in parts])
+        mature = torch.cat([part.mature for part in parts])
+        values = [
+            (each.value, each.rows)
+            for each in found.measurements
+            if (each.cell, each.metric) == (cell, "mature_share")
+        ]
+        assert (draws * mature).sum().item() == pytest.approx(
+            sum(value * rows for value, rows in values)
+        )
+        assert each.shares["reach"] == pytest.approx(mature.double().mean().item())
+
+
 def test_the_baseline_loses_nothing_and_less_implausibility_is_better(stack):
     classifier, dataset, protocol, _ = stack
     curve = validated(classifier, dataset, protocol, BUDGET, strengths=[0, 1], seed=7)
     base = curve[0].candidate
-    assert (base.accuracy.value, base.validity.value) == (0, 0)
+    assert all(loss.value == 0 for loss in base.losses.values())
     for each in curve:
-        if each.validity > 0:
+        if each.shares["validity"] > 0:
             assert each.candidate.score == -each.value
 
 

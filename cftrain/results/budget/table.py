@@ -33,6 +33,9 @@ BUDGETS = pa.schema(
         pa.field("validity", NUMBER),
         pa.field("validity_loss", NUMBER),
         pa.field("validity_error", NUMBER),
+        pa.field("reach", NUMBER),
+        pa.field("reach_loss", NUMBER),
+        pa.field("reach_error", NUMBER),
         # What is best, and how much of it there is; null of strength.
         pa.field("measure", TEXT),
         pa.field("value", NUMBER),

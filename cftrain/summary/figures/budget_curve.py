@@ -9,11 +9,11 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cftrain.budget.budget import LIMITED
 from cftrain.summary.figures.saving import save
 from cftrain.summary.figures.styles import GREY, INK, OBJECTIVE_STYLES, PAGE, PRINT
 from cftrain.summary.measures import measure_told
 
-SHARES = ("accuracy", "validity")
 KEPT = OBJECTIVE_STYLES["adversarial"].colour
 HEIGHT = 2.2
 
@@ -29,19 +29,21 @@ def draw_budget(curve: pd.DataFrame, folder: Path) -> Path:
 
 
 def budget_figure(curve: pd.DataFrame) -> Figure:
-    """Returns a panel for accuracy, for validity, and for the measure if it is another
-    than strength; strengths stand side by side, whatever their distances.
+    """Returns a panel for each share that may be lost, and one for the measure if it is
+    another than strength; strengths stand side by side, whatever their distances.
     """
     said = json.loads(curve["config"].iloc[0])
     measured = bool(curve["value"].notna().any())
     figure = Figure(figsize=(PAGE, HEIGHT), layout="constrained")
-    axes = figure.subplots(1, 2 + measured)
-    for axis, name in zip(axes, SHARES, strict=False):
+    axes = figure.subplots(1, len(LIMITED) + measured)
+    for axis, name in zip(axes, LIMITED, strict=False):
         _draw_share(axis, curve, name, said[name])
     if measured:
-        _draw(axes[2], curve, curve["value"], None)
-        axes[2].set_title(measure_told(curve["measure"].iloc[0]))
-    figure.supxlabel("strength (0: baseline); ringed: kept", fontsize=8)
+        _draw(axes[-1], curve, curve["value"], None)
+        axes[-1].set_title(measure_told(curve["measure"].iloc[0]))
+    figure.supxlabel(
+        "strength (0: baseline), on validation rows; ringed: kept", fontsize=8
+    )
     return figure
 
 
@@ -53,7 +55,7 @@ def _draw_share(
     axis.axhline(base, color=GREY, linewidth=0.8, linestyle=":")
     if allowed is not None:
         axis.axhline(base - allowed, color=KEPT, linewidth=0.8, linestyle="--")
-    axis.set_title(f"{name} on validation rows")
+    axis.set_title(name)
 
 
 def _draw(
