@@ -7,9 +7,7 @@ from typing import Annotated
 
 from cftrain.config.ranges import AtLeast, Count, Share
 from cftrain.errors import ConfigError
-
-LIMITED = ("accuracy", "validity", "reach")
-"""Shares of which a budget says how much may be lost."""
+from cftrain.results.budget.table import LIMITED
 
 STRENGTH = "strength"
 """The measure by which the strongest objective is the best one."""

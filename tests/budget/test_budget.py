@@ -3,8 +3,9 @@ from math import nan
 
 import pytest
 
-from cftrain.budget.budget import LIMITED, Budget, Candidate, Loss, kept, within
+from cftrain.budget.budget import Budget, Candidate, Loss, kept, within
 from cftrain.errors import ConfigError
+from cftrain.results.budget.table import LIMITED
 
 ONE_POINT = Budget(
     accuracy=0.01,

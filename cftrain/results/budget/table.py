@@ -13,6 +13,9 @@ from cftrain.results.schema import FORMAT, NUMBER, TEXT, WHOLE
 
 FILE = "budgets.parquet"
 
+LIMITED = ("accuracy", "validity", "reach")
+"""Shares of which a budget says how much may be lost."""
+
 BUDGETS = pa.schema(
     [
         # Hash of the models, of what they may cost and of how they are evaluated.
@@ -24,18 +27,15 @@ BUDGETS = pa.schema(
         # The model that it may have less than.
         pa.field("baseline", TEXT, False),
         pa.field("strength", NUMBER),
-        # On validation rows: shares, losses against the baseline, standard errors.
+        # On validation rows, of which individuals are explained.
         pa.field("rows", WHOLE),
-        pa.field("accuracy", NUMBER),
-        pa.field("accuracy_loss", NUMBER),
-        pa.field("accuracy_error", NUMBER),
         pa.field("individuals", WHOLE),
-        pa.field("validity", NUMBER),
-        pa.field("validity_loss", NUMBER),
-        pa.field("validity_error", NUMBER),
-        pa.field("reach", NUMBER),
-        pa.field("reach_loss", NUMBER),
-        pa.field("reach_error", NUMBER),
+        # Shares, what is lost of them against the baseline, and its standard error.
+        *(
+            pa.field(f"{name}{what}", NUMBER)
+            for name in LIMITED
+            for what in ("", "_loss", "_error")
+        ),
         # What is best, and how much of it there is; null of strength.
         pa.field("measure", TEXT),
         pa.field("value", NUMBER),
