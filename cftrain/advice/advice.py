@@ -60,7 +60,13 @@ def advise(
         start = int(places[0])
         rows = factual.at(places)
         relations = advisor.constraints.relations
-        notes = unusual(rows, advisor.codec, domain, relations)
+        notes = unusual(
+            rows,
+            advisor.codec,
+            domain,
+            relations,
+            together=advisor.image is not None,
+        )
         for advice in _portion(advisor, rows, target, count):
             own = tuple(notes.get(advice.row, ()))
             place = start + advice.row

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cftrain.advice.cutoff import Cutoff, Deciding
+from cftrain.advice.images.form import ImageForm
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.columns import listed
 from cftrain.data.constraints import Constraints
@@ -41,7 +42,8 @@ class Advisor:
     `others` is a stack of models of other training seeds, None if there are none; so is
     the `reference`, the observed rows of training and validation.
     `class_names` are those of the labels, in the order of the classes. `constraints`
-    are those of the data or tighter ones; `sparse` puts needless changes back.
+    are those of the data or tighter ones; `sparse` puts needless changes back. `image`
+    says how a row is an image, None if it is none.
 
     With a `cutoff`, decisions and searches see its logits, those of other seeds too:
     their stopping rule is held against the probability that follows from these.
@@ -57,6 +59,7 @@ class Advisor:
     class_names: tuple[str, ...]
     sparse: bool
     cutoff: Cutoff | None = None
+    image: ImageForm | None = None
 
     @cached_property
     def deciding(self) -> Classifier:
@@ -73,6 +76,15 @@ class Advisor:
         """Returns, for every model input, the place of its raw column."""
         places = enumerate(self.codec.inputs.values())
         return torch.tensor([place for place, inputs in places for _ in inputs])
+
+    @cached_property
+    def parts(self) -> Tensor:
+        """Returns, for every raw column, the part of a row that it belongs to: it is
+        one of its own, but pixels are those of a part of their image.
+        """
+        if self.image is None:
+            return torch.arange(len(self.codec.columns))
+        return torch.from_numpy(self.image.parts)
 
     def class_of(self, name: str) -> int:
         """Returns the class that a label names. Raises ConfigError."""

@@ -45,29 +45,37 @@ def first_answers(advisor: Advisor, factual: Told, target: Labels) -> Answers:
 def other_answers(
     advisor: Advisor, factual: Told, target: Labels, before: Sequence[Answers]
 ) -> Answers:
-    """Returns answers that do without the largest change of each answer before.
+    """Returns answers that do without the largest change of each answer before, of
+    images without the part that changes most.
 
     So people get alternatives that ask for something else.
     """
-    held: list[Held] = [frozenset()] * len(factual)
+    held: list[frozenset[int]] = [frozenset()] * len(factual)
     for answers in before:
-        size = changes(advisor, answers.rows, factual)
+        size = _by_part(advisor, changes(advisor, answers.rows, factual))
         largest = size.argmax(1).tolist()
         moved = (size.amax(1) > 0).tolist()
         held = [
-            columns | {place} if any_moved else columns
-            for columns, place, any_moved in zip(held, largest, moved, strict=True)
+            parts | {part} if any_moved else parts
+            for parts, part, any_moved in zip(held, largest, moved, strict=True)
         ]
     rows_of = defaultdict(list)
-    for row, columns in enumerate(held):
-        rows_of[columns].append(row)
-    parts = []
-    for columns, rows in rows_of.items():
+    for row, parts in enumerate(held):
+        rows_of[parts].append(row)
+    found = []
+    for parts, rows in rows_of.items():
         index = torch.tensor(rows)
-        limits = holding(advisor, columns)
-        parts.append(_answers(advisor, factual.at(index), target[index], limits))
+        columns = torch.isin(advisor.parts, torch.tensor(sorted(parts)))
+        limits = holding(advisor, frozenset(columns.nonzero()[:, 0].tolist()))
+        found.append(_answers(advisor, factual.at(index), target[index], limits))
     places = torch.tensor([row for rows in rows_of.values() for row in rows])
-    return _ordered(parts, places.argsort())
+    return _ordered(found, places.argsort())
+
+
+def _by_part(advisor: Advisor, size: Tensor) -> Tensor:
+    """Sizes (row, column) of changes, summed over the columns of each part."""
+    summed = size.new_zeros(len(size), int(advisor.parts.max()) + 1)
+    return summed.index_add(1, advisor.parts, size)
 
 
 def holding(advisor: Advisor, columns: Held) -> Constraints:
@@ -81,9 +89,9 @@ def holding(advisor: Advisor, columns: Held) -> Constraints:
     )
 
 
-def releasing(advisor: Advisor, column: int) -> Constraints:
-    """Returns the constraints with one column free to move."""
-    free = advisor.columns == column
+def releasing(advisor: Advisor, columns: Held) -> Constraints:
+    """Returns the constraints with some columns free to move."""
+    free = torch.isin(advisor.columns, torch.tensor(sorted(columns)))
     limits = advisor.constraints
     return replace(
         limits,

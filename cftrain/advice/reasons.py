@@ -50,13 +50,16 @@ def _not_reached(advisor: Advisor, start: float, best: float, target: int) -> st
 
 def _keys(advisor: Advisor, factual: Told, target: Labels) -> list[list[str]]:
     """For each row the protected columns of which a single one, left free, would give
-    an answer.
+    an answer; of images, all of them together.
     """
-    limits = {
-        name: releasing(advisor, place)
+    held = {
+        name: frozenset([place])
         for place, (name, inputs) in enumerate(advisor.codec.inputs.items())
         if advisor.constraints.protected[list(inputs)].any()
     }
+    if advisor.image is not None and held:
+        held = {"the pixels that are held": frozenset().union(*held.values())}
+    limits = {name: releasing(advisor, places) for name, places in held.items()}
     return _unlocking(advisor, factual, target, limits)
 
 

@@ -7,6 +7,7 @@ import torch
 
 from cftrain.advice.advisor import Advisor
 from cftrain.advice.cutoff import Cutoff
+from cftrain.advice.images.form import image_form
 from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.constraints import Constraints
@@ -79,6 +80,7 @@ class StoredModel:
             class_names=self.class_names,
             sparse=sparse,
             cutoff=cutoff,
+            image=image_form(self.image_shape, self.codec),
         )
 
     def _fitted(self, generator: Generator) -> Generator:

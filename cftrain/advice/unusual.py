@@ -19,12 +19,21 @@ ON_GRID = 1e-3
 
 
 def unusual(
-    rows: Told, codec: Codec, domain: Constraints | None, relations: Relations | None
+    rows: Told,
+    codec: Codec,
+    domain: Constraints | None,
+    relations: Relations | None,
+    *,
+    together: bool = False,
 ) -> dict[int, list[str]]:
     """Returns, by row, what to say of numbers outside the domain of the training, if
     that is given, and of relations that the row itself breaks.
+
+    With `together`, numbers (of pixels, hundreds of them) are counted instead.
     """
     notes = {} if domain is None else _outside(rows, codec, domain)
+    if together:
+        notes = {row: [_counted(texts)] for row, texts in notes.items()}
     for row, broken in breaches(rows.raw, relations, codec).items():
         notes.setdefault(row, []).extend(
             f"the row itself breaks {text}, which every answer obeys" for text in broken
@@ -50,6 +59,11 @@ def _outside(
                 "the domain of the training"
             )
     return dict(notes)
+
+
+def _counted(texts: list[str]) -> str:
+    first, *others = texts
+    return f"{first}; so are {len(others)} other values" if others else first
 
 
 def _bounds(scale: ScaledColumn, low: float, high: float) -> str:

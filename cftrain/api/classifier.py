@@ -198,7 +198,7 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
         found = advise(
             advisor, rows, target=goal, count=options.count, domain=model.constraints
         )
-        return Explanations(advice=tuple(found))
+        return Explanations(advice=tuple(found), image=advisor.image)
 
     def save(
         self,

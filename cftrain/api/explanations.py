@@ -11,6 +11,7 @@ from cftrain.advice.advice import Advice
 from cftrain.advice.formats.parquet import SCHEMA
 from cftrain.advice.formats.records import records
 from cftrain.advice.formats.text import text
+from cftrain.advice.images.form import ImageForm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Explanations(Sequence[Advice]):
     """
 
     advice: tuple[Advice, ...]
+    image: ImageForm | None = None
 
     @overload
     def __getitem__(self, place: int) -> Advice: ...
@@ -32,7 +34,9 @@ class Explanations(Sequence[Advice]):
 
     def __getitem__(self, place: int | slice) -> "Advice | Explanations":
         chosen = self.advice[place]
-        return Explanations(advice=chosen) if isinstance(chosen, tuple) else chosen
+        if isinstance(chosen, tuple):
+            return Explanations(advice=chosen, image=self.image)
+        return chosen
 
     def __len__(self) -> int:
         return len(self.advice)
@@ -41,7 +45,7 @@ class Explanations(Sequence[Advice]):
         return iter(self.advice)
 
     def __str__(self) -> str:
-        return "\n".join(map(text, self.advice))
+        return "\n".join(text(each, self.image) for each in self.advice)
 
     @property
     def frame(self) -> pd.DataFrame:

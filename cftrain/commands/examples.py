@@ -56,4 +56,6 @@ def _told(store: Store, cell: str) -> str | None:
         return None
     advisor = advisor_of(model, options)
     raw = as_given(codec.decode(rows[:ROWS]), codec)
-    return "\n".join(text(each) for each in advise(advisor, raw, target=None, count=1))
+    return "\n".join(
+        text(each, None) for each in advise(advisor, raw, target=None, count=1)
+    )

@@ -109,14 +109,20 @@ def _lines(
             gathering.add(each)
         overview = gathering.overview()
         yield (
-            json_line(overview) if options.format == "json" else overview_text(overview)
+            json_line(overview)
+            if options.format == "json"
+            else overview_text(overview, advisor.image)
         ) + "\n"
     elif options.format == "csv":
         yield from csv_lines(advice)
     else:
-        told = text if options.format == "text" else json_line
         for each in advice:
-            yield told(each) + "\n"
+            told = (
+                text(each, advisor.image)
+                if options.format == "text"
+                else json_line(each)
+            )
+            yield told + "\n"
 
 
 def _about(options: ExplainOptions) -> list[str]:

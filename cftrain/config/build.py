@@ -26,6 +26,7 @@ from cftrain.config.hints import chosen_by, closest
 from cftrain.config.identity import configured, incidental, later, usual
 from cftrain.config.names import class_called, is_path, name_of
 from cftrain.config.outside import class_of, is_own
+from cftrain.config.pairs import as_mapping
 from cftrain.config.plain_values import BAD, build_plain
 from cftrain.errors import ConfigError, shown
 
@@ -177,6 +178,7 @@ def _build_object(value: Any, kind: type, key: str, mistakes: list[str]) -> Any:
 def _build_collection(value: Any, kind: Any, key: str, mistakes: list[str]) -> Any:
     arguments = get_args(kind)
     if get_origin(kind) is dict:
+        value = as_mapping(value)
         if not isinstance(value, dict):
             mistakes.append(f"{key}: expected a mapping, got {shown(value)}")
             return BAD

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from cftrain.config.pairs import are_pairs
 from cftrain.errors import ConfigError
 
 
@@ -12,6 +13,8 @@ def replacing_overrides(overrides: Sequence[str]) -> list[str]:
     OmegaConf merges mappings: `data.missing={}` changes nothing, and a name that the
     mapping does not have yet is refused. After `key=null` there is nothing to merge
     with. `+key={...}` still adds to the mapping, and names without a dot are groups.
+    So it is with `key=[[name,value],...]`, the pairs of a mapping, whose names may be
+    quoted.
     """
     replacing = []
     for word in overrides:
@@ -54,9 +57,12 @@ def options_first(words: Sequence[str]) -> list[str]:
 
 
 def _mapping_key(word: str) -> str | None:
-    """Returns the key that a word sets to a mapping; None for all other words."""
-    key = word.partition("=")[0]
-    if "{" not in word or "." not in key or key.startswith(("-", "hydra.")):
+    """Returns the key that a word sets to a mapping, or to the pairs of one; None for
+    all other words.
+    """
+    key, _, text = word.partition("=")
+    pairs = text.replace(" ", "").startswith("[[")
+    if not ("{" in text or pairs) or "." not in key or key.startswith(("-", "hydra.")):
         return None
     # Imported here, since few commands have such a word and the parser is slow to load.
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -73,6 +79,8 @@ def _mapping_key(word: str) -> str | None:
 
 
 def _has_mapping(value: Any) -> bool:
-    """Whether a value, or one of those that a sweep goes through, is a mapping."""
+    """Whether a value, or one of those that a sweep goes through, is a mapping or has
+    the form of its pairs.
+    """
     choices = getattr(value, "list", [value])
-    return any(isinstance(choice, dict) for choice in choices)
+    return any(isinstance(choice, dict) or are_pairs(choice) for choice in choices)

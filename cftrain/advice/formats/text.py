@@ -1,18 +1,25 @@
 """Advice as text for a terminal."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from cftrain.advice.advice import Advice
 from cftrain.advice.answer import Answer, Change
+from cftrain.advice.images.changes import pixel_changes
+from cftrain.advice.images.drawn import side_by_side
+from cftrain.advice.images.form import ImageForm
 from cftrain.advice.wording import cutoff_text, difference_text, value_text
 
-
-def text(advice: Advice) -> str:
-    """Returns the lines about one row."""
-    return "\n".join(_lines(advice))
+WIDTH = 76
+"""Signs of a line about an image, which two drawings stand below."""
 
 
-def _lines(advice: Advice) -> Iterator[str]:
+def text(advice: Advice, image: ImageForm | None) -> str:
+    """Returns the lines about one row; one that is an image is drawn."""
+    return "\n".join(_lines(advice, image))
+
+
+def _lines(advice: Advice, image: ImageForm | None) -> Iterator[str]:
     sure = f"{advice.probability:.2f}{cutoff_text(advice.cutoff)}"
     yield (
         f"row {advice.row + 1}: {advice.decision} (probability {sure}); wanted: "
@@ -26,10 +33,23 @@ def _lines(advice: Advice) -> Iterator[str]:
         yield f"  no answer: {advice.reason}"
     for number, answer in enumerate(advice.answers, start=1):
         yield f"  answer {number}: probability {answer.probability:.2f}{_doubt(answer)}"
-        width = max((len(change.column) for change in answer.changes), default=0)
-        for change in answer.changes:
-            yield f"    {change.column:<{width}}  {_change(change)}"
-        yield f"    {_support(answer)}"
+        told = _changes(answer) if image is None else _drawings(advice, answer, image)
+        for line in (*told, _support(answer)):
+            yield f"    {line}".rstrip()
+
+
+def _changes(answer: Answer) -> Iterator[str]:
+    width = max((len(change.column) for change in answer.changes), default=0)
+    for change in answer.changes:
+        yield f"{change.column:<{width}}  {_change(change)}"
+
+
+def _drawings(advice: Advice, answer: Answer, image: ImageForm) -> Iterator[str]:
+    changes = pixel_changes(image, advice.given, answer)
+    yield from wrap(changes.text(), WIDTH)
+    pictures = [image.pixels(advice.given).mean(-1), changes.after.mean(-1)]
+    heads = [f"given: {advice.decision}", f"answer: {advice.target}"]
+    yield from side_by_side(pictures, heads)
 
 
 def _change(change: Change) -> str:

@@ -43,13 +43,14 @@ class _Column:
             self.amounts.add(change.by)
 
     def told(self, name: str, answered: int) -> ColumnChange:
-        numeric = self.amounts.seen > 0
+        known = self.amounts.seen
         return ColumnChange(
             column=name,
             count=self.count,
             share=self.count / answered,
-            up=self.increases / self.count if numeric else None,
+            up=self.increases / known if known else None,
             amount=_spread(self.amounts.kept),
+            missing=1 - known / self.count if known else 0.0,
             moves=tuple(
                 Move(before=before, after=after, share=count / self.count)
                 for (before, after), count in self.moves.most_common(MOST_MOVES)

@@ -32,8 +32,9 @@ class Move:
 class ColumnChange:
     """How often answers change a column, and how: `share` is that of all answers.
 
-    Numbers have `up`, the share of changes that are increases, and `amount`, the change
-    with its sign in raw units. Levels have their most frequent moves.
+    Numbers have `up`, the share of increases, and `amount`, the change with its sign in
+    raw units; both are of the changes that do not begin at a `missing` value, of which
+    that is the share. Levels have their most frequent moves.
     """
 
     column: str
@@ -41,6 +42,7 @@ class ColumnChange:
     share: float
     up: float | None
     amount: Spread | None
+    missing: float
     moves: tuple[Move, ...]
 
 

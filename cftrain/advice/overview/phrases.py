@@ -25,7 +25,7 @@ GROUP_NOTE = (
 
 def facts(overview: Overview) -> list[tuple[str, str]]:
     """Returns what there is to count and to measure, each with its name."""
-    decided = ", ".join(f"{name} {n}" for name, n in overview.decisions.items())
+    decided = ", ".join(f"{name}: {n}" for name, n in overview.decisions.items())
     found = [
         ("rows", f"{overview.rows} ({decided})"),
         *([] if overview.cutoff is None else [("decided", str(overview.cutoff))]),
@@ -102,9 +102,13 @@ def notes(overview: Overview) -> list[str]:
 def _direction(column: ColumnChange) -> str:
     if column.up is None:
         return ""
-    if column.up >= 0.5:
-        return f"up {share_text(column.up)}"
-    return f"down {share_text(1 - column.up)}"
+    told = (
+        f"up {share_text(column.up)}"
+        if column.up >= 0.5
+        else f"down {share_text(1 - column.up)}"
+    )
+    missing = f", {share_text(column.missing)} missing" if column.missing else ""
+    return told + missing
 
 
 def _amount(column: ColumnChange) -> str:

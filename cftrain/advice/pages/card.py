@@ -6,6 +6,9 @@ from itertools import islice
 
 from cftrain.advice.advice import Advice
 from cftrain.advice.answer import Answer, Change
+from cftrain.advice.images.figures import answer_figures, given_figure
+from cftrain.advice.images.form import ImageForm
+from cftrain.advice.pages.breakable import breakable
 from cftrain.advice.pages.picture import picture
 from cftrain.advice.ranges import ClassRange
 from cftrain.advice.wording import (
@@ -16,15 +19,20 @@ from cftrain.advice.wording import (
 )
 
 MOST_CHANGES = 40
-"""Changes of one answer that are shown, so that pages of images stay small."""
+"""Changes of one answer that are shown, so that pages of wide tables stay small."""
 
 
-def card(advice: Advice, observed: ClassRange) -> str:
-    """Returns the card of a row; `observed` has the ranges of the wanted class."""
-    return f'<article class="card">\n{"".join(_parts(advice, observed))}</article>\n'
+def card(advice: Advice, observed: ClassRange, image: ImageForm | None) -> str:
+    """Returns the card of a row; `observed` has the ranges of the wanted class, `image`
+    says how a row is an image.
+    """
+    parts = "".join(_parts(advice, observed, image))
+    return f'<article class="card">\n{parts}</article>\n'
 
 
-def _parts(advice: Advice, observed: ClassRange) -> Iterator[str]:
+def _parts(
+    advice: Advice, observed: ClassRange, image: ImageForm | None
+) -> Iterator[str]:
     sure = f"{share_text(advice.probability)}{escape(cutoff_text(advice.cutoff))}"
     decision = f"{escape(advice.decision)} ({sure})"
     yield (
@@ -38,30 +46,34 @@ def _parts(advice: Advice, observed: ClassRange) -> Iterator[str]:
         there = advice.decision == advice.target
         reason = advice.reason if there else f"No answer: {advice.reason}"
         yield f"<p>{escape(reason[:1].upper() + reason[1:])}.</p>\n"
-    for number, answer in enumerate(advice.answers, start=1):
-        yield from _answer(number, answer, advice.target, observed)
-    yield _values(advice)
+    if image is not None and not advice.answers:
+        yield given_figure(advice, image)
+    for place, answer in enumerate(advice.answers):
+        doubt = "" if answer.firm else ' <span class="badge doubt">only just</span>'
+        reached = f"{escape(advice.target)} ({share_text(answer.probability)})"
+        yield f"<h4>Answer {place + 1}: {reached}{doubt}</h4>\n"
+        if image is None:
+            yield from _changes(answer, advice.target, observed)
+        else:
+            yield answer_figures(advice, place, image)
+        yield f"<dl>{''.join(_facts(answer, advice.target))}</dl>\n"
+    if image is None:
+        yield _values(advice)
 
 
-def _answer(
-    number: int, answer: Answer, target: str, observed: ClassRange
-) -> Iterator[str]:
-    doubt = "" if answer.firm else ' <span class="badge doubt">only just</span>'
-    sure = share_text(answer.probability)
-    yield f"<h4>Answer {number}: {escape(target)} ({sure}){doubt}</h4>\n"
+def _changes(answer: Answer, target: str, observed: ClassRange) -> Iterator[str]:
     for change in islice(answer.changes, MOST_CHANGES):
         yield _change(change, observed, target)
     more = len(answer.changes) - MOST_CHANGES
     if more > 0:
         yield f'<p class="soft">and {more} more changes</p>\n'
-    yield f"<dl>{''.join(_facts(answer, target))}</dl>\n"
 
 
 def _change(change: Change, observed: ClassRange, target: str) -> str:
     by = difference_text(change)
     difference = f' <span class="by">({escape(by)})</span>' if by else ""
     return (
-        f'<div class="change"><span class="name">{escape(change.column)}</span>'
+        f'<div class="change"><span class="name">{breakable(change.column)}</span>'
         f"<span>{escape(value_text(change.before))} → "
         f"<b>{escape(value_text(change.after))}</b>{difference}</span>"
         f"{picture(change, observed.get(change.column), target)}</div>\n"
@@ -74,8 +86,8 @@ def _facts(answer: Answer, target: str) -> Iterator[str]:
         ("holds under noise", share_text(answer.under_noise)),
     ]
     if answer.farther_than is not None:
-        farther = share_text(answer.farther_than)
-        told.insert(1, (f"farther out than, of observed {target}", farther))
+        farther = f"{share_text(answer.farther_than)} of observed {target}"
+        told.insert(1, ("farther out than", farther))
     if answer.other_models is not None:
         told.append(("other seeds' models agree", share_text(answer.other_models)))
     if answer.put_back:
@@ -94,7 +106,7 @@ def _values(advice: Advice) -> str:
     shown = {"given": advice.given, **near}
     head = "".join(f"<th>{name}</th>" for name in ("", *shown))
     rows = "".join(
-        f"<tr><th>{escape(name)}</th>"
+        f"<tr><th>{breakable(name)}</th>"
         + "".join(
             f"<td>{escape(value_text(values.get(name, '')))}</td>"
             for values in shown.values()

@@ -7,7 +7,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --text: #e6e9ec; --soft: #9aa4ae; --line: #39414a; --page: #14171a;
           --card: #1d2126; --before: #8f99a3; --after: #4fc79a; --half: #2b4a3f;
-          --warn: #f0b357; --warn-page: #33270f; --shadow: #000; }
+          --warn: #f0b357; --warn-page: #33270f; --shadow: #fff4; }
 }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--text);
        background: var(--page); max-width: 60rem; margin: 0 auto;
@@ -36,6 +36,11 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
           border-top: 1px solid var(--line); }
 .change .by { color: var(--soft); white-space: nowrap; }
 .name { font-weight: 600; }
+.images { display: grid; gap: 0.6rem 1rem; margin: 0.6rem 0;
+          grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
+figure { margin: 0; max-width: 12rem; }
+img { display: block; width: 100%; image-rendering: pixelated;
+      border: 1px solid var(--line); box-sizing: border-box; }
 .wide { overflow-x: auto; --behind: var(--page);
         background:
           linear-gradient(90deg, var(--behind) 30%, transparent) 0 0 local,
@@ -66,14 +71,15 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
 @media (max-width: 50rem) {
   .change { grid-template-columns: 1fr; }
   .head .wanted { margin-left: 0; width: 100%; }
+  th, td { white-space: normal; overflow-wrap: break-word; padding-right: 0.6rem; }
 }
 @media print {
   :root { color-scheme: light; --text: #000; --soft: #444; --line: #bbb; --page: #fff;
           --card: #fff; --before: #777; --after: #0b6e4f; --half: #cfe5dc;
           --warn: #8a4b00; --warn-page: #fff; }
   body { font-size: 10pt; max-width: none; padding: 0; }
-  svg, .half, .after { print-color-adjust: exact; }
-  .card, .change, tr { break-inside: avoid; }
+  svg, img, .half, .after { print-color-adjust: exact; }
+  .card, .change, .images, tr { break-inside: avoid; }
   .wide { overflow: visible; background: none; }
   table { font-size: 8pt; }
   th, td { white-space: normal; overflow-wrap: normal; padding: 1pt 6pt 1pt 0; }

@@ -124,10 +124,14 @@ def _unreadable_override(error: OverrideParseException) -> str:
     word = str(error.override)
     if "=" not in word and not word.startswith("~"):
         return f"expected overrides of the form key=value, got {shown(word)}"
-    return (
-        f"{word.partition('=')[0]}: expected a value in Hydra's grammar (quote texts "
-        f"with special signs: \"key='a text'\"), got {shown(word)}"
-    )
+    key, _, value = word.partition("=")
+    quoted = "quote texts with special signs: \"key='a text'\""
+    if value.startswith("{"):  # its names cannot be quoted
+        quoted = (
+            "where a name has special signs, give pairs: "
+            "\"key=[['a name', value], ...]\""
+        )
+    return f"{key}: expected a value in Hydra's grammar ({quoted}), got {shown(word)}"
 
 
 def _not_composed(error: Exception) -> str:

@@ -24,6 +24,9 @@ LIKELY = ["cp1252", "cp1250", "cp1251", "shift_jis", "gb18030", "big5", "euc_kr"
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 OPEN_QUOTE = re.compile(r"EOF inside string starting at row (\d+)")
 
+LONGEST = 2**31 - 1
+"""Of a cell, where one that is too long is looked for."""
+
 SEEN_LINES = 1000
 """Lines from which the delimiter is read off."""
 
@@ -75,7 +78,7 @@ def cells(file: File, dialect: Dialect, *, most: float = MOST_MEMORY) -> pd.Data
     names = _header(file, text, dialect)
     _check_lengths(file, text, dialect, len(names))
     body = io.StringIO(text, newline="")
-    for _ in range(_header_lines(text, dialect)):
+    for _ in range(_header_lines(file, text, dialect)):
         body.readline()
     try:
         frame = pd.read_csv(
@@ -101,11 +104,13 @@ def cells(file: File, dialect: Dialect, *, most: float = MOST_MEMORY) -> pd.Data
 
 def line_of(file: File, dialect: Dialect, row: int) -> int:
     """Returns the line of the file, counted from 1, where a row begins."""
-    found = _records(decoded(file, dialect.encoding), dialect)
+    found = _records(file, decoded(file, dialect.encoding), dialect)
     return next(islice((line for line, _ in found), row + 1, None), row + 2)
 
 
-def _records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+def _records(
+    file: File, text: str, dialect: Dialect
+) -> Iterator[tuple[int, list[str]]]:
     """Records that are not empty, the header first, with the lines they begin in."""
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=False
@@ -117,15 +122,43 @@ def _records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
                 yield before + 1, record
             before = reader.line_num
     except csv.Error as error:  # such as a cell without end
+        where = f"{file.path}, line {before + 1}"
         raise DataError(
-            f"line {before + 1}: expected cells divided by {dialect.delimiter!r}, got "
-            f"{error}"
+            _unreadable_cell(where, text, dialect, before, error)
         ) from error
+
+
+def _unreadable_cell(
+    where: str, text: str, dialect: Dialect, before: int, error: csv.Error
+) -> str:
+    """What to say of a record after so many lines, with its column if it has a cell
+    that is longer than any is read.
+    """
+    most = csv.field_size_limit(LONGEST)
+    try:
+        lines = islice(io.StringIO(text, newline=""), before, None)
+        record = next(csv.reader(lines, delimiter=dialect.delimiter), [])
+        head = next(
+            csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)
+        )
+    except csv.Error:
+        record, head = [], []
+    finally:
+        csv.field_size_limit(most)
+    for place, cell in enumerate(record):
+        if len(cell) > most:
+            name = repr(head[place].strip()[:80]) if place < len(head) else place + 1
+            return (
+                f"{where}, column {name}: expected at most {most:,} characters in a "
+                f"cell, got {len(cell):,}; a quote that is not closed makes one of "
+                "all that follows"
+            )
+    return f"{where}: expected cells divided by {dialect.delimiter!r}, got {error}"
 
 
 def _header(file: File, text: str, dialect: Dialect) -> list[str]:
     """The names of the columns. Raises DataError."""
-    _, record = next(_records(text, dialect), (0, []))
+    _, record = next(_records(file, text, dialect), (0, []))
     names = [name.strip() for name in record]
     if not names:
         raise DataError(f"{file.path}: expected a header and rows, got nothing")
@@ -143,9 +176,9 @@ def check_names(where: str, names: Sequence[str]) -> None:
         )
 
 
-def _header_lines(text: str, dialect: Dialect) -> int:
+def _header_lines(file: File, text: str, dialect: Dialect) -> int:
     """The lines that the header takes, empty ones before it included."""
-    lines = (line for line, _ in islice(_records(text, dialect), 2))
+    lines = (line for line, _ in islice(_records(file, text, dialect), 2))
     next(lines, 0)
     following = next(lines, None)
     return following - 1 if following else text.count("\n") + 1
@@ -153,7 +186,7 @@ def _header_lines(text: str, dialect: Dialect) -> int:
 
 def _check_lengths(file: File, text: str, dialect: Dialect, columns: int) -> None:
     """Raises DataError unless all rows have as many cells as the header."""
-    for line, record in _records(text, dialect):
+    for line, record in _records(file, text, dialect):
         if len(record) != columns:
             raise DataError(
                 f"{file.path}, line {line}: expected {columns} cells as in the header, "

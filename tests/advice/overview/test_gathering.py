@@ -70,13 +70,13 @@ def test_groups_that_are_small_are_told():
         ("f", 30, False),
         ("m", 69, True),
     ]
-    assert "fewer than 30 rows need an answer in m:" in overview_text(found)
+    assert "fewer than 30 rows need an answer in m:" in overview_text(found, None)
 
 
 def test_text_and_json_say_what_has_to_change():
     told = [advice(change("debt", 9, 9 - by), cost=by) for by in (1, 2, 3, 4, 5)]
     told += [advice(reason="not reached"), advice(change("job", "baker", "nurse"))]
-    text = overview_text(gathered(*told))
+    text = overview_text(gathered(*told), None)
     assert "6 of 7 others (86%: validity as told)" in text
     assert "debt" in text
     assert "83%   down 100%    -3 (-4 to -2)" in text
@@ -87,9 +87,9 @@ def test_text_and_json_say_what_has_to_change():
 
 def test_nobody_who_needs_an_answer_is_no_mistake():
     there = advice(decision="yes", reason="already there", group="f")
-    assert "already there  1" in overview_text(gathered(there, groups=BY_SEX))
+    assert "already there  1" in overview_text(gathered(there, groups=BY_SEX), None)
     lost = advice(reason="not reached", group="f")
-    assert "0 of 1 others (0%" in overview_text(gathered(lost, groups=BY_SEX))
+    assert "0 of 1 others (0%" in overview_text(gathered(lost, groups=BY_SEX), None)
 
 
 def test_numbers_that_the_model_knows_are_cut_at_their_quartiles():

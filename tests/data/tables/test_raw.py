@@ -35,3 +35,16 @@ def test_what_a_file_tells_of_pandas_is_not_believed_blindly(told, tmp_path):
     pq.write_table(table.replace_schema_metadata({"pandas": told}), path)
     with pytest.raises(DataError, match="expected columns that pandas can hold"):
         guess(path)
+
+
+def test_a_cell_without_end_is_told_by_its_line_and_column(tmp_path):
+    frame = plain_frame().astype(object)
+    frame.iloc[6, frame.columns.get_loc("job")] = "ä" * 140_000
+    path = tmp_path / "loans.csv"
+    frame.to_csv(path, index=False)
+    expected = (
+        r"loans\.csv, line 8, column 'job': expected at most 131,072 characters in a "
+        r"cell, got 140,000; a quote"
+    )
+    with pytest.raises(DataError, match=expected):
+        guess(path)

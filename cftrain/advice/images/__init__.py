@@ -1,0 +1,1 @@
+"""Rows that are images: told and drawn as such, and not pixel by pixel."""
