@@ -18,7 +18,7 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick methods smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks bench-peers clean
+.PHONY: help setup install mnist tables paper paper-quick methods smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks bench-peers bench-scale clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -142,6 +142,9 @@ $(PEERS)/.installed: pyproject.toml $(CONSTRAINTS) constraints-peers.txt
 
 bench-peers: $(PEERS)/.installed ## our search beside DiCE, foolbox and mlxtend on one network
 	$(PEERS)/bin/python scripts/bench_peers.py $(ARGS)
+
+bench-scale: $(INSTALLED) ## how cost and memory grow, with slopes: outputs/scale.png
+	$(BIN)/python scripts/bench_scale.py $(ARGS)
 
 bench: $(INSTALLED) ## measure search and training
 	$(BIN)/python scripts/bench_search.py
