@@ -72,7 +72,8 @@ def training(counterfactuals: int, cells: int) -> None:
         "data.training_rows=8000",
         "data.generated_rows=12000",
         f"schedule.counterfactuals={counterfactuals}",
-        "schedule.epochs=3",
+        "schedule.batch_rows=400",
+        "schedule.epochs=5",
     )
     train(replicas(run, cells), run.data.load(), device=torch.device("cpu"))
 
@@ -178,20 +179,23 @@ def _figure(found: dict[str, list[Point]]) -> Figure:
         upper.set_title(f"slope {_slope(points):.2f}")
         lower.set_xlabel(SWEEPS[name].told)
         lower.set_ylim(bottom=0)
-    axes[0, 0].set_ylabel("seconds")
+    axes[0, 0].set_ylabel("seconds (dotted: linear)")
     axes[1, 0].set_ylabel("MiB")
     return figure
 
 
 def _draw(axis: Axes, points: list[Point], key: str) -> None:
-    values = [each["value"] for each in points]
+    values, found = ([each[name] for each in points] for name in ("value", key))
     axis.set_xscale("log", base=2)
+    axis.set_xticks([values[0], values[-1]], [f"{values[0]:g}", f"{values[-1]:g}"])
     if key == "seconds":
-        axis.set_yscale("log", base=2)
-        last = points[-1]
-        linear = [last[key] * value / last["value"] for value in values]
+        axis.set_yscale("log")
+        ends = [min(found), max(found)]
+        axis.set_yticks(ends, [f"{end:.2g}" for end in ends])
+        linear = [found[-1] * value / values[-1] for value in values]
         axis.plot(values, linear, color=GREY, linewidth=0.8, linestyle=":")
-    axis.plot(values, [each[key] for each in points], color=INK, marker="o", ms=3)
+    axis.minorticks_off()
+    axis.plot(values, found, color=INK, marker="o", markersize=3)
 
 
 if __name__ == "__main__":
