@@ -86,20 +86,26 @@ def run(config: DictConfig) -> None:
 
 
 def configured_tables(order: Sequence[str]) -> list[Layout]:
-    """Returns every table of the configuration. Raises ConfigError."""
+    """Returns every table of the configuration. Raises ConfigError.
+
+    All are composed at once, side by side: one after the other takes three times as
+    long.
+    """
+    names = list(dict.fromkeys([*order, *options("table")]))
     given = list(HydraConfig.get().overrides.task)
-    names = dict.fromkeys([*order, *options("table")])
+    places = [f"+table@all.t{place}={name}" for place, name in enumerate(names)]
+    values = plain(compose("tables", overrides=[*given, *places]))
+    tables = values.pop("all").values()
     layouts = []
-    for name in names:
-        values = plain(compose("tables", overrides=[*given, f"table={name}"]))
-        layout = build_object(values, TablesOptions, "tables").table
-        assert layout is not None
-        if not is_name(layout.name):  # of its files
+    for table in tables:
+        made = build_object({**values, "table": table}, TablesOptions, "tables")
+        assert made.table is not None
+        if not is_name(made.table.name):  # of its files
             raise ConfigError(
                 f"table.name: expected a name of letters, digits and plain signs, got "
-                f"{layout.name!r}"
+                f"{made.table.name!r}"
             )
-        layouts.append(layout)
+        layouts.append(made.table)
     return layouts
 
 
