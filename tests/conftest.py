@@ -1,8 +1,9 @@
-"""Shapes and types of all calls into `cftrain` are checked while the tests run."""
+"""Shapes and types of calls into `cftrain` are checked while the tests run."""
 
+import gc
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import jaxtyping
@@ -26,6 +27,11 @@ MARKERS = {
     "slow": "takes more than a few seconds",
 }
 
+UNCHECKED = ("advice", "api", "bundle", "commands")
+"""Folders of tests of words, files and messages, a third slower with the checks. What
+they call has tests in folders of its own, where shapes and types are checked.
+"""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
@@ -39,6 +45,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("gpu"):
             item.add_marker(skipped)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays: no need to look through it for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Its fixtures, those of its module too, are checked as the test is."""
+    before = jaxtyping.config.jaxtyping_disable
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    jaxtyping.config.update("jaxtyping_disable", before or folder in UNCHECKED)
+    try:
+        return (yield)
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", before)
 
 
 @pytest.fixture
