@@ -54,7 +54,8 @@ def test_data_of_a_folder_of_configuration_are_files(kind, tmp_path):
     make(tmp_path / "conf" / "data" / "mine.yaml")
     for words in (("data", "fetch", "mine"), ("data", "list")):
         with in_time():
-            assert said in call(*words, "--config-dir=conf", cwd=tmp_path).message
+            told = call(*words, "--config-dir=conf", cwd=tmp_path, CFTRAIN_DATA=None)
+            assert said in told.message
 
 
 def test_what_is_beside_a_broken_file_is_not_waited_for(tmp_path):
