@@ -18,10 +18,17 @@ FOLDER = Path(__file__).parents[1] / "examples" / "networks"
 NAMED = ("--plugins", PACKAGE)
 QUICK = ("schedule.epochs=1", "compare=none", "hydra.run.dir=out")
 DIGITS = (
-    "data=mnist",
-    *("data.training_rows=200", "data.validation_rows=50", *TINY),
-    *("schedule=large", "evaluation=quick", "evaluation.rounds=1"),
+    *TINY,
+    *("data=mnist", "data.training_rows=1000", "data.validation_rows=200"),
+    *("schedule=large", "schedule.batch_rows=20", "schedule.epochs=8"),
+    *("schedule.burn_in=0.7", "schedule.optimiser.learning_rate=0.003"),
+    *("schedule.counterfactuals=50", "compare=none"),
+    *("evaluation=quick", "evaluation.rounds=1", "evaluation.energy_weights=[0.5]"),
+    # All 10,000 test digits are attacked.
+    "evaluation.metrics.fgsm_accuracy.epsilons=[0.1]",
+    "~evaluation.metrics.pgd_accuracy",
 )
+"""Little, but enough to learn digits from."""
 
 
 @pytest.fixture
@@ -65,13 +72,21 @@ def test_a_path_is_no_name_of_a_network_that_is_not_there(networks, tmp_path):
 def test_a_resnet_trains_on_mnist_by_command_and_by_import(
     networks, tmp_path, data_root
 ):
-    done = call("train", *NAMED, "model=resnet", *DIGITS, *QUICK, cwd=tmp_path)
+    words = ("model=resnet", *DIGITS, "hydra.run.dir=out")
+    done = call("train", *NAMED, *words, cwd=tmp_path)
     assert done.code == 0, done.err
     run = cftrain.train(
-        [*DIGITS, *QUICK[:2]],
+        list(DIGITS),
         model=functools.partial(networks.ResNet, row_shape=(1, 28, 28)),
         folder=tmp_path / "imported",
     )
     (path,) = (tmp_path / "out" / "weights").iterdir()
-    for name, value in safetensors.torch.load_file(path).items():
+    stored = safetensors.torch.load_file(path)
+    assert set(stored) == set(networks.ResNet((1, 28, 28), 10).state_dict())
+    for name, value in stored.items():
         assert torch.equal(run.weights[name], value)
+    for folder in ("out", "imported"):
+        found = cftrain.read_results(tmp_path / folder)
+        accuracy = found.metrics.query("metric == 'accuracy'").value.item()
+        assert accuracy > 0.4, folder  # of ten classes
+        assert (found.history.search_steps > 0).tolist() == [*[False] * 6, True, True]
