@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from cftrain.models.classifier import Classifier
 from cftrain.models.layers import StackedLinear, Swish, swish_slope
+from cftrain.models.module import StackOfOne
 from cftrain.tensors import Logits, Rows
 
 Columns = Float[Tensor, "stack _ row"]
@@ -115,23 +116,29 @@ class Tape:
 def dense(classifier: Classifier) -> Dense | None:
     """Returns the dense layers that a classifier consists of, None for other ones.
 
-    Layers that somebody listens to by hooks, or has parametrised, are other ones.
+    Those of a plain network that stands alone are a stack of one. Layers that somebody
+    listens to by hooks, or has parametrised, are other ones.
     """
-    if type(classifier) is not nn.Sequential:
+    network: nn.Module = classifier
+    kind: type[nn.Module] = StackedLinear
+    if isinstance(classifier, StackOfOne) and len(classifier.shape) == 1:
+        network, kind = classifier.network, nn.Linear
+    if type(network) is not nn.Sequential:
         return None
-    modules = list(classifier)
-    layers = [module for module in modules[::2] if type(module) is StackedLinear]
+    modules = list(network)
+    layers = [
+        module
+        for module in modules[::2]
+        if isinstance(module, nn.Linear | StackedLinear) and type(module) is kind
+    ]
     between = [ACTIVATIONS.get(type(module)) for module in modules[1::2]]
     activations = [each for each in between if each is not None]
     if len(layers) != len(between) + 1 or len(layers) + len(activations) < len(modules):
         return None
-    if any(_is_hooked(module) for module in (classifier, *modules)):
+    if any(_is_touched(module) for module in (network, *modules)):
         return None
-    return Dense(
-        [layer.weight.detach() for layer in layers],
-        [layer.bias.detach().unsqueeze(2) for layer in layers],
-        activations,
-    )
+    weights, biases = zip(*map(_affine, layers), strict=True)
+    return Dense(weights, biases, activations)
 
 
 def in_columns(x: Rows) -> bool:
@@ -139,5 +146,21 @@ def in_columns(x: Rows) -> bool:
     return x.stride(1) == 1 and x.stride(2) != 1
 
 
-def _is_hooked(module: nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks)
+def _affine(layer: nn.Linear | StackedLinear) -> tuple[Tensor, Tensor]:
+    """The weight (stack, output, input) and the bias (stack, output, 1) of a layer."""
+    weight, bias = layer.weight.detach(), layer.bias
+    shape = (-1, *weight.shape[-2:])
+    if bias is None:
+        bias = weight.new_zeros(weight.shape[:-1])
+    return weight.reshape(shape), bias.detach().reshape(-1, shape[1], 1)
+
+
+def _is_touched(module: nn.Module) -> bool:
+    """Whether something else happens in a module than its class says."""
+    hooks = (
+        module._forward_pre_hooks,
+        module._forward_hooks,
+        module._backward_pre_hooks,
+        module._backward_hooks,
+    )
+    return any(hooks) or "forward" in vars(module)

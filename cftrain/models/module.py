@@ -19,6 +19,8 @@ class StackOfOne(nn.Module):
     its weights have no stack axis to be sliced by.
     """
 
+    network: nn.Module
+
     def __init__(
         self, network: nn.Module, *, shape: tuple[int, ...], classes: int, like: Tensor
     ) -> None:
@@ -29,7 +31,7 @@ class StackOfOne(nn.Module):
 
     def forward(self, rows: Rows) -> Logits:
         inputs = rows[0].reshape(-1, *self.shape)
-        logits = self.__dict__["network"](inputs)
+        logits = self.network(inputs)
         check_logits(logits, len(inputs), self.classes)
         return logits.unsqueeze(0)
 

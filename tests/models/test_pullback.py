@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 from torch.autograd import gradcheck
+from torch.nn.utils import parametrizations
 
 from cftrain.models.dense import dense, in_columns
 from cftrain.models.mlp import ACTIVATIONS, Mlp
+from cftrain.models.module import StackOfOne
 from cftrain.models.pullback import differentiated, has_closed_form
 from cftrain.models.stack_slicing import frozen
 from tests.builders import mlp, normal, streams
@@ -123,6 +125,46 @@ def test_a_cell_is_itself_alone_to_the_last_bit(hidden, activation, rows):
         found += tape.by_weights(slope)
         for one, many in zip(found, whole, strict=True):
             assert torch.equal(one[0], many[cell])
+
+
+def plain(*layers: nn.Module, shape: tuple[int, ...] = (FEATURES,)) -> StackOfOne:
+    """A network of torch that stands alone, float64."""
+    net = nn.Sequential(*layers).double()
+    like = torch.empty(1, dtype=torch.float64)
+    return StackOfOne(net, shape=shape, classes=CLASSES, like=like)
+
+
+def test_a_plain_network_is_a_stack_of_one():
+    first, last = nn.Linear(FEATURES, 6), nn.Linear(6, CLASSES, bias=False)
+    model, x = plain(first, nn.ReLU(inplace=True), last), normal(1, ROWS, FEATURES)
+    by_logits = normal(1, ROWS, CLASSES, seed=2)
+    assert has_closed_form(model)
+    (logits, back), (expected, expected_back) = (
+        differentiated(each)(x) for each in (model, Wrapped(model))
+    )
+    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-14)
+    torch.testing.assert_close(
+        back(by_logits), expected_back(by_logits), rtol=0, atol=1e-14
+    )
+
+
+def test_plain_networks_that_do_more_are_left_to_autograd():
+    def layers() -> tuple[nn.Module, ...]:
+        return nn.Linear(FEATURES, 6), nn.Tanh(), nn.Linear(6, CLASSES)
+
+    hooked, listening, replaced, normed = (plain(*layers()) for _ in range(4))
+    hooked.network[0].register_full_backward_hook(lambda *given: None)
+    listening.network.register_forward_hook(lambda *given: None)
+    replaced.network[2].forward = lambda x: x
+    parametrizations.weight_norm(normed.network[0])
+    others = (
+        plain(*layers(), shape=(1, 2, 2)),
+        plain(nn.Linear(FEATURES, 6), nn.Dropout(), nn.Linear(6, CLASSES)),
+        plain(nn.LazyLinear(CLASSES)),
+    )
+    assert has_closed_form(plain(*layers()))
+    for model in (hooked, listening, replaced, normed, *others):
+        assert not has_closed_form(model)
 
 
 def test_numbers_that_are_none_stay_none():
