@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "cftrain"
 
 LAYERS = [  # from the top; parts of one layer do not know each other but for PEERS
-    ("cli", "__main__", "api"),
+    ("cli", "__main__", "api", "testing"),
     ("commands",),
     ("bundle",),
     ("advice", "budget", "grid", "illustrations"),

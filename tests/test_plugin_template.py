@@ -133,7 +133,7 @@ def test_its_own_tests_pass(installed, tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stdout
-    assert "4 passed" in done.stdout
+    assert "5 passed" in done.stdout
 
 
 @pytest.mark.usefixtures("copied")

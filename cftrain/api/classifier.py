@@ -57,8 +57,9 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
 
     Fitted: `classes_`, `n_features_in_`, `feature_names_in_` (of frames), `history_` (a
     row for each epoch), `budget_` (a row for each strength, None without a budget),
-    `told_`. There are no weights of rows and no `partial_fit`: training draws
-    counterfactuals of the whole table in each epoch.
+    `told_`. There are no weights of rows, which would have a meaning in the
+    cross-entropy alone (docs/python.md says more), and no `partial_fit`, since every
+    epoch draws counterfactuals of the whole table.
 
     >>> import cftrain
     >>> import numpy as np

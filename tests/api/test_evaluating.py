@@ -73,6 +73,8 @@ def test_images_come_as_networks_for_images_take_them():
         (nn.Linear(3, 2), {}, ModelError, r"takes rows of shape \(2,\)"),
         (nn.Linear(2, 2).double(), {}, ModelError, "rows of torch.float64"),
         (Answering(lambda rows: (rows,)), {}, ArgumentError, "a tuple"),
+        (Answering(lambda rows: rows[:1]), {}, ModelError, "for 2 rows"),
+        (Answering(lambda rows: rows / 0), {}, ModelError, "finite logits"),
         (nn.Linear(2, 2), {"row_shape": (3,)}, DataError, "shape of 2 values"),
     ],
 )

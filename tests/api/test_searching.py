@@ -138,6 +138,8 @@ def test_a_hydra_program_of_the_caller_goes_on():
     [
         ({"net": lambda rows: rows}, ArgumentError, "expected a torch.nn.Module"),
         ({"net": Answering(lambda rows: (rows,))}, ArgumentError, "a tuple"),
+        ({"net": Answering(lambda rows: rows[:1])}, ModelError, "for 2 rows"),
+        ({"net": Answering(lambda rows: rows / 0)}, ModelError, "finite logits"),
         ({"net": sequential(5)}, ModelError, r"takes rows of shape \(4,\)"),
         ({"net": sequential().float()}, ModelError, "rows of torch.float32"),
         ({"net": sequential().to("meta")}, ModelError, "rows on meta"),
@@ -146,6 +148,11 @@ def test_a_hydra_program_of_the_caller_goes_on():
         ({"x": ROWS[0]}, DataError, r"\(row, ...\), got \(4,\)"),
         ({"x": ROWS[:0]}, DataError, "at least one row"),
         ({"x": ROWS / 0}, DataError, "finite numbers, got 9 rows without"),
+        (
+            {"generator": "revise", "observed": ROWS[:, :2]},
+            DataError,
+            "observed: expected 4 values in each row, as in x, got 2",
+        ),
         ({"target": 3}, DataError, r"classes 0 to 2, got \[3\]"),
         ({"target": -1}, DataError, "classes 0 to 2"),
         ({"target": torch.zeros(2, dtype=torch.int64)}, DataError, "or 9 of them"),

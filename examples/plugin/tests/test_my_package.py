@@ -3,12 +3,39 @@
 import torch
 from my_package.elastic import Elastic
 from my_package.nearest import Nearest
+from my_package.spirals import Spirals
 
 import cftrain
 from cftrain.config.names import class_called
 from cftrain.counterfactuals.generator import Progress
 from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.evaluation.reference import Reference
+from cftrain.testing import check_dataset, check_generator, check_metric
+
+ELASTIC = Elastic(
+    name="elastic", space=FeatureSpace(), distance_weight=0.5, square_weight=2.0
+)
+
+
+def test_the_classes_keep_the_contracts_of_cftrain():
+    check_generator(ELASTIC)
+    check_metric(Nearest(neighbours=2))
+    check_dataset(
+        Spirals(
+            name="spirals",
+            turns=0.75,
+            noise=0.02,
+            training_rows=120,
+            validation_rows=30,
+            test_rows=60,
+            generated_rows=400,
+            draw_seed=42,
+            order_seed=2025,
+            domain_deviations=2.0,
+            domain={},
+            mutability={},
+        )
+    )
 
 
 def test_registered_names_lead_to_the_classes():
@@ -17,15 +44,10 @@ def test_registered_names_lead_to_the_classes():
 
 
 def test_the_pull_of_a_row_that_did_not_move_is_nothing():
-    generator = Elastic(
-        name="elastic", space=FeatureSpace(), distance_weight=0.5, square_weight=2.0
-    )
     logits, target = torch.randn(1, 4, 2), torch.ones(1, 4, dtype=torch.long)
     x = torch.randn(1, 4, 3)
-    there = generator.loss(
-        logits, target, x, x, progress=Progress(step=0, max_steps=10)
-    )
-    moved = generator.loss(
+    there = ELASTIC.loss(logits, target, x, x, progress=Progress(step=0, max_steps=10))
+    moved = ELASTIC.loss(
         logits, target, x + 1, x, progress=Progress(step=0, max_steps=10)
     )
     expected = torch.nn.functional.cross_entropy(logits[0], target[0], reduction="none")
