@@ -43,6 +43,18 @@ def guidance(logits: Logits, target: Classes) -> PerRow:
     return -(log_odds_energy(logits, target) + share)
 
 
+def guidance_slope(logits: Logits, target: Classes) -> Logits:
+    """Returns the gradient of each row's guidance by its logits."""
+    slope = -_shares_of_others(logits, target)
+    share = torch.full_like(slope[..., 0], -1 - GUIDING_SHARE)
+    return add_energy_slope(slope, target, share)
+
+
+def guidance_curvature(logits: Logits, target: Classes, direction: Logits) -> Logits:
+    """Returns how that gradient changes in a direction: the Hessian times it."""
+    return -_softmax_change(_shares_of_others(logits, target), direction)
+
+
 def cross_entropy(logits: Logits, label: Classes) -> PerRow:
     """Returns the softmax cross-entropy of each row."""
     # Classes first: a softmax over a short last axis takes ten times as long.
@@ -56,6 +68,13 @@ def cross_entropy_slope(logits: Logits, label: Classes) -> Logits:
     return add_energy_slope(slope, label, torch.ones_like(slope[..., 0]))
 
 
+def cross_entropy_curvature(
+    logits: Logits, label: Classes, direction: Logits
+) -> Logits:
+    """Returns how that gradient changes in a direction: the Hessian times it."""
+    return _softmax_change(probabilities(logits), direction)
+
+
 def probabilities(logits: Logits) -> Logits:
     """Returns the softmax probabilities of all classes."""
     # Classes first, as above.
@@ -65,3 +84,14 @@ def probabilities(logits: Logits) -> Logits:
 def target_probability(logits: Logits, target: Classes) -> PerRow:
     """Returns the softmax probability of the target class."""
     return target_logit(probabilities(logits), target)
+
+
+def _shares_of_others(logits: Logits, target: Classes) -> Logits:
+    """Returns the softmax over all classes but the target, whose share is zero."""
+    return probabilities(logits.scatter(-1, target.unsqueeze(-1), -torch.inf))
+
+
+def _softmax_change(shares: Logits, direction: Logits) -> Logits:
+    """Returns the derivative of a softmax in a direction of its logits."""
+    weighted = shares * direction
+    return weighted - shares * weighted.sum(-1, keepdim=True)

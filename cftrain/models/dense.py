@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cftrain.models.classifier import Classifier
-from cftrain.models.layers import StackedLinear, Swish, swish_slope
+from cftrain.models.layers import StackedLinear, Swish, swish_curvature, swish_slope
 from cftrain.models.module import StackOfOne
 from cftrain.tensors import Logits, Rows
 
@@ -22,11 +22,13 @@ Columns = Float[Tensor, "stack _ row"]
 @dataclass(frozen=True)
 class Activation:
     """A function of single numbers and its transposed derivative, as the library's own
-    kernels compute them; `back` takes gradient, input and output.
+    kernels compute them; `back` takes gradient, input and output. `curvature` is the
+    second derivative by input and output, None where it is zero.
     """
 
     function: Callable[[Columns], Columns]
     back: Callable[[Columns, Columns, Columns], Columns]
+    curvature: Callable[[Columns, Columns], Columns] | None = None
 
 
 _KERNELS = torch.ops.aten
@@ -35,9 +37,15 @@ ACTIVATIONS: dict[type[nn.Module], Activation] = {
         torch.relu, lambda slope, x, y: _KERNELS.threshold_backward(slope, y, 0)
     ),
     nn.Tanh: Activation(
-        torch.tanh, lambda slope, x, y: _KERNELS.tanh_backward(slope, y)
+        torch.tanh,
+        lambda slope, x, y: _KERNELS.tanh_backward(slope, y),
+        lambda x, y: -2 * y * (1 - y * y),
     ),
-    Swish: Activation(Swish(), lambda slope, x, y: slope * swish_slope(x)),
+    Swish: Activation(
+        Swish(),
+        lambda slope, x, y: slope * swish_slope(x),
+        lambda x, y: swish_curvature(x),
+    ),
 }
 
 
@@ -88,7 +96,7 @@ class Tape:
         """
         slope = by_logits.mT
         for depth in reversed(range(1, len(self.dense.weights))):
-            slope = self._past(depth, slope)
+            slope = self.past(depth, slope)
         if in_columns(self.x):
             return torch.bmm(self.dense.weights[0].mT, slope).mT
         return torch.bmm(slope.mT, self.dense.weights[0])
@@ -101,10 +109,10 @@ class Tape:
         for depth in reversed(range(len(self.dense.weights))):
             found += [slope.sum(2), torch.bmm(slope, self.inputs[depth].mT)]
             if depth:
-                slope = self._past(depth, slope)
+                slope = self.past(depth, slope)
         return found[::-1]
 
-    def _past(self, depth: int, slope: Columns) -> Columns:
+    def past(self, depth: int, slope: Columns) -> Columns:
         """Returns the gradient by the outputs of the layer before that at this depth,
         from the one by its own outputs.
         """

@@ -39,6 +39,12 @@ def swish_slope(x: Tensor) -> Tensor:
     return share * (1 + x * (1 - share))
 
 
+def swish_curvature(x: Tensor) -> Tensor:
+    """Returns the second derivative of `Swish`."""
+    share = logistic(x)
+    return share * (1 - share) * (2 + x * (1 - 2 * share))
+
+
 class StackedConv2d(nn.Module):
     """One convolution per cell, padded to keep the size, and max pooling.
 

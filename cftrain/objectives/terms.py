@@ -20,6 +20,9 @@ from cftrain.tensors import (
     softplus,
 )
 
+SHORTEST = 1e-8
+"""Length below which a direction is none: that of the library's cosine."""
+
 
 def divergence(positive: PerRow, counterfactual: PerRow) -> PerRow:
     """Returns by how much energy observed rows exceed counterfactuals (paper Eq. 4)."""
@@ -73,6 +76,17 @@ def misalignment(ascent: Rows, wanted: Rows, movable: Flags) -> PerRow:
     direction taken from an observed row. A direction of zero length has a cosine of 0.
     """
     return 1 - functional.cosine_similarity(ascent * movable, wanted * movable, dim=-1)
+
+
+def misalignment_slope(ascent: Rows, wanted: Rows, movable: Flags) -> Rows:
+    """Returns the gradient of the misalignment by the ascent."""
+    ascent, wanted = ascent * movable, wanted * movable
+    length, size = (
+        each.norm(dim=-1, keepdim=True).clamp(min=SHORTEST) for each in (ascent, wanted)
+    )
+    here, there = ascent / length, wanted / size
+    cosine = (here * there).sum(-1, keepdim=True)
+    return (cosine * here - there) / length
 
 
 def squared_slope(gradient: Rows) -> PerRow:

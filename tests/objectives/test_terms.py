@@ -8,6 +8,7 @@ from cftrain.objectives.terms import (
     divergence,
     logistic_divergence,
     misalignment,
+    misalignment_slope,
     ridge,
     smoothed_cross_entropy,
     squared_slope,
@@ -84,3 +85,18 @@ def test_misalignment_is_one_minus_the_cosine_of_what_may_move():
 
 def test_a_squared_slope_is_a_sum_of_squares():
     assert squared_slope(torch.tensor([[[3.0, -4.0]]])).tolist() == [[25.0]]
+
+
+def test_the_slope_of_the_misalignment_is_that_of_autograd():
+    """A direction of zero length is among them, and one that may not move."""
+    generator = torch.Generator().manual_seed(0)
+    ascent, wanted = torch.randn((2, 2, 6, 3), generator=generator).double()
+    ascent[0, 1] = 0
+    ascent[1, 2, :2] = 0
+    movable = torch.tensor([True, True, False])
+    ascent.requires_grad_()
+    total = misalignment(ascent, wanted, movable).sum()
+    (expected,) = torch.autograd.grad(total, ascent)
+    found = misalignment_slope(ascent.detach(), wanted, movable)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    assert (found[..., 2] == 0).all()

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from cftrain.objectives.batch import Batch
 from cftrain.tensors import Logits
 from cftrain.training.steps.portion import StepRows
+from cftrain.training.steps.sloped import Sloped
 
 Back = Callable[[Logits], Sequence[Tensor]]
 """Returns the gradients by the parameters of what has this gradient by the logits."""
@@ -23,13 +24,13 @@ drawn rows.
 @dataclass(frozen=True, kw_only=True)
 class Pass:
     """One forward pass: logits without a graph and the way back from them, and terms
-    that are no functions of the logits, without columns where no model has them.
+    of gradients by rows, without columns where no model has them.
     """
 
     logits: Logits
     back: Back
-    misalignment: Float[Tensor, "stack aligned"]
-    squared_slope: Float[Tensor, "stack sloped"]
+    misalignment: Sloped
+    squared_slope: Sloped
     recourse_target: Int[Tensor, "stack moved"]
     drawn_place: Int[Tensor, "stack drawn"]
 
@@ -38,16 +39,20 @@ class Pass:
         """What is left of it once the step is made."""
         return (
             self.logits,
-            self.misalignment.detach(),
-            self.squared_slope.detach(),
+            self.misalignment.value.detach(),
+            self.squared_slope.value.detach(),
             self.recourse_target,
             self.drawn_place,
         )
 
     @property
-    def has_graph(self) -> bool:
-        """Whether some terms are to be differentiated by themselves."""
-        return self.misalignment.requires_grad or self.squared_slope.requires_grad
+    def sloped(self) -> dict[str, Sloped]:
+        """The terms of gradients by rows that there are, by their names among parts."""
+        terms = {
+            "misalignment": self.misalignment,
+            "squared_slope": self.squared_slope,
+        }
+        return {name: term for name, term in terms.items() if term.value.shape[1]}
 
 
 def batch(rows: StepRows, found: Sequence[Numbers]) -> Batch:

@@ -10,22 +10,24 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from cftrain import stacking
-from cftrain.counterfactuals.energy import cross_entropy, guidance
-from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier, learning
 from cftrain.models.dense import Dense, dense
-from cftrain.objectives.batch import mean
 from cftrain.objectives.objective import PARTS, Objective
 from cftrain.objectives.slopes import Coefficients, by_logits, coefficients
-from cftrain.objectives.terms import misalignment, squared_slope
+from cftrain.objectives.terms import (
+    misalignment,
+    misalignment_slope,
+    squared_slope,
+)
 from cftrain.seeding import Streams, children
 from cftrain.tensors import Classes, Logits, PerCell, Rows
 from cftrain.training.steps.forward import Back, Pass, batch
 from cftrain.training.steps.moved_rows import attacked, recoursed
 from cftrain.training.steps.portion import Portion, StepRows
 from cftrain.training.steps.replay import Replay
+from cftrain.training.steps.sloped import GUIDANCE, LOSS, Sloped, Term, none_of
 
 OPEN = [PARTS.index(part) for part in ("recourse_loss", "energy_gap")]
 """Terms of the logits without a closed form."""
@@ -138,21 +140,17 @@ class Steps:
         """
         size, slope = self._by_logits(found, rows, known)
         gradients = found.back(slope)
-        if not found.has_graph:
-            return size, gradients
-        weights = self.objective.part_weights(size)
-        others = weights[PARTS.index("misalignment")] * mean(found.misalignment)
-        others = others + weights[PARTS.index("squared_slope")] * mean(
-            found.squared_slope
-        )
-        besides: Sequence[Tensor | None] = torch.autograd.grad(
-            others.sum(), self._parameters, allow_unused=True
-        )
-        both = [
-            one if other is None else one + other
-            for one, other in zip(gradients, besides, strict=True)
-        ]
-        return size + others.detach(), both
+        for name, term in found.sloped.items():
+            weight = self.objective.part_weights(size)[PARTS.index(name)]
+            factor = (weight / term.value.shape[1]).unsqueeze(1)
+            size = size + (factor * term.value.detach()).sum(1)
+            gradients = [
+                one if other is None else one + other
+                for one, other in zip(
+                    gradients, term.by_parameters(factor), strict=True
+                )
+            ]
+        return size, gradients
 
     def _by_logits(
         self, found: Pass, rows: StepRows, known: Coefficients
@@ -209,23 +207,23 @@ class Steps:
     def _parameters(self) -> list[Parameter]:
         return list(self.classifier.parameters())
 
-    def _misalignment(self, rows: StepRows) -> Float[Tensor, "stack aligned"]:
+    def _misalignment(self, rows: StepRows) -> Sloped:
         """How far gradients on the paths of searches point away from where to go."""
         if rows.visited is None or rows.wanted is None:
-            return rows.margin[:, :0]
-        ascent = input_gradient(
-            guidance, self.classifier, rows.visited, rows.target, differentiable=True
+            return none_of(rows.margin)
+        limits = self.constraints
+        places = (rows.wanted, limits.may_increase | limits.may_decrease)
+        term = Term(
+            lambda ascent: misalignment(ascent, *places),
+            lambda ascent: misalignment_slope(ascent, *places),
         )
-        movable = self.constraints.may_increase | self.constraints.may_decrease
-        return misalignment(ascent, rows.wanted, movable)
+        return term.of(
+            GUIDANCE, self.classifier, self._dense, rows.visited, rows.target
+        )
 
-    def _squared_slope(
-        self, observed: Rows, label: Classes
-    ) -> Float[Tensor, "stack sloped"]:
+    def _squared_slope(self, observed: Rows, label: Classes) -> Sloped:
         """How steep the class loss is at observed rows."""
         if not self._is_sloped:
-            return observed[:, :0, 0]
-        gradient = input_gradient(
-            cross_entropy, self.classifier, observed, label, differentiable=True
-        )
-        return squared_slope(gradient)
+            return none_of(observed[..., 0])
+        term = Term(squared_slope, lambda gradient: 2 * gradient)
+        return term.of(LOSS, self.classifier, self._dense, observed, label)

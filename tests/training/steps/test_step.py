@@ -71,7 +71,8 @@ def plain(steps: Steps, portion: Portion, number: int) -> tuple[Tensor, list[Ten
     hook.remove()
     whole = max(seen, key=lambda x: x.shape[1]).detach()
     _, _, _, *places = found.numbers
-    graph = (model(whole), found.misalignment, found.squared_slope, *places)
+    sloped = [found.misalignment.value, found.squared_slope.value]
+    graph = (model(whole), *sloped, *places)
     totals = steps.objective.total(steps.objective.parts(batch(rows, [graph])))
     parameters = list(model.parameters())
     return totals, list(torch.autograd.grad(totals.sum(), parameters))
