@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 
 from cftrain.models.classifier import Classifier
-from cftrain.models.dense import Dense, dense
+from cftrain.models.dense_stacks.dense import Dense, dense
 from cftrain.tensors import Logits, Rows
 
 PullBack = Callable[[Logits], Rows]

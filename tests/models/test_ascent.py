@@ -14,8 +14,8 @@ from cftrain.counterfactuals.energy import (
     guidance_curvature,
     guidance_slope,
 )
-from cftrain.models.ascent import ascent
-from cftrain.models.dense import dense
+from cftrain.models.dense_stacks.ascent import ascent
+from cftrain.models.dense_stacks.dense import dense
 from cftrain.models.mlp import ACTIVATIONS, Mlp
 from tests.builders import normal, streams
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.nn.utils import parametrizations
 
-from cftrain.models.dense import dense, in_columns
+from cftrain.models.dense_stacks.dense import dense, in_columns
 from cftrain.models.mlp import ACTIVATIONS, Mlp
 from cftrain.models.module import StackOfOne
 from cftrain.models.pullback import differentiated, has_closed_form

@@ -19,9 +19,9 @@ from cftrain.counterfactuals.energy import (
     guidance_slope,
 )
 from cftrain.counterfactuals.gradients import input_gradient
-from cftrain.models.ascent import ascent
 from cftrain.models.classifier import Classifier
-from cftrain.models.dense import Dense
+from cftrain.models.dense_stacks.ascent import ascent
+from cftrain.models.dense_stacks.dense import Dense
 from cftrain.tensors import Classes, Logits, PerRow, Rows
 
 OfRows = Float[Tensor, "stack _"]

@@ -13,7 +13,7 @@ from cftrain import stacking
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier, learning
-from cftrain.models.dense import Dense, dense
+from cftrain.models.dense_stacks.dense import Dense, dense
 from cftrain.objectives.objective import PARTS, Objective
 from cftrain.objectives.slopes import Coefficients, by_logits, coefficients
 from cftrain.objectives.terms import (

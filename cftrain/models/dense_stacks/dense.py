@@ -1,4 +1,4 @@
-"""Stacks of dense layers, differentiated by hand.
+"""Layers of a dense stack, and the way back through them.
 
 Hidden values are held with features first and rows last: `(h, f) @ (f, rows)` is
 several times faster than its transpose where layers are narrow.

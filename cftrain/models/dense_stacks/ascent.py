@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cftrain.models.dense import Columns, Tape
+from cftrain.models.dense_stacks.dense import Columns, Tape
 from cftrain.tensors import Logits, Rows
 
 Curvature = Callable[[Logits], Logits]
