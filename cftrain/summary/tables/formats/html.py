@@ -7,26 +7,39 @@ from html import escape
 from cftrain.summary.tables.table import Entry, Row, Table
 
 STYLE = """
-body { font: 16px/1.5 Georgia, serif; color: #1a1a1a; max-width: 76rem;
-       margin: 2rem auto; padding: 0 1rem; }
+:root { color-scheme: light dark; --text: #1a1a1a; --soft: #5a5f66; --line: #999;
+        --page: #fff; --shadow: #0004; --link: #0645ad; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e6e9ec; --soft: #9aa4ae; --line: #59636e; --page: #14171a;
+          --shadow: #fff4; --link: #8ab4f8; }
+}
+body { font: 16px/1.5 Georgia, serif; color: var(--text); background: var(--page);
+       max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
+a { color: var(--link); }
 h1, h2, nav, table { font-family: system-ui, sans-serif; }
+h1, h2 { line-height: 1.25; overflow-wrap: break-word; }
 h2 { margin-top: 3rem; }
 .origin { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem;
           font: 0.85rem/1.5 system-ui, sans-serif; }
-.origin dt { color: #666; }
+.origin dt { color: var(--soft); }
 .origin dd { margin: 0; overflow-wrap: anywhere; }
 nav ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr));
          gap: 0.2rem 2rem; padding-left: 1.2rem; }
 nav li { overflow-wrap: anywhere; }
 /* Shadows at the sides to which a table scrolls: covers move with it, shadows stay. */
 .wide { overflow-x: auto; background:
-  linear-gradient(to right, white 30%, transparent) left / 3rem 100% no-repeat local,
-  linear-gradient(to left, white 30%, transparent) right / 3rem 100% no-repeat local,
-  linear-gradient(to right, #0004, transparent) left / 1rem 100% no-repeat scroll,
-  linear-gradient(to left, #0004, transparent) right / 1rem 100% no-repeat scroll; }
-.hint { display: none; color: #666; font: 0.8rem system-ui, sans-serif; margin: 0; }
+  linear-gradient(90deg, var(--page) 30%, transparent) left / 3rem 100% no-repeat local,
+  linear-gradient(270deg, var(--page) 30%, transparent) right / 3rem 100% no-repeat
+  local,
+  linear-gradient(90deg, var(--shadow), transparent) left / 1rem 100% no-repeat scroll,
+  linear-gradient(270deg, var(--shadow), transparent) right / 1rem 100% no-repeat
+  scroll; }
+.hint { color: var(--soft); font: 0.8rem system-ui, sans-serif;
+        margin: 0; }
+.wide-hint, .narrow-hint { display: none; }
 @media (max-width: 40rem) { .narrow-hint { display: block; }
-  body { margin: 1rem auto; } .origin { grid-template-columns: 1fr; } }
+  body { margin: 1rem auto; } .origin { grid-template-columns: 1fr; }
+  .origin dd { margin-bottom: 0.4rem; } }
 @media (max-width: 76rem) { .wide-hint { display: block; } }
 pre { overflow-x: auto; font-size: 0.8rem; line-height: 1.4; white-space: pre-wrap; }
 table { border-collapse: collapse; font-size: 0.85rem; border-bottom: 2px solid;
@@ -36,12 +49,16 @@ th, td { padding: 0.2rem 0.6rem; text-align: right; white-space: nowrap; }
 thead tr:first-child th { border-top: 2px solid; }
 thead tr:last-child th { border-bottom: 1px solid; }
 th.group { text-align: center; }
-tr.rule td, tr.rule th { border-top: 1px solid #999; }
+tr.rule td, tr.rule th { border-top: 1px solid var(--line); }
 tbody th { font-weight: normal; }
 .notes { font-size: 0.85rem; }
+.notes p { margin: 0.2rem 0; }
 figure { margin: 0; }
-img { max-width: 100%; }
+figcaption { font-size: 0.85rem; }
+/* Figures are drawn on white. */
+img { max-width: 100%; background: #fff; border-radius: 4px; }
 @media print {
+  :root { color-scheme: light; --text: #000; --soft: #444; --page: #fff; }
   body { font-size: 10pt; max-width: none; margin: 0; }
   section { break-before: page; }
   .wide { overflow: visible; background: none; }
@@ -52,9 +69,11 @@ img { max-width: 100%; }
 }
 """
 
-LABEL_SIGNS = 8
-NARROW_SIGNS, WIDE_SIGNS = 24, 90
-"""What fits on a phone, and on a screen, roughly: columns have space around them."""
+LABEL_SIGNS, SPACE_SIGNS = 8, 2.5
+"""Of a column of labels, and around each column."""
+
+FITTING = {"hint": 155.0, "hint wide-hint": 80.0, "hint narrow-hint": 45.0}
+"""More signs, roughly, do not fit on any screen, a narrow one, and a phone."""
 
 
 def html(table: Table) -> str:
@@ -100,13 +119,15 @@ def html_part(table: Table) -> str:
 
 def _hint(table: Table) -> str:
     """What is said above a table where its screen is too narrow for it."""
-    shown = [entry.shown() for row in table.rows for entry in row.entries]
-    longest = max(map(len, shown), default=0)
-    signs = longest * len(table.heads) + LABEL_SIGNS * len(table.labels)
-    if signs > WIDE_SIGNS:
-        return '<p class="hint wide-hint">The table scrolls to the side. →</p>\n'
-    if signs > NARROW_SIGNS:
-        return '<p class="hint narrow-hint">The table scrolls to the side. →</p>\n'
+    columns = [
+        max([len(head.title), *(len(row.entries[place].shown()) for row in table.rows)])
+        for place, head in enumerate(table.heads)
+    ]
+    signs = sum(columns) + SPACE_SIGNS * len(columns)
+    signs += (LABEL_SIGNS + SPACE_SIGNS) * len(table.labels)
+    for kind, most in FITTING.items():
+        if signs > most:
+            return f'<p class="{kind}">The table scrolls to the side. →</p>\n'
     return ""
 
 

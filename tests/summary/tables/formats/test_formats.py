@@ -164,3 +164,26 @@ def test_texts_are_no_markup_in_any_format():
     text = latex(table).removeprefix(PREAMBLE)
     assert "\\input" not in text
     assert "\n\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("signs", "kind"),
+    [(1, None), (20, "hint narrow-hint"), (40, "hint wide-hint"), (80, "hint")],
+)
+def test_a_table_that_scrolls_says_so_where_it_does(signs, kind):
+    """By how wide its columns are, and what fits on a phone, a screen, or any."""
+    heads = tuple(Head(key=key, group="", title="m" * signs) for key in "ab")
+    rows = tuple(replace(row, entries=row.entries[-1:] * 2) for row in TABLE.rows[1:])
+    page = html(replace(TABLE, heads=heads, rows=rows))
+    body = page.partition("</style>")[2]
+    assert re.findall(r'<p class="([^"]*hint[^"]*)">', body) == ([kind] if kind else [])
+
+
+def test_a_page_has_a_style_by_night_and_by_day():
+    """Colours that change with it are named, none is left in a rule."""
+    style, _, _ = html(TABLE).partition("</style>")
+    _, _, rules = style.partition("body {")
+    assert "prefers-color-scheme: dark" in style
+    screen, _, _ = rules.partition("@media print")
+    named = re.findall(r"(?:color|background): (?!var)([^;}]+)", screen)
+    assert [each for each in named if "var(--" not in each] == ["#fff"]
