@@ -20,6 +20,7 @@ from cftrain.models.pullback import (
     Differentiated,
     differentiated,
     has_closed_form,
+    owed,
 )
 from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream, Streams
@@ -165,7 +166,7 @@ class CounterfactualSearch:
         if by_shown is not None:
             gradient = gradient + by_shown
         if not surroundings.plain:
-            (gradient,) = torch.autograd.grad(seen, state, gradient)
+            gradient = owed(state, seen, gradient)
         return logits, gradient
 
     def _move(

@@ -6,8 +6,10 @@ same.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from cftrain.models.classifier import Classifier
 from cftrain.models.dense_stacks.dense import Dense, dense
@@ -38,6 +40,30 @@ def has_closed_form(classifier: Classifier) -> bool:
     return dense(classifier) is not None
 
 
+def owed(x: Tensor, seen: Tensor, by_seen: Tensor) -> Tensor:
+    """Returns the gradient by `x` of what has a gradient by what is `seen` of it.
+
+    To the bit that of `torch.autograd.grad(seen, x, by_seen)`, which however imports
+    sympy where it is given a gradient to go back from: a second of every command.
+    """
+    with torch.enable_grad():
+        (by_x,) = torch.autograd.grad(_Owing.apply(seen, by_seen), x)
+    return by_x
+
+
+class _Owing(torch.autograd.Function):
+    """A number that has a given gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, seen: Tensor, by_seen: Tensor) -> Tensor:
+        ctx.by_seen = by_seen
+        return seen.new_zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, _: Tensor) -> Any:
+        return ctx.by_seen, None
+
+
 def _in_closed_form(layers: Dense) -> Differentiated:
     @torch.no_grad()
     def forward(x: Rows) -> tuple[Logits, PullBack]:
@@ -54,8 +80,7 @@ def _by_autograd(classifier: Classifier) -> Differentiated:
             logits = classifier(x)
 
         def pull_back(by_logits: Logits) -> Rows:
-            (by_rows,) = torch.autograd.grad(logits, x, by_logits)
-            return by_rows
+            return owed(x, logits, by_logits)
 
         return logits.detach(), pull_back
 

@@ -1,6 +1,8 @@
 """Both roads back from logits: closed form against automatic differentiation."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch.nn.utils import parametrizations
 from cftrain.models.dense_stacks.dense import dense, in_columns
 from cftrain.models.mlp import ACTIVATIONS, Mlp
 from cftrain.models.module import StackOfOne
-from cftrain.models.pullback import differentiated, has_closed_form
+from cftrain.models.pullback import differentiated, has_closed_form, owed
 from cftrain.models.stack_slicing import frozen
 from tests.builders import mlp, normal, streams
 
@@ -225,3 +227,33 @@ def test_weights_are_those_of_now():
         for parameter in model.parameters():
             parameter.mul_(2)
     torch.testing.assert_close(forward(x)[0], model(x), rtol=0, atol=1e-14)
+
+
+def test_what_is_owed_is_what_autograd_says_to_the_last_bit():
+    """Numbers that are none included, and where nothing else is differentiated."""
+    weight = normal(5, 3, seed=1)
+    by_seen = normal(4, 3, seed=2)
+    by_seen[0, 0], by_seen[1, 1] = torch.nan, torch.inf
+    found = []
+    for way in (owed, lambda x, seen, g: torch.autograd.grad(seen, x, g)[0]):
+        x = normal(4, 5, seed=3).requires_grad_()
+        seen = torch.tanh(x) @ weight
+        with torch.no_grad():
+            found.append(way(x, seen, by_seen))
+    assert torch.equal(found[0].nan_to_num(7.0), found[1].nan_to_num(7.0))
+    assert not found[0].requires_grad
+
+
+def test_searches_with_categories_do_without_sympy():
+    """Which torch loads where autograd is given a gradient; commands wait for it."""
+    code = """if True:
+        import sys, torch
+        from cftrain.advice.advice import advise
+        from cftrain.data.told import as_given
+        from tests.advice import lending
+        advisor = lending.advisor({"debt": -2.0, "job=nurse": 2.0})
+        rows = as_given(lending.frame(4, 3), advisor.codec)
+        list(advise(advisor, rows, target=1, count=1))
+        assert "sympy" not in sys.modules"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
