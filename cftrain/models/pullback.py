@@ -47,7 +47,8 @@ def owed(x: Tensor, seen: Tensor, by_seen: Tensor) -> Tensor:
     sympy where it is given a gradient to go back from: a second of every command.
     """
     with torch.enable_grad():
-        (by_x,) = torch.autograd.grad(_Owing.apply(seen, by_seen), x)
+        number = _Owing.apply(seen, by_seen)  # type: ignore[no-untyped-call]
+        (by_x,) = torch.autograd.grad(number, x)
     return by_x
 
 
