@@ -20,7 +20,6 @@ from hydra.core.override_parser.types import Override
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
 
-from cftrain.config.once import ComposedOnce, ReadOnce
 from cftrain.config.plugins import option_folders
 from cftrain.config.tree import folder
 from cftrain.errors import ConfigError
@@ -66,7 +65,7 @@ def outside_files_checked(
     before = module.ConfigLoaderImpl
     kind = _NameChecked if trusted else _Checked
     module.ConfigLoaderImpl = type(
-        kind.__name__, (ComposedOnce, kind), {"finished": staticmethod(finished)}
+        kind.__name__, (kind,), {"finished": staticmethod(finished)}
     )
     try:
         yield
@@ -178,14 +177,10 @@ def _is_trusted(scheme: str, place: str) -> bool:
 
 
 def _guard(sources: Sequence[ConfigSource]) -> None:
-    """Let files from elsewhere be looked at before they are unfolded, and those of
-    packages be read once.
-    """
+    """Let files from elsewhere be looked at before they are unfolded."""
     for source in sources:
         if not _is_trusted(source.scheme(), source.path):
             source.load_config = _Guarded(source)  # type: ignore[method-assign]
-        elif source.scheme() == "file":
-            source.load_config = ReadOnce(source)  # type: ignore[method-assign]
 
 
 class _Guarded:

@@ -47,6 +47,7 @@ class FlatAdam:
         rates = [settings.beta1, settings.beta2]
         self._rates = torch.tensor(rates, dtype=torch.float64).view(2, 1, 1)
         self._rates = self._rates.to(self.weights.device)
+        self._largest = torch.finfo(self.weights.dtype).max
         # The same in all cells for as long as none of them has missed a step.
         self._common: tuple[float, float] | None = (1.0, 1.0)
 
@@ -81,14 +82,20 @@ class FlatAdam:
             first, second = first * settings.beta1, second * settings.beta2
             self._common = first, second
             bias = math.sqrt(1 - second)
-            scale = self.square.sqrt().add_(settings.epsilon * bias)
+            scale = self.square.sqrt().add_(self._number(settings.epsilon * bias))
             rate = -settings.learning_rate * bias / (1 - first)
-            self.weights.addcdiv_(self.mean, scale, value=rate)
+            self.weights.addcdiv_(self.mean, scale, value=self._number(rate))
             return
         biases = (1 - self.powers[1]).sqrt_()
         scale = self.square.sqrt().add_((settings.epsilon * biases).to(gradient))
         rates = -settings.learning_rate * biases / (1 - self.powers[0])
         self.weights.addcdiv_(rates.to(gradient) * self.mean, scale)
+
+    def _number(self, value: float) -> float:
+        """What the weights' precision makes of a number, which may be infinite: the
+        library refuses to round one that is too large for it.
+        """
+        return value if abs(value) <= self._largest else math.copysign(math.inf, value)
 
     def state(self) -> dict[str, Tensor]:
         return {
