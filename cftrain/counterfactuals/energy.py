@@ -45,14 +45,14 @@ def guidance(logits: Logits, target: Classes) -> PerRow:
 
 def guidance_slope(logits: Logits, target: Classes) -> Logits:
     """Returns the gradient of each row's guidance by its logits."""
-    slope = -_shares_of_others(logits, target)
+    slope = -shares_of_others(logits, target)
     share = torch.full_like(slope[..., 0], -1 - GUIDING_SHARE)
     return add_energy_slope(slope, target, share)
 
 
 def guidance_curvature(logits: Logits, target: Classes, direction: Logits) -> Logits:
     """Returns how that gradient changes in a direction: the Hessian times it."""
-    return -_softmax_change(_shares_of_others(logits, target), direction)
+    return -_softmax_change(shares_of_others(logits, target), direction)
 
 
 def cross_entropy(logits: Logits, label: Classes) -> PerRow:
@@ -81,14 +81,14 @@ def probabilities(logits: Logits) -> Logits:
     return logits.mT.softmax(1).mT
 
 
+def shares_of_others(logits: Logits, target: Classes) -> Logits:
+    """Returns the softmax over all classes but the target, whose share is zero."""
+    return probabilities(logits.scatter(-1, target.unsqueeze(-1), -torch.inf))
+
+
 def target_probability(logits: Logits, target: Classes) -> PerRow:
     """Returns the softmax probability of the target class."""
     return target_logit(probabilities(logits), target)
-
-
-def _shares_of_others(logits: Logits, target: Classes) -> Logits:
-    """Returns the softmax over all classes but the target, whose share is zero."""
-    return probabilities(logits.scatter(-1, target.unsqueeze(-1), -torch.inf))
 
 
 def _softmax_change(shares: Logits, direction: Logits) -> Logits:

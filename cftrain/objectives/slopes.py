@@ -10,7 +10,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cftrain.counterfactuals.energy import add_energy_slope, probabilities
+from cftrain.counterfactuals.energy import (
+    add_energy_slope,
+    probabilities,
+    shares_of_others,
+)
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.objectives.class_weights import class_shares
 from cftrain.objectives.objective import ENERGIES, PARTS, Objective
@@ -134,6 +138,5 @@ def _of_pairs(
     by_energy = torch.cat([by_positive, by_counterfactual], 1)
     slope = torch.zeros_like(logits)
     if objective.energy == "log_odds":
-        others = logits.scatter(-1, target.unsqueeze(-1), -torch.inf)
-        slope = probabilities(others) * by_energy.unsqueeze(-1)
+        slope = shares_of_others(logits, target) * by_energy.unsqueeze(-1)
     return add_energy_slope(slope, target, by_energy), energies.square().sum(1)

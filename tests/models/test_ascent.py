@@ -6,24 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from cftrain.counterfactuals.energy import (
-    cross_entropy,
-    cross_entropy_curvature,
-    cross_entropy_slope,
-    guidance,
-    guidance_curvature,
-    guidance_slope,
-)
 from cftrain.models.dense_stacks.ascent import ascent
 from cftrain.models.dense_stacks.dense import dense
 from cftrain.models.mlp import ACTIVATIONS, Mlp
+from cftrain.training.steps.sloped import GUIDANCE, LOSS
 from tests.builders import normal, streams
 
 STACK, ROWS, FEATURES = 2, 5, 4
-QUANTITIES = {
-    "loss": (cross_entropy, cross_entropy_slope, cross_entropy_curvature),
-    "guidance": (guidance, guidance_slope, guidance_curvature),
-}
+QUANTITIES = {"loss": LOSS, "guidance": GUIDANCE}
 
 
 def network(hidden: tuple[int, ...], activation: str, classes: int) -> nn.Module:
@@ -43,16 +33,16 @@ def test_second_derivatives_are_those_of_autograd(
     hidden, activation, quantity, classes
 ):
     model = network(hidden, activation, classes)
-    function, slope, curvature = QUANTITIES[quantity]
+    asked = QUANTITIES[quantity]
     x, direction = (normal(STACK, ROWS, FEATURES, seed=seed) for seed in (1, 2))
     label = torch.tensor([[0, 1, 1, 0, 1], [1, 1, 0, 0, classes - 1]])
     layers = dense(model)
     assert layers is not None
     tape = layers(x)
-    found = ascent(tape, slope(tape.logits, label))
-    ours = found.by_weights(direction, partial(curvature, tape.logits, label))
+    found = ascent(tape, asked.slope(tape.logits, label))
+    ours = found.by_weights(direction, partial(asked.curvature, tape.logits, label))
     x.requires_grad_()
-    total = function(model(x), label).sum()
+    total = asked.function(model(x), label).sum()
     (gradient,) = torch.autograd.grad(total, x, create_graph=True)
     torch.testing.assert_close(found.by_rows, gradient.detach(), rtol=0, atol=1e-13)
     expected = torch.autograd.grad(

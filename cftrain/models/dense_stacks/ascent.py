@@ -64,10 +64,6 @@ class Ascent:
 
 def ascent(tape: Tape, by_logits: Logits) -> Ascent:
     """Returns the gradient by the rows of what has this gradient by the logits."""
-    slope = by_logits.mT
-    slopes = [slope]
-    for depth in reversed(range(1, len(tape.dense.weights))):
-        slope = tape.past(depth, slope)
-        slopes.append(slope)
-    by_rows = torch.bmm(tape.dense.weights[0].mT, slope).mT
-    return Ascent(tape, by_rows, slopes[::-1])
+    slopes = tape.slopes(by_logits)
+    by_rows = torch.bmm(tape.dense.weights[0].mT, slopes[0]).mT
+    return Ascent(tape, by_rows, slopes)

@@ -94,9 +94,7 @@ class Tape:
 
         It lies in memory as the rows do.
         """
-        slope = by_logits.mT
-        for depth in reversed(range(1, len(self.dense.weights))):
-            slope = self.past(depth, slope)
+        slope = self.slopes(by_logits)[0]
         if in_columns(self.x):
             return torch.bmm(self.dense.weights[0].mT, slope).mT
         return torch.bmm(slope.mT, self.dense.weights[0])
@@ -105,11 +103,18 @@ class Tape:
         """Returns the gradients by weight and bias of each layer, sums over rows, of
         what has this gradient by the logits.
         """
-        slope, found = by_logits.mT, []
-        for depth in reversed(range(len(self.dense.weights))):
-            found += [slope.sum(2), torch.bmm(slope, self.inputs[depth].mT)]
-            if depth:
-                slope = self.past(depth, slope)
+        found = []
+        for slope, x in zip(self.slopes(by_logits), self.inputs, strict=False):
+            found += [torch.bmm(slope, x.mT), slope.sum(2)]
+        return found
+
+    def slopes(self, by_logits: Logits) -> list[Columns]:
+        """Returns the gradients by what each layer puts out, the first layer first, of
+        what has this gradient by the logits.
+        """
+        found = [by_logits.mT]
+        for depth in reversed(range(1, len(self.dense.weights))):
+            found.append(self.past(depth, found[-1]))
         return found[::-1]
 
     def past(self, depth: int, slope: Columns) -> Columns:
