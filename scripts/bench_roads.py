@@ -174,6 +174,8 @@ def _rows(features: int, stack: int) -> StepRows:
         seen=_normal(stack, OBSERVED + 3 * TUPLES, features),
         observed_label=_classes(stack, OBSERVED),
         nascent_label=_classes(stack, TUPLES, seed=1),
+        observed_weight=None,
+        nascent_weight=None,
         target=_classes(stack, TUPLES, seed=2),
         ridge_share=torch.ones(stack, TUPLES),
         margin=torch.zeros(stack, TUPLES),

@@ -19,10 +19,9 @@ from cftrain.api.frames import as_read
 from cftrain.api.given import Network
 from cftrain.api.inputs import (
     class_text,
-    classes_of,
     first_rows,
-    label_name,
     more_rows,
+    table_of,
     wishes_of,
 )
 from cftrain.api.scikit import BaseEstimator, ClassifierMixin, check_is_fitted
@@ -57,9 +56,8 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
 
     Fitted: `classes_`, `n_features_in_`, `feature_names_in_` (of frames), `history_` (a
     row for each epoch), `budget_` (a row for each strength, None without a budget),
-    `told_`. There are no weights of rows, which would have a meaning in the
-    cross-entropy alone (docs/python.md says more), and no `partial_fit`, since every
-    epoch draws counterfactuals of the whole table.
+    `told_`. There is no `partial_fit`, since every epoch draws counterfactuals of the
+    whole table.
 
     >>> import cftrain
     >>> import numpy as np
@@ -114,30 +112,30 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
         self.random_state = random_state
 
     def fit(
-        self, X: "pd.DataFrame | ArrayLike", y: ArrayLike
+        self,
+        X: "pd.DataFrame | ArrayLike",
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
     ) -> "CounterfactualTrainingClassifier":
         """Returns itself, trained on rows X (row, column) with labels y (row,).
 
+        A `sample_weight` (row,) of 0 or more says how much a row counts in the
+        cross-entropies, as `data.weight` does; docs/python.md says where it does not.
         Raises DataError, ModelError and ConfigError (ValueErrors) for rows, labels,
         networks and settings that cannot be used, ResultError for a model that
         diverged; what was fitted before then stays.
         """
         before = dict(self.__dict__)
         try:
-            frame = first_rows(self, X, y)
-            classes, labels = classes_of(y)
-            name = label_name(y, frame)
-            wishes = wishes_of(
-                self.get_params(),
-                label=name,
-                classes=classes,
-                numbers=() if isinstance(X, pd.DataFrame) else tuple(frame),
-            )
-            found = fit(frame.assign(**{name: labels}), wishes)
+            rows = first_rows(self, X, y)
+            table = table_of(rows, y, sample_weight)
+            numbers = () if isinstance(X, pd.DataFrame) else tuple(rows)
+            wishes = wishes_of(self.get_params(), table, numbers=numbers)
+            found = fit(table.frame, wishes)
         except BaseException:
             self.__dict__ = before
             raise
-        self.classes_ = classes
+        self.classes_ = table.classes
         self.history_ = found.history
         self.told_ = found.told
         self.budget_ = found.budget

@@ -1,6 +1,7 @@
 """What scikit-learn asks of rows and labels, and rows of any kind as a frame."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -52,6 +53,29 @@ def more_rows(estimator: Any, rows: Any) -> pd.DataFrame:
     return _named(rows)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingTable:
+    """A frame with a column of labels and perhaps one of weights, and the classes."""
+
+    frame: pd.DataFrame
+    classes: np.ndarray
+    label: str
+    weight: str | None
+
+
+def table_of(rows: pd.DataFrame, labels: Any, weights: Any) -> TrainingTable:
+    """Returns rows with their labels, and with their weights if there are any. Raises
+    DataError, ArgumentError, and ValueError for what is no column of classes.
+    """
+    classes, found = classes_of(labels)
+    label, weight = free_name(labels, "label", rows), None
+    frame = rows.assign(**{label: found})
+    if weights is not None:
+        weight = free_name(weights, "weight", frame)
+        frame[weight] = weights_of(weights, len(frame))
+    return TrainingTable(frame=frame, classes=classes, label=label, weight=weight)
+
+
 def classes_of(labels: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns the classes, sorted, and the label (row,) of each row. Raises DataError,
     and ValueError for what is no column of classes.
@@ -79,17 +103,38 @@ def class_text(label: Any) -> str:
     return level_text(label if isinstance(label, int | bool | str) else str(label))
 
 
-def label_name(labels: Any, frame: pd.DataFrame) -> str:
-    """Returns a name for the labels that no column has: their own if they have one."""
-    name = getattr(labels, "name", None)
-    free: str = name if isinstance(name, str) and name else "label"
+def weights_of(weights: Any, rows: int) -> np.ndarray:
+    """Returns a weight (row,) of each row. Raises ArgumentError."""
+    try:
+        found = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"sample_weight: expected numbers, got {error}") from error
+    if found.shape != (rows,):
+        raise ArgumentError(
+            f"sample_weight: expected one number for each of {rows} rows, got the "
+            f"shape {found.shape}"
+        )
+    wrong = ~(np.isfinite(found) & (found >= 0))
+    expected = "sample_weight: expected numbers of 0 or more, not all 0, got"
+    if wrong.any():
+        example = f"{wrong.sum()} others, such as {found[wrong][0]:g}"
+        raise ArgumentError(f"{expected} {example}")
+    if not found.any():
+        raise ArgumentError(f"{expected} 0 for all rows")
+    return found
+
+
+def free_name(values: Any, usual: str, frame: pd.DataFrame) -> str:
+    """Returns a name for values that no column has: their own if they have one."""
+    name = getattr(values, "name", None)
+    free: str = name if isinstance(name, str) and name else usual
     while free in frame:
         free += "_"
     return free
 
 
 def wishes_of(
-    given: Mapping[str, Any], *, label: str, classes: np.ndarray, numbers: Sequence[str]
+    given: Mapping[str, Any], trained: TrainingTable, *, numbers: Sequence[str]
 ) -> Wishes:
     """Returns what the parameters of an estimator say of its training; columns called
     `numbers` are such. Raises ArgumentError.
@@ -108,12 +153,13 @@ def wishes_of(
     columns = ("immutable", "increase", "decrease", "domain", "levels", "missing")
     table = {key: given[key] for key in columns if given[key] is not None}
     return Wishes(
-        label=label,
+        label=trained.label,
         words=(*said, *checked(given["overrides"])),
         table={
             **{key: value for key, value in table.items() if len(value)},
             **({"kinds": kinds} if kinds else {}),
-            "classes": [class_text(each) for each in classes.tolist()],
+            **({"weight": trained.weight} if trained.weight is not None else {}),
+            "classes": [class_text(each) for each in trained.classes.tolist()],
         },
         network=None if own else given["model"],
         device=given["device"],

@@ -22,6 +22,7 @@ class Dataset:
     constraints come from the pool alone: test rows shape nothing. Without a codec the
     features are in raw units. There may be no test rows. `identity` is the source with
     a hash of what was read; `labelled` has the names of the classes if they have any.
+    `weights` say how much rows of the pool count in cross-entropies, None: all alike.
     """
 
     name: str
@@ -38,10 +39,16 @@ class Dataset:
     image_shape: tuple[int, int] | None
     codec: Codec | None = None
     labelled: tuple[str, ...] | None = None
+    weights: Float[Tensor, " row"] | None = None
 
     def __post_init__(self) -> None:
         _check_part(self, "pool", self.features, self.labels)
         _check_part(self, "test", self.test_features, self.test_labels)
+        if self.weights is not None and self.weights.shape != self.labels.shape:
+            raise DataError(
+                f"{self.name}: expected a weight for each of {len(self.labels)} rows, "
+                f"got {tuple(self.weights.shape)}"
+            )
         if self.units.feature_names != self.feature_names:
             raise DataError(
                 f"{self.name}: expected a codec of the features "
@@ -67,6 +74,8 @@ class Dataset:
             name: getattr(self, name).to(device)
             for name in ("features", "labels", "test_features", "test_labels")
         }
+        if self.weights is not None:
+            moved["weights"] = self.weights.to(device)
         constraints = self.constraints.to(dtype=self.features.dtype, device=device)
         return Dataset(**{**self.__dict__, **moved, "constraints": constraints})
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from cftrain.data.dataset import Dataset
 from cftrain.errors import DataError
 from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Classes, Labels
+from cftrain.tensors import Classes, Labels, PerRow
 
 
 def stratified_split(
@@ -115,6 +115,11 @@ class TrainingRows:
 
     def labels(self, rows: Tensor) -> Tensor:
         return self.dataset.labels[rows]
+
+    def weights(self, rows: Tensor) -> PerRow | None:
+        """Returns the weights of pool indices (stack, row), where rows have any."""
+        weights = self.dataset.weights
+        return None if weights is None else weights[rows]
 
     def draw(self, count: int, streams: Streams) -> Tensor:
         """Returns pool indices (stack, count) of training rows, all different."""

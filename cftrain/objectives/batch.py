@@ -16,14 +16,17 @@ class Batch:
     numbers: nascent, positive and counterfactual rows; then the attacked ones, in the
     order of the observed ones, or none; those moved towards `recourse_target`; and so
     many that were drawn from the model's own density, whose `drawn_place` is that in
-    their buffer. `ridge_share` is 0 for rows that the ridge
-    leaves out, else 1. `misalignment` and `squared_slope` have no columns where no
-    model has such a term.
+    their buffer. `ridge_share` is 0 for rows that the ridge leaves out, else 1.
+    Observed and nascent rows may have weights of their own, or not; attacked rows have
+    those of the observed ones. `misalignment` and `squared_slope` have no columns where
+    no model has such a term.
     """
 
     logits: Logits
     observed_label: Int[Tensor, "stack observed"]
     nascent_label: Int[Tensor, "stack tuple"]
+    observed_weight: Float[Tensor, "stack observed"] | None
+    nascent_weight: Float[Tensor, "stack tuple"] | None
     target: Int[Tensor, "stack tuple"]
     ridge_share: Float[Tensor, "stack tuple"]
     margin: Float[Tensor, "stack tuple"]
@@ -60,6 +63,12 @@ class Batch:
     def attacked_label(self) -> Int[Tensor, "stack attacked"]:
         """Returns the labels of attacked rows: those of all observed ones, or none."""
         return self.observed_label[:, : self._attacked]
+
+    @property
+    def attacked_weight(self) -> Float[Tensor, "stack attacked"] | None:
+        """Returns the weights of attacked rows, where observed ones have any."""
+        weight = self.observed_weight
+        return None if weight is None else weight[:, : self._attacked]
 
     @property
     def _attacked(self) -> int:

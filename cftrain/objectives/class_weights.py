@@ -1,9 +1,9 @@
-"""How much the rows of each class count in the cross-entropies."""
+"""How much rows count in the cross-entropies: by their class, and by themselves."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from cftrain.config.ranges import PositiveFloat
@@ -55,20 +55,50 @@ def class_weights(
     return rows.new_tensor(by_class).expand_as(rows)
 
 
-def class_mean(losses: PerRow, labels: Classes, weights: PerClass | None) -> PerCell:
-    """Returns the mean loss, in which rows count as much as their labels do.
+def class_mean(
+    losses: PerRow,
+    labels: Classes,
+    by_class: PerClass | None,
+    by_row: PerRow | None = None,
+) -> PerCell:
+    """Returns the mean loss, in which rows count as much as their labels do, and as
+    they do themselves; 0 without rows, or if none counts.
 
     Sum of w l over sum of w, as torch's `CrossEntropyLoss(weight=w)`.
     """
-    if weights is None:
+    if not labels.shape[1]:
+        return losses.new_zeros(len(losses))
+    share = _weights(labels, by_class, by_row, like=losses)
+    if share is None:
         return losses.mean(1)
-    share = weights.to(losses).gather(1, labels)
-    return (share * losses).sum(1) / share.sum(1)
+    return (share * losses).sum(1) / _total(share).squeeze(1)
 
 
-def class_shares(labels: Classes, weights: PerClass | None, *, like: Tensor) -> PerRow:
+def class_shares(
+    labels: Classes,
+    by_class: PerClass | None,
+    by_row: PerRow | None = None,
+    *,
+    like: Tensor,
+) -> PerRow:
     """Returns how much each row's loss counts in the mean."""
-    if weights is None:
+    share = _weights(labels, by_class, by_row, like=like)
+    if share is None:
         return like.new_full(labels.shape, 1 / labels.shape[1])
-    share = weights.to(like).gather(1, labels)
-    return share / share.sum(1, keepdim=True)
+    return share / _total(share)
+
+
+def _weights(
+    labels: Classes, by_class: PerClass | None, by_row: PerRow | None, *, like: Tensor
+) -> PerRow | None:
+    """The product of a row's two weights, of which there may be one or none."""
+    if by_class is None:
+        return None if by_row is None else by_row.to(like)
+    of_class = by_class.to(like).gather(1, labels)
+    return of_class if by_row is None else of_class * by_row.to(like)
+
+
+def _total(share: PerRow) -> Float[Tensor, "stack 1"]:
+    """The sum of weights, 1 where all of them are 0."""
+    total = share.sum(1, keepdim=True)
+    return total.where(total > 0, 1)

@@ -61,8 +61,8 @@ class Objective:
     - `immature_ridge`: whether the ridge counts counterfactuals that are not mature,
       for which positive and counterfactual are the same row (the authors' code does).
     - `class_weights`: how much rows of each class count in the class loss and in the
-      adversarial losses, by the label that these hold them against. Divergence and
-      ridge have none: they compare energies, and no prediction with a label.
+      adversarial losses, by the label they are held against, besides weights of their
+      own. Divergence and ridge have none: they compare energies.
 
     What goes beyond the paper has weights of its own, zero where it is published:
 
@@ -186,17 +186,17 @@ class Objective:
         count, attacked = observed.shape[1], batch.attacked_label
         kinds = batch.logits_of_kinds
         of_labelled, of_pairs, of_attacked, of_moved, of_drawn = kinds
-        labels = torch.cat([observed, nascent], 1)
-        losses = self._losses(of_labelled, labels)
+        losses = self._losses(of_labelled, torch.cat([observed, nascent], 1))
+        hit = self._losses(of_attacked, attacked)
         gaps, ridges = self._of_pairs(of_pairs, batch)
         return torch.stack(
             [
-                self._class_mean(losses[:, :count], observed),
+                self._class_mean(losses[:, :count], observed, batch.observed_weight),
                 mean(gaps),
-                self._class_mean(losses[:, count:], nascent),
+                self._class_mean(losses[:, count:], nascent, batch.nascent_weight),
                 mean(ridges),
                 mean(batch.misalignment),
-                self._class_mean(self._losses(of_attacked, attacked), attacked),
+                self._class_mean(hit, attacked, batch.attacked_weight),
                 mean(batch.squared_slope),
                 mean(self._losses(of_moved, batch.recourse_target)),
                 guarded(
@@ -213,15 +213,15 @@ class Objective:
         """Returns the weights in the order of `PARTS`, of each cell or of all."""
         return self._weights.to(like)
 
-    def _class_mean(self, losses: PerRow, labels: Classes) -> PerCell:
+    def _class_mean(
+        self, losses: PerRow, labels: Classes, by_row: PerRow | None
+    ) -> PerCell:
         if self.class_weights is not None and self.by_class is None:
             raise StackError(
                 "objective.class_weights: expected those of the training rows, got "
                 "none; call fitted()"
             )
-        if not labels.shape[1]:
-            return losses.new_zeros(len(losses))
-        return class_mean(losses, labels, self.by_class)
+        return class_mean(losses, labels, self.by_class, by_row)
 
     def _losses(self, logits: Logits, labels: Classes) -> PerRow:
         if labels.shape[1] and counts(self.label_smoothing):

@@ -60,6 +60,8 @@ def coefficients(
     *,
     observed_label: Int[Tensor, "stack observed"],
     nascent_label: Int[Tensor, "stack tuple"],
+    observed_weight: Float[Tensor, "stack observed"] | None,
+    nascent_weight: Float[Tensor, "stack tuple"] | None,
     target: Int[Tensor, "stack tuple"],
     ridge_share: Float[Tensor, "stack tuple"],
     margin: Float[Tensor, "stack tuple"],
@@ -68,16 +70,20 @@ def coefficients(
     weights = dict(
         zip(PARTS, objective.part_weights(margin).unsqueeze(-1), strict=True)
     )
-    labels = {"class_loss": observed_label, "adversarial_loss": nascent_label}
+    observed = observed_label, observed_weight
+    labelled = {
+        "class_loss": observed,
+        "adversarial_loss": (nascent_label, nascent_weight),
+    }
     attacks = counts(objective.attack_weight)
-    attacked = {"attack_loss": observed_label} if attacks else {}
+    attacked = {"attack_loss": observed} if attacks else {}
     before, after = (
         [
-            weights[name] * class_shares(label, objective.by_class, like=margin)
-            for name, label in kind.items()
+            weights[name] * class_shares(label, objective.by_class, by_row, like=margin)
+            for name, (label, by_row) in kind.items()
             if label.shape[1]
         ]
-        for kind in (labels, attacked)
+        for kind in (labelled, attacked)
     )
     tuples, smoothing = target.shape[1], objective.label_smoothing
     gap = weights["divergence"] / max(1, tuples) + torch.zeros_like(margin)
@@ -90,15 +96,16 @@ def coefficients(
     if plain:
         constant[:, pairs] = torch.cat([-gap, gap], 1)
         square[:, pairs] = 2 * torch.cat([ridge, ridge], 1)
-    place = [*labels.values(), target, target, *attacked.values()]
-    others = Pairs(places=pairs, target=target, gap=gap, ridge=ridge, margin=margin)
+    others = [observed_label] if attacks else []
+    place = [observed_label, nascent_label, target, target, *others]
+    open_pairs = Pairs(places=pairs, target=target, gap=gap, ridge=ridge, margin=margin)
     return Coefficients(
         place=torch.cat(place, 1).unsqueeze(-1),
         share=share.unsqueeze(-1),
         constant=constant.unsqueeze(-1),
         square=square.unsqueeze(-1),
         evenly=(share * smoothing).unsqueeze(-1) if counts(smoothing) else None,
-        pairs=None if plain or not tuples else others,
+        pairs=None if plain or not tuples else open_pairs,
     )
 
 

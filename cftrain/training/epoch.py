@@ -37,13 +37,15 @@ class EpochCounterfactuals:
 
     Everything here is constant during the epoch: no gradient flows through the search.
     Cells without counterfactuals carry observed rows in their place, whose weights are
-    zero, and NaN as shares. There is no `path` where no cell is aligned.
+    zero, and NaN as shares. There is no `path` where no cell is aligned. `weight` is
+    that of the row where a search started, where rows have weights.
     """
 
     nascent: Rows
     positive: Rows
     counterfactual: Rows
     nascent_label: Classes
+    weight: PerRow | None
     target: Classes
     ridge_share: PerRow
     margin: PerRow
@@ -92,6 +94,7 @@ def draw_counterfactuals(
         positive=positive,
         counterfactual=counterfactual,
         nascent_label=predicted if objective.nascent_label == "predicted" else label,
+        weight=rows.weights(drawn),
         target=target,
         ridge_share=(mature | objective.immature_ridge).to(factual.dtype),
         margin=_margin(objective, positive, counterfactual, target, spread),

@@ -178,9 +178,68 @@ def test_constraints_are_kept(fitted):
                 assert change.column != "debt" or change.after >= 0
 
 
-def test_neither_weights_of_rows_nor_portions_are_pretended():
-    with pytest.raises(TypeError, match="sample_weight"):
-        estimator().fit(FRAME, LABELS, sample_weight=np.ones(len(FRAME)))
+def test_equal_weights_of_rows_are_none_bit_for_bit(fitted):
+    again = clone(fitted).fit(FRAME, LABELS, sample_weight=[0.1] * len(FRAME))
+    assert (again.predict_proba(FRAME) == fitted.predict_proba(FRAME)).all()
+    assert "weights of rows: weight" in again.told_
+
+
+def test_rows_count_by_their_weights_as_the_command_counts_them(tmp_path):
+    weights = np.where(LABELS == "yes", 5, FRAME["age"] > 40)
+    share = "data.test_share=0.2"
+    told = estimator(overrides=[*QUICK, share])
+    clf = clone(told).fit(FRAME, LABELS, sample_weight=weights)
+    plain = told.fit(FRAME, LABELS)
+    assert (clf.predict(FRAME) == "yes").sum() > (plain.predict(FRAME) == "yes").sum()
+    frame = FRAME.assign(repaid=LABELS, times=weights)
+    frame.to_parquet(tmp_path / "frame.parquet")
+    words = (
+        *("data=table", "data.path=frame.parquet", "data.label=repaid", share),
+        *("data.weight=times", "seed=0", "schedule.epochs=3", *QUICK),
+        *("evaluation.rounds=1", "compare=none", "hydra.run.dir=out"),
+    )
+    done = call("train", *words, cwd=tmp_path, CFTRAIN_DATA=None)
+    assert done.code == 0, done.err
+    (path,) = (tmp_path / "out" / "weights").glob("*.safetensors")
+    card = (clf.save(tmp_path / "saved", onnx=False) / "MODEL_CARD.md").read_text()
+    assert "rows weighted by weight" in card
+    own = clf._content.model.model.state_dict()
+    assert all(torch.equal(v, own[name][0]) for name, v in load_file(path).items())
+
+
+def test_weights_go_through_pipelines_and_searches():
+    rows, weights = FRAME[["age", "debt"]], np.arange(len(FRAME))
+    chain = make_pipeline(StandardScaler(), estimator(objective="vanilla", epochs=1))
+    name = "counterfactualtrainingclassifier__sample_weight"
+    chain.fit(rows, LABELS, **{name: weights})
+    grid = {"objective": ["vanilla"]}
+    found = GridSearchCV(estimator(epochs=1), grid, cv=2, refit=False)
+    found.fit(rows, LABELS, sample_weight=weights)
+    assert np.isfinite(found.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ([1] * 119, r"one number for each of 120 rows, got the shape \(119,\)"),
+        (1.0, r"got the shape \(\)"),
+        (np.ones((120, 1)), r"got the shape \(120, 1\)"),
+        ([-1, *[1] * 119], "numbers of 0 or more, not all 0, got 1 others, such as -1"),
+        ([np.nan, *[1] * 119], "got 1 others, such as nan"),
+        ([np.inf, *[1] * 119], "got 1 others, such as inf"),
+        ([0] * 120, "got 0 for all rows"),
+        (["much"] * 120, "sample_weight: expected numbers, got"),
+    ],
+)
+def test_what_is_no_weight_is_told_and_changes_nothing(fitted, weights, told):
+    before = dict(fitted.__dict__)
+    with pytest.raises(ArgumentError, match=told):
+        fitted.fit(FRAME, LABELS, sample_weight=weights)
+    assert fitted.__dict__ == before
+
+
+def test_portions_are_not_pretended():
     assert not hasattr(estimator(), "partial_fit")
     assert "n_jobs" not in estimator().get_params()
 

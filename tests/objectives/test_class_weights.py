@@ -7,6 +7,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.autograd import gradcheck
 
+from cftrain import stacking
 from cftrain.config.identity import describe
 from cftrain.data.sampling import class_index
 from cftrain.errors import ConfigError, StackError
@@ -34,6 +35,8 @@ def batch(tuples: int = TUPLES) -> Batch:
         logits=LOGITS[:, : OBSERVED + 3 * tuples],
         observed_label=LABELS,
         nascent_label=integers(CLASSES, STACK, TUPLES, seed=3)[:, :tuples],
+        observed_weight=None,
+        nascent_weight=None,
         target=integers(CLASSES, STACK, TUPLES, seed=4)[:, :tuples],
         ridge_share=torch.ones(STACK, tuples, dtype=torch.float64),
         margin=torch.zeros(STACK, tuples, dtype=torch.float64),
@@ -116,7 +119,7 @@ def test_each_cell_has_its_own_weights_alone_as_in_a_stack():
     together = stacked(members).fitted(UNEVEN, NAMES).parts(batch())
     for place in range(STACK):
         own = slice(place, place + 1)
-        data = Batch(**{name: value[own] for name, value in vars(batch()).items()})
+        data = stacking.select(batch(), [place])
         alone = stacked(members[:1]).fitted(UNEVEN[own], NAMES).parts(data)
         assert torch.equal(together[:, own], alone)
     assert not torch.allclose(

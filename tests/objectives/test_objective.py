@@ -18,6 +18,8 @@ LOGITS = normal(STACK, 2 * OBSERVED + 3 * TUPLES, CLASSES, seed=1)
 MARGIN = normal(STACK, TUPLES, seed=5).abs()
 MISALIGNMENT = normal(STACK, TUPLES, seed=6).abs()
 SLOPE = normal(STACK, OBSERVED, seed=7).abs()
+OBSERVED_WEIGHT = integers(4, STACK, OBSERVED, seed=8).double()
+NASCENT_WEIGHT = normal(STACK, TUPLES, seed=9).abs()
 SHARE = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
 
 BEYOND = {
@@ -33,12 +35,20 @@ BEYOND = {
 NO_ROWS = torch.zeros(STACK, 0, dtype=torch.long)
 
 
-def batch(logits: Tensor, tuples: int = TUPLES, attacked: int = OBSERVED) -> Batch:
+def batch(
+    logits: Tensor,
+    tuples: int = TUPLES,
+    attacked: int = OBSERVED,
+    *,
+    weighted: bool = False,
+) -> Batch:
     """All kinds of rows, or fewer of them: the logits' last ones are left out."""
     return Batch(
         logits=logits[:, : OBSERVED + 3 * tuples + attacked],
         observed_label=integers(CLASSES, STACK, OBSERVED, seed=2),
         nascent_label=integers(CLASSES, STACK, TUPLES, seed=3)[:, :tuples],
+        observed_weight=OBSERVED_WEIGHT if weighted else None,
+        nascent_weight=NASCENT_WEIGHT[:, :tuples] if weighted else None,
         target=integers(CLASSES, STACK, TUPLES, seed=4)[:, :tuples],
         ridge_share=SHARE[:, :tuples],
         margin=MARGIN[:, :tuples],
@@ -205,6 +215,8 @@ def test_rows_may_be_permuted_within_their_kind():
         logits=data.logits[:, torch.cat(kinds)],
         observed_label=data.observed_label.flip(1),
         nascent_label=data.nascent_label[:, order],
+        observed_weight=None,
+        nascent_weight=None,
         target=data.target[:, order],
         ridge_share=data.ridge_share[:, order],
         margin=data.margin[:, order],

@@ -60,6 +60,8 @@ def both(chosen: Objective, logits: Tensor, **sizes: int) -> tuple[Tensor, Tenso
         chosen,
         observed_label=data.observed_label,
         nascent_label=data.nascent_label,
+        observed_weight=data.observed_weight,
+        nascent_weight=data.nascent_weight,
         target=data.target,
         ridge_share=data.ridge_share,
         margin=data.margin,
@@ -87,11 +89,13 @@ def test_each_term_is_that_of_autograd(part, kind):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("tuples", [0, TUPLES])
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_of_them_are_those_of_autograd_with_and_without_tuples(kind, tuples):
+def test_all_of_them_are_those_of_autograd_with_and_without(kind, tuples, weighted):
+    """Tuples, and weights of rows."""
     chosen = member(**KINDS[kind])
-    sizes = {"tuples": tuples, "attacked": attacked(chosen)}
+    sizes = {"tuples": tuples, "attacked": attacked(chosen), "weighted": weighted}
     logits = 3 * LOGITS
     found, expected = (way(chosen, logits, **sizes) for way in (closed, by_autograd))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-14)

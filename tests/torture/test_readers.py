@@ -107,6 +107,7 @@ def spec(root: Path) -> Tabular:
         domain={},
         mutability={},
         relations=(),
+        weight=None,
         broken_relations="refuse",
     )
 

@@ -18,7 +18,7 @@ from cftrain.training.history import COLUMNS, as_records
 from cftrain.training.watching import logger as logger_module
 from cftrain.training.watching.logger import Logger, Watch, Watched
 from cftrain.training.watching.watching import watched
-from tests.console import TINY_MOONS, call, run_of
+from tests.console import TINY_MOONS, call, run_of, spawn
 
 THEIRS = pytest.mark.filterwarnings("ignore")
 """What their tools warn of, which is theirs to mend."""
@@ -104,7 +104,13 @@ def test_a_store_of_mlflow_has_the_history(tmp_path, monkeypatch):
 def test_wandb_keeps_the_history_here(tmp_path, monkeypatch):
     pytest.importorskip("wandb")
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    store = train(tmp_path / "run", "logger=wandb")
+    # Its service has written all it was told once the process that trains has ended.
+    done = spawn(
+        "train", *TINY_MOONS, "logger=wandb", "hydra.run.dir=run", cwd=tmp_path
+    )
+    assert done.code == 0, done.err
+    assert "logger" not in done.err
+    store = Store(tmp_path / "run")
     found = list((tmp_path / "run" / "wandb").glob("offline-run-*/*.wandb"))
     assert len(found) == len(history(store)) == 2
     from wandb.proto import wandb_internal_pb2

@@ -74,6 +74,8 @@ def _model(about: About) -> Iterator[str]:
     yield ""
     weights = value_at(run, "objective.class_weights")
     weighted = "" if weights is None else f", class weights {plain(str(weights))}"
+    column = value_at(run, "data.weight")
+    weighted += "" if column is None else f", rows weighted by {plain(str(column))}"
     yield f"- objective {cell['objective']}, generator {cell['generator']}{weighted}"
     yield f"- training seeds {seeds}; the first one is the model that is explained"
     yield (

@@ -4,11 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 
 from cftrain.data.columns import CATEGORIES, ColumnKind, WrittenLevel, listed
 from cftrain.data.tables.cleaning import MissingRule
+from cftrain.data.tables.origins import Origin
+
+
+def origin_mistakes(
+    origins: Mapping[str, Origin | None], columns: Collection[str]
+) -> list[str]:
+    """Returns what is wrong with where a table comes from, by the columns to read."""
+    if not any(origins.values()):
+        return ["data: expected one of prepared, raw and openml, got none"]
+    return [
+        f"data.{key}.label.column: expected a column that is no feature of "
+        f"data.columns and not data.weight, got {origin.label.column!r}"
+        for key, origin in origins.items()
+        if origin is not None and origin.label_among(columns)
+    ]
 
 
 def column_mistakes(
     columns: Mapping[str, ColumnKind],
     *,
+    weight: str | None,
     levels: Mapping[str, Sequence[WrittenLevel]],
     encoded: Mapping[str, Sequence[str]],
     missing: Mapping[str, MissingRule],
@@ -17,6 +33,11 @@ def column_mistakes(
     mistakes = []
     if not columns:
         mistakes.append("data.columns: expected at least one column, got none")
+    if weight in columns:
+        mistakes.append(
+            "data.weight: expected a column that is no feature of data.columns, got "
+            f"{weight!r}"
+        )
     levelled = _of_kinds(columns, [*CATEGORIES, "ordered"])
     for field, names, held in (
         ("levels", levels, levelled),

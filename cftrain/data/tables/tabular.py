@@ -20,8 +20,9 @@ from cftrain.data.encoding import Codec, fit_codec
 from cftrain.data.relations.declared import read, related
 from cftrain.data.relations.rows import check_rows
 from cftrain.data.tables.cleaning import MissingRule, complete, from_one_hot
-from cftrain.data.tables.mistakes import column_mistakes
+from cftrain.data.tables.mistakes import column_mistakes, origin_mistakes
 from cftrain.data.tables.origins import OpenmlOrigin, Origin, ParquetOrigin
+from cftrain.data.tables.row_weights import row_weights
 from cftrain.errors import ConfigError, DataError
 from cftrain.tensors import Features
 
@@ -36,6 +37,7 @@ class Tabular(DatasetSpec):
     `prepared` is a file with the authors' own order and balance and is preferred to
     `raw` and `openml`. `levels` fixes the order of levels (else sorted); `encoded`
     names, for categorical columns that the file has as 0/1 columns, these columns.
+    The numbers in the column `weight`, which is no input, are the rows' weights.
     Missing values are refused in columns that `missing` does not name, and rows that
     break one of the `relations` unless `broken_relations` keeps them.
     """
@@ -56,6 +58,7 @@ class Tabular(DatasetSpec):
     domain_deviations: PositiveFloat | None
     domain: dict[str, Bounds]
     mutability: dict[str, Kind]
+    weight: Annotated[str | None, Later(None)]
     relations: Annotated[tuple[str, ...], Later(())]
     broken_relations: Annotated[Literal["refuse", "keep"], Later("refuse")]
 
@@ -96,9 +99,10 @@ class Tabular(DatasetSpec):
             codec = self._codec(frame.iloc[:cut])
             features = codec.encode(frame)
             constraints = self._constraints(frame, features[:cut], codec)
+            rows = self.training_rows + self.validation_rows
+            weights = row_weights(frame[:rows], self.weight)
         except DataError as error:
             raise DataError(f"{self.name} ({path}):\n{error}") from error
-        rows = self.training_rows + self.validation_rows
         return Dataset(
             name=self.name,
             source=source,
@@ -114,6 +118,7 @@ class Tabular(DatasetSpec):
             image_shape=None,
             codec=codec,
             labelled=origin.label.names,
+            weights=weights,
         )
 
     def _divided(
@@ -169,14 +174,17 @@ class Tabular(DatasetSpec):
         labels = origin.label.labels(frame[origin.label.column])
         for name, members in self.encoded.items():
             frame[name] = from_one_hot(name, frame[list(members)])
-        frame, kept = complete(frame[list(self.columns)], self.missing)
+        whole, kept = complete(frame[list(self.columns)], self.missing)
+        if self.weight is not None:
+            whole = whole.assign(**{self.weight: frame[self.weight][kept]})
         labels = labels[kept]
         order = origin.ordered(labels)
-        return frame.iloc[order], labels[order]
+        return whole.iloc[order], labels[order]
 
     def parts(self) -> dict[str, ColumnKind]:
         """Returns the columns to read: for an encoded one its 0/1 columns."""
-        return {
+        weight: dict[str, ColumnKind] = {self.weight: "numeric"} if self.weight else {}
+        return weight | {
             part: "numeric" if name in self.encoded else kind
             for name, kind in self.columns.items()
             for part in self.encoded.get(name, (name,))
@@ -235,15 +243,15 @@ def _identity(source: str, file: sources.File) -> str:
 def _mistakes(spec: Tabular) -> list[str]:
     """Returns what is wrong with a specification before any table is read."""
     _, mistakes = read(spec.relations, key="data.relations")
-    if not (spec.prepared or spec.raw or spec.openml):
-        mistakes.append("data: expected one of prepared, raw and openml, got none")
-    for field in ("prepared", "raw", "openml"):
-        origin: Origin | None = getattr(spec, field)
-        if origin is not None and origin.label_among(spec.parts()):
-            mistakes.append(
-                f"data.{field}.label.column: expected a column that is no feature of "
-                f"data.columns, got {origin.label.column!r}"
-            )
-    return mistakes + column_mistakes(
-        spec.columns, levels=spec.levels, encoded=spec.encoded, missing=spec.missing
-    )
+    origins = {"prepared": spec.prepared, "raw": spec.raw, "openml": spec.openml}
+    return [
+        *mistakes,
+        *origin_mistakes(origins, spec.parts()),
+        *column_mistakes(
+            spec.columns,
+            weight=spec.weight,
+            levels=spec.levels,
+            encoded=spec.encoded,
+            missing=spec.missing,
+        ),
+    ]

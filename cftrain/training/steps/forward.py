@@ -64,6 +64,8 @@ def batch(rows: StepRows, found: Sequence[Numbers]) -> Batch:
         logits=logits,
         observed_label=rows.observed_label,
         nascent_label=rows.nascent_label,
+        observed_weight=rows.observed_weight,
+        nascent_weight=rows.nascent_weight,
         target=rows.target,
         ridge_share=rows.ridge_share,
         margin=rows.margin,

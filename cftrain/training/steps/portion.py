@@ -21,12 +21,15 @@ class StepRows:
     """What a step learns from, and the labels and weights that go with it.
 
     `seen` are observed rows, then nascent, positive and counterfactual ones, of which
-    there are none in an epoch without counterfactuals.
+    there are none in an epoch without counterfactuals. A nascent row counts as much as
+    the observed one that it was found from.
     """
 
     seen: Float[Tensor, "stack seen feature"]
     observed_label: Int[Tensor, "stack observed"]
     nascent_label: Int[Tensor, "stack tuple"]
+    observed_weight: Float[Tensor, "stack observed"] | None
+    nascent_weight: Float[Tensor, "stack tuple"] | None
     target: Int[Tensor, "stack tuple"]
     ridge_share: Float[Tensor, "stack tuple"]
     margin: Float[Tensor, "stack tuple"]
@@ -82,12 +85,15 @@ def _laid_out_rows(
     bounds, shares = zip(*steps, strict=True)
     index = _laid_out(order, bounds)
     observed, label = rows.features(index), rows.labels(index)
+    by_row, weight = rows.weights(index), drawn.weight if drawn else None
     if drawn is None:
         none = observed[:, :0, 0]
         return StepRows(
             seen=observed,
             observed_label=label,
             nascent_label=label[:, :0],
+            observed_weight=by_row,
+            nascent_weight=None,
             target=label[:, :0],
             ridge_share=none,
             margin=none,
@@ -100,6 +106,8 @@ def _laid_out_rows(
         seen=torch.cat([observed, *(_laid_out(x, shares) for x in of_epoch)], 1),
         observed_label=label,
         nascent_label=_laid_out(drawn.nascent_label, shares),
+        observed_weight=by_row,
+        nascent_weight=weight if weight is None else _laid_out(weight, shares),
         target=_laid_out(drawn.target, shares),
         ridge_share=_laid_out(drawn.ridge_share, shares),
         margin=_laid_out(drawn.margin, shares),

@@ -69,6 +69,8 @@ class Steps:
             whole,
             observed_label=rows.observed_label,
             nascent_label=rows.nascent_label,
+            observed_weight=rows.observed_weight,
+            nascent_weight=rows.nascent_weight,
             target=rows.target,
             ridge_share=rows.ridge_share,
             margin=rows.margin,

@@ -62,4 +62,4 @@ class _Run(Watch):
         self._run.log(dict(values), step=number)
 
     def close(self) -> None:
-        self._run.finish(quiet=True)
+        self._run.finish()

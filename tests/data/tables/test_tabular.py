@@ -100,6 +100,7 @@ def spec(root: Path, frame: pd.DataFrame | None = None, **changes: object) -> Ta
         domain={},
         mutability={},
         relations=(),
+        weight=None,
         broken_relations="refuse",
     )
     return replace(plain, **changes)
@@ -634,3 +635,56 @@ def test_another_parquet_file_is_refused(root):
     (root / "loans.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match="expected a readable Parquet file"):
         broken.load()
+
+
+def weighted(root: Path, weights: object, **changes: object) -> Tabular:
+    """The loans with a column of weights."""
+    frame = loans().assign(times=weights)
+    return spec(root, frame, weight="times", **changes)
+
+
+def test_weights_go_with_their_rows_and_are_no_input(root):
+    frame = loans()
+    times = np.where(frame["job"] == "nurse", 0.5, frame["age"])
+    origin = replace(PARQUET, shuffle_seed=3)
+    data = fetched(weighted(root, times, raw=origin))
+    plain = fetched(spec(root, frame, raw=origin))
+    assert torch.equal(data.features, plain.features)
+    assert plain.weights is None
+    raw = data.units.decode(data.features)
+    ages = raw["age"].to_numpy().round()
+    expected = np.where(raw["job"] == "nurse", 0.5, ages)
+    assert data.weights is not None
+    assert data.weights.tolist() == pytest.approx(expected.tolist())
+
+
+def test_equal_weights_are_none(root):
+    assert fetched(weighted(root, 0.1)).weights is None
+
+
+def test_without_weights_a_table_is_what_it_was(root):
+    described = describe(spec(root))
+    assert "weight" not in described
+    assert describe(weighted(root, 1))["weight"] == "times"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([-1.0, *[1] * 49], "numbers of 0 or more .* got 1 others, such as -1"),
+        ([np.nan, *[1] * 49], "got 1 others, such as nan"),
+        ([np.inf, *[1] * 49], "got 1 others, such as inf"),
+        (0, "got 0 in all 40 rows that train or validate"),
+        (["x"] * 50, "numbers of 0 or more .* could not convert"),
+    ],
+)
+def test_what_is_no_weight_is_told(root, values, told):
+    with pytest.raises(DataError, match=f"column 'times': expected .*{told}"):
+        fetched(weighted(root, values))
+
+
+def test_a_weight_is_neither_input_nor_label(root):
+    with pytest.raises(ConfigError, match=r"data.weight: expected .* got 'debt'"):
+        spec(root, weight="debt")
+    with pytest.raises(ConfigError, match=r"and not data.weight, got 'paid'"):
+        spec(root, weight="paid")

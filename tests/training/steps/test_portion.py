@@ -21,6 +21,7 @@ def drawn(*, path: bool) -> EpochCounterfactuals:
         positive=rows[1],
         counterfactual=rows[2],
         nascent_label=integers(3, STACK, TUPLES, seed=1),
+        weight=found + 2,
         target=integers(3, STACK, TUPLES, seed=2),
         ridge_share=found,
         margin=found + 1,

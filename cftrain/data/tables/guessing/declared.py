@@ -43,6 +43,7 @@ def declaration(guess: GuessedTable) -> dict[str, Any]:
         "mutability": {
             name: kind for name, kind in table.mutability.items() if name in used
         },
+        "weight": table.weight,
         "relations": list(table.relations),
         "broken_relations": table.broken_relations,
     }

@@ -58,6 +58,8 @@ def _lines(guess: GuessedTable) -> Iterator[str]:
     yield from _section("levels", values["levels"])
     yield "# Where values are missing: drop_rows, own_level (categories) or median."
     yield from _section("missing", values["missing"])
+    yield "# The column that says how much rows count, which is no input; null: alike."
+    yield f"weight: {_value(values['weight'])}"
     yield from _constraints(guess, values)
 
 

@@ -57,7 +57,13 @@ def guessed(table: Table) -> GuessedTable:
     if unknown:
         raise ConfigError(unknown)
     labels = labels_of(table, raw)
-    features = [name for name in names if name != labels.rule.column]
+    if table.weight == labels.rule.column:
+        raise ConfigError(
+            f"data.weight: expected another column, got the label's, {table.weight!r}"
+        )
+    features = [
+        name for name in names if name not in (table.weight, labels.rule.column)
+    ]
     # Copies would make an identifier look like something that repeats itself.
     copies = raw.frame.duplicated()
     looked = raw.frame[~copies]

@@ -52,6 +52,7 @@ class Table:
     label: str | None
     classes: tuple[WrittenLevel, ...] | None
     label_threshold: float | None
+    weight: str | None
     encoding: str | None
     delimiter: str | None
     decimal: Literal[".", ","] | None
@@ -140,6 +141,7 @@ class Table:
             "levels": self.levels,
             "missing": self.missing,
             "leave_out": self.leave_out,
+            "weight": () if self.weight is None else (self.weight,),
             "domain": self.domain,
             "immutable": self.immutable,
             "increase": self.increase,

@@ -66,6 +66,8 @@ def of_file(guess: GuessedTable) -> Iterator[str]:
             how += f", {form.thousands!r} between thousands"
     yield f"{raw.file.path}: {len(raw.frame)} rows, {how}"
     yield f"label {guess.labels.rule.column}: {_short(guess.labels.shown)}"
+    if guess.table.weight is not None:
+        yield f"weights of rows: {guess.table.weight}"
 
 
 def shown_kind(column: GuessedColumn) -> str:
