@@ -62,6 +62,16 @@ def complete(
     return pd.DataFrame(filled)[kept], kept
 
 
+def check_classes(labels: np.ndarray, classes: int) -> None:
+    """Raises DataError unless the pool has rows of all classes."""
+    counts = np.bincount(labels, minlength=classes)
+    if (counts == 0).any():
+        raise DataError(
+            f"expected rows of all {classes} classes in the pool, got "
+            f"{counts.tolist()} rows of each"
+        )
+
+
 def from_one_hot(name: str, members: pd.DataFrame) -> pd.Series:
     """Returns the category whose 0/1 columns are given. Raises DataError."""
     values = members.to_numpy()

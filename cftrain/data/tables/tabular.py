@@ -19,7 +19,12 @@ from cftrain.data.declarations import Bounds, Kind, declared_constraints
 from cftrain.data.encoding import Codec, fit_codec
 from cftrain.data.relations.declared import read, related
 from cftrain.data.relations.rows import check_rows
-from cftrain.data.tables.cleaning import MissingRule, complete, from_one_hot
+from cftrain.data.tables.cleaning import (
+    MissingRule,
+    check_classes,
+    complete,
+    from_one_hot,
+)
 from cftrain.data.tables.mistakes import column_mistakes, origin_mistakes
 from cftrain.data.tables.origins import OpenmlOrigin, Origin, ParquetOrigin
 from cftrain.data.tables.row_weights import row_weights
@@ -133,12 +138,7 @@ class Tabular(DatasetSpec):
                 f"expected at most {cut} training and validation rows (the first "
                 f"{self.pool_share:g} of {len(frame)}), got {rows}"
             )
-        counts = np.bincount(labels[:rows], minlength=origin.label.classes)
-        if (counts == 0).any():
-            raise DataError(
-                f"expected rows of all {origin.label.classes} classes in the pool, "
-                f"got {counts.tolist()} rows of each"
-            )
+        check_classes(labels[:rows], origin.label.classes)
         return frame, torch.from_numpy(labels), cut
 
     def _codec(self, pool: pd.DataFrame) -> Codec:
@@ -183,12 +183,11 @@ class Tabular(DatasetSpec):
 
     def parts(self) -> dict[str, ColumnKind]:
         """Returns the columns to read: for an encoded one its 0/1 columns."""
-        weight: dict[str, ColumnKind] = {self.weight: "numeric"} if self.weight else {}
-        return weight | {
-            part: "numeric" if name in self.encoded else kind
-            for name, kind in self.columns.items()
-            for part in self.encoded.get(name, (name,))
-        }
+        columns: dict[str, ColumnKind] = {self.weight: "numeric"} if self.weight else {}
+        for name, kind in self.columns.items():
+            for part in self.encoded.get(name, (name,)):
+                columns[part] = "numeric" if name in self.encoded else kind
+        return columns
 
     def _origins(self) -> list[tuple[str, Origin]]:
         """Returns the origins by their source, the preferred one first."""
@@ -244,14 +243,7 @@ def _mistakes(spec: Tabular) -> list[str]:
     """Returns what is wrong with a specification before any table is read."""
     _, mistakes = read(spec.relations, key="data.relations")
     origins = {"prepared": spec.prepared, "raw": spec.raw, "openml": spec.openml}
-    return [
-        *mistakes,
-        *origin_mistakes(origins, spec.parts()),
-        *column_mistakes(
-            spec.columns,
-            weight=spec.weight,
-            levels=spec.levels,
-            encoded=spec.encoded,
-            missing=spec.missing,
-        ),
-    ]
+    mistakes += origin_mistakes(origins, spec.parts())
+    fields = ("weight", "levels", "encoded", "missing")
+    said = {field: getattr(spec, field) for field in fields}
+    return mistakes + column_mistakes(spec.columns, **said)
