@@ -19,7 +19,7 @@ from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.objectives.class_weights import class_shares
 from cftrain.objectives.objective import ENERGIES, PARTS, Objective
 from cftrain.objectives.terms import logistic_divergence_slope, ridge_slope
-from cftrain.tensors import Logits, PerCell
+from cftrain.tensors import Classes, Logits, PerCell, PerRow
 
 OfRows = Float[Tensor, "stack row 1"]
 
@@ -70,34 +70,27 @@ def coefficients(
     weights = dict(
         zip(PARTS, objective.part_weights(margin).unsqueeze(-1), strict=True)
     )
-    observed = observed_label, observed_weight
-    labelled = {
-        "class_loss": observed,
-        "adversarial_loss": (nascent_label, nascent_weight),
-    }
-    attacks = counts(objective.attack_weight)
-    attacked = {"attack_loss": observed} if attacks else {}
-    before, after = (
-        [
-            weights[name] * class_shares(label, objective.by_class, by_row, like=margin)
-            for name, (label, by_row) in kind.items()
-            if label.shape[1]
-        ]
-        for kind in (labelled, attacked)
-    )
+
+    def shares(part: str, label: Classes, own: PerRow | None) -> PerRow:
+        return weights[part] * class_shares(label, objective.by_class, own, like=margin)
+
+    of_labelled = [shares("class_loss", observed_label, observed_weight)]
+    if nascent_label.shape[1]:
+        of_labelled.append(shares("adversarial_loss", nascent_label, nascent_weight))
+    attacked = [observed_label] if counts(objective.attack_weight) else []
+    of_attacked = [shares("attack_loss", each, observed_weight) for each in attacked]
     tuples, smoothing = target.shape[1], objective.label_smoothing
     gap = weights["divergence"] / max(1, tuples) + torch.zeros_like(margin)
     ridge = weights["ridge"] / max(1, tuples) * ridge_share
     pairs = slice(size := observed_label.shape[1] + tuples, size + 2 * tuples)
     none = torch.zeros_like(margin)
-    share = torch.cat([*before, none, none, *after], 1)
+    share = torch.cat([*of_labelled, none, none, *of_attacked], 1)
     constant, square = -share * (1 - smoothing), torch.zeros_like(share)
     plain = objective.energy == "logit" and objective.divergence == "linear"
     if plain:
         constant[:, pairs] = torch.cat([-gap, gap], 1)
         square[:, pairs] = 2 * torch.cat([ridge, ridge], 1)
-    others = [observed_label] if attacks else []
-    place = [observed_label, nascent_label, target, target, *others]
+    place = [observed_label, nascent_label, target, target, *attacked]
     open_pairs = Pairs(places=pairs, target=target, gap=gap, ridge=ridge, margin=margin)
     return Coefficients(
         place=torch.cat(place, 1).unsqueeze(-1),

@@ -15,7 +15,7 @@ from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Streams, children
-from cftrain.tensors import Classes, PerCell, PerClass, PerRow, Rows
+from cftrain.tensors import Classes, Mask, PerCell, PerClass, PerRow, Rows
 from cftrain.training.positives import (
     aligned_positives,
     matched_positives,
@@ -86,8 +86,7 @@ def draw_counterfactuals(
     visited = _in_stack(found.visited, cells, factual)
     mature = _in_stack(found.mature, cells, torch.zeros_like(target, dtype=torch.bool))
     positive = _positives(objective, rows, factual, target, reached, streams)
-    taking_part = mature | (objective.immature == "as_found")
-    counterfactual = torch.where(taking_part.unsqueeze(-1), reached, positive)
+    counterfactual = _taking_part(objective, mature, reached, positive)
     positive = rows.dataset.constraints.protect(positive, counterfactual)
     return EpochCounterfactuals(
         nascent=_in_stack(found.nascent, cells, factual),
@@ -118,6 +117,14 @@ def _positives(
     if objective.positive == "matched":
         return matched_positives(rows, target, reached, streams)
     return random_positives(rows, target, streams)
+
+
+def _taking_part(
+    objective: Objective, mature: Mask, reached: Rows, positive: Rows
+) -> Rows:
+    """Counterfactuals, or their positives for those that take no part themselves."""
+    themselves = mature | (objective.immature == "as_found")
+    return torch.where(themselves.unsqueeze(-1), reached, positive)
 
 
 def _path(

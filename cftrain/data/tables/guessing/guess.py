@@ -57,13 +57,7 @@ def guessed(table: Table) -> GuessedTable:
     if unknown:
         raise ConfigError(unknown)
     labels = labels_of(table, raw)
-    if table.weight == labels.rule.column:
-        raise ConfigError(
-            f"data.weight: expected another column, got the label's, {table.weight!r}"
-        )
-    features = [
-        name for name in names if name not in (table.weight, labels.rule.column)
-    ]
+    features = _features(table, names, label=labels.rule.column)
     # Copies would make an identifier look like something that repeats itself.
     copies = raw.frame.duplicated()
     looked = raw.frame[~copies]
@@ -100,6 +94,15 @@ def guessed(table: Table) -> GuessedTable:
         pool_share=table.pool_share,
         validation_rows=min(pool - 1, max(1, round(table.validation_share * rows))),
     )
+
+
+def _features(table: Table, names: Sequence[str], *, label: str) -> list[str]:
+    """The columns that may be inputs. Raises ConfigError for the label as weight."""
+    if table.weight == label:
+        raise ConfigError(
+            f"data.weight: expected another column than the label's, got {label!r}"
+        )
+    return [name for name in names if name not in (table.weight, label)]
 
 
 def _check_directions(table: Table, columns: Sequence[GuessedColumn]) -> None:
