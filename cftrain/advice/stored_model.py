@@ -84,7 +84,7 @@ class StoredModel:
         )
 
     def _fitted(self, generator: Generator) -> Generator:
-        if not generator.space.learns:
+        if not generator.learns:
             return generator
         if self.reference is None:
             raise ConfigError(

@@ -112,7 +112,7 @@ def _fitted(
     search: CounterfactualSearch, observed: Tensor | None, rows: Tensor
 ) -> CounterfactualSearch:
     """The search made ready for rows like the observed ones. Raises ConfigError."""
-    if not search.generator.space.learns:
+    if not search.generator.learns:
         return search
     if observed is None:
         raise ConfigError(

@@ -1,13 +1,16 @@
 """What a generator of counterfactuals is: a loss, and a space to descend it in."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
+from cftrain.counterfactuals.route import Route
 from cftrain.counterfactuals.space import Space
-from cftrain.tensors import Classes, Features, Logits, PerRow, Rows
+from cftrain.models.classifier import Classifier
+from cftrain.tensors import Classes, Features, Logits, Mask, PerRow, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,28 @@ class Generator(ABC):
     @abstractmethod
     def ineffective(self, max_steps: int) -> frozenset[str]:
         """Returns the weights without effect in searches of at most so many steps."""
+
+    def route(
+        self,
+        classifier: Classifier,
+        factual: Rows,
+        target: Classes,
+        *,
+        accepts: Callable[[PerRow], Mask],
+        max_steps: int,
+    ) -> Route | None:
+        """Returns the observed rows that the rows of one cell visit in turn in place of
+        descending the loss; None, as here, where they descend it.
+
+        `accepts` says which probabilities of the target are high enough. The search
+        stops a row at the first stop where, constrained, it is accepted.
+        """
+        return None
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is learned from observed rows, so that `fitted` needs some."""
+        return self.space.learns
 
     @property
     def draws(self) -> bool:

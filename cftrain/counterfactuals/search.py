@@ -121,6 +121,13 @@ class CounterfactualSearch:
         self, surroundings: "_Surroundings", rows: WorkingSet, stream: Stream
     ) -> None:
         count = len(rows)
+        route = self.generator.route(
+            surroundings.classifier,
+            rows.factual,
+            rows.target,
+            accepts=self.maturity,
+            max_steps=self.descent.max_steps,
+        )
         for step in range(self.descent.max_steps + 1):
             progress = Progress(step=step, max_steps=self.descent.max_steps)
             noise = Noise(stream=stream.child(step), rows=count, index=rows.index[0])
@@ -137,7 +144,12 @@ class CounterfactualSearch:
                 state, gradient = rows.compact(state, gradient)
             if rows.visits:
                 rows.visit(replace(noise, index=rows.index[0]).uniform())
-            self._move(rows, state, gradient, surroundings.constraints)
+            if route is None:
+                move = self._descent(rows, state, gradient)
+            else:
+                # From the factual: what one stop forbids is open to the next again.
+                move = rows.factual, route.stop(step, rows.index[0]) - rows.factual
+            self._move(rows, *move, surroundings.constraints)
 
     def _gradient(
         self,
@@ -169,17 +181,18 @@ class CounterfactualSearch:
             gradient = owed(state, seen, gradient)
         return logits, gradient
 
-    def _move(
-        self,
-        rows: WorkingSet,
-        state: Tensor,
-        gradient: Tensor,
-        constraints: Constraints,
-    ) -> None:
-        """Makes one step of descent, as far as the constraints allow."""
+    def _descent(
+        self, rows: WorkingSet, state: Tensor, gradient: Tensor
+    ) -> tuple[Rows, Rows]:
+        """Returns where a step of descent begins, and the move that it makes."""
         step = gradient * -over_features(self.descent.step_size)
-        move = self.generator.space.move(state.detach(), step, rows.x)
-        x = constraints.moved(rows.x, move, rows.factual)
+        return rows.x, self.generator.space.move(state.detach(), step, rows.x)
+
+    def _move(
+        self, rows: WorkingSet, start: Rows, move: Rows, constraints: Constraints
+    ) -> None:
+        """Makes a move as far as the constraints allow."""
+        x = constraints.moved(start, move, rows.factual)
         x = self.categories.settled(x, constraints)
         near = (x - rows.factual).abs_().amax(-1) <= self.descent.epsilon
         rows.move(x, near)
