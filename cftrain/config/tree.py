@@ -1,10 +1,11 @@
 """The tree of YAML files and what Hydra composes from it, as plain values."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from omegaconf import Container, DictConfig, OmegaConf
@@ -41,13 +42,27 @@ def options(group: str, extra: Sequence[Path] = ()) -> list[str]:
 
 
 def groups() -> set[str]:
-    """Returns all groups by name; where Hydra runs, of `--config-dir` too."""
+    """Returns all groups by name, such as `generator` and the group `generator/space`
+    in it; where Hydra runs, of `--config-dir` too.
+    """
     hydra = GlobalHydra.instance()
     if hydra.is_initialized():
-        loader = hydra.config_loader()
-        return set(loader.get_group_options("", ObjectType.GROUP)) - {"hydra"}
-    roots = (folder(), *option_folders())
-    return {path.name for root in roots for path in root.iterdir() if path.is_dir()}
+        return set(_groups_in(hydra.config_loader(), "")) - {"hydra"}
+    return {
+        path.relative_to(root).as_posix()
+        for root in (folder(), *option_folders())
+        for path in root.rglob("*")
+        if path.is_dir()
+    }
+
+
+def _groups_in(loader: ConfigLoader, group: str) -> Iterator[str]:
+    """The groups below one, whose name is empty for all but those of Hydra itself."""
+    for name in loader.get_group_options(group, ObjectType.GROUP):
+        whole = f"{group}/{name}" if group else name
+        yield whole
+        if whole != "hydra":
+            yield from _groups_in(loader, whole)
 
 
 def refuse_shadowing(extra: Sequence[Path] = ()) -> None:

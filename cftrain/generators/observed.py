@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, final
+from typing import final
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import AtLeast, Count
+from cftrain.config.ranges import Count
 from cftrain.counterfactuals.energy import (
     cross_entropy,
     cross_entropy_slope,
@@ -24,7 +24,7 @@ from cftrain.counterfactuals.route import Route
 from cftrain.errors import ConfigError, StackError
 from cftrain.models.classifier import Classifier
 from cftrain.seeding import Stream
-from cftrain.tensors import Classes, Features, Logits, Mask, PerRow, Rows, Scalar
+from cftrain.tensors import Classes, Features, Logits, Mask, PerRow, Rows
 
 Places = Int[Tensor, "row stop"]
 
@@ -186,69 +186,3 @@ class Nearest(ObservedRows):
         _, order = among.nearest(factual, min(count, len(places)))
         # Where there are fewer than steps, the last one is visited again.
         return places[order][:, torch.arange(count).clamp(max=len(places) - 1)]
-
-
-@named("path")
-@final
-@dataclass(frozen=True, kw_only=True)
-class FeasiblePath(ObservedRows):
-    """The shortest way over observed rows, each among the nearest of the one before.
-
-    After FACE (Poyiadzi et al., 2020), which asks that a counterfactual can be reached
-    through regions where people are. Its graph of k nearest `neighbours`; an edge costs
-    its L1 length to a `power` above one, so that many short steps are cheaper than a
-    jump over an empty region, where FACE multiplies lengths by a function of an
-    estimated density (both are distances weighted by density: Hwang, Damelin and Hero,
-    2016). A row enters the graph by whichever of its own nearest rows is best.
-    """
-
-    neighbours: Count
-    power: Annotated[Scalar, AtLeast(1)]
-
-    @property
-    def neighbourhood(self) -> int:
-        return self.neighbours
-
-    def stops(
-        self,
-        observed: Observed,
-        factual: Features,
-        goals: Bool[Tensor, " observed"],
-        count: int,
-    ) -> Places:
-        left, follower = self._ways(observed, goals)
-        near = min(self.neighbours, len(observed.rows))
-        lengths, places = observed.nearest(factual, near)
-        best = (lengths**self.power + left[places]).argmin(1, keepdim=True)
-        stops = [places.gather(1, best).squeeze(1)]
-        while len(stops) < count:
-            stops.append(follower[stops[-1]])
-        return torch.stack(stops, 1)
-
-    def _ways(
-        self, observed: Observed, goals: Bool[Tensor, " observed"]
-    ) -> tuple[Tensor, Tensor]:
-        """Returns what is left to a goal from every observed row, infinite where there
-        is no way, and the row that follows on it: itself at goals and dead ends.
-        """
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import dijkstra
-
-        lengths, ends = (each.cpu() for each in observed.edges)
-        costs = (lengths.double() ** torch.as_tensor(self.power).cpu()).flatten()
-        starts = torch.arange(len(ends)).repeat_interleave(ends.shape[1])
-        graph = coo_array(
-            (costs.numpy(), (starts.numpy(), ends.flatten().numpy())),
-            shape=(len(ends), len(ends)),
-        )
-        left, before, _ = dijkstra(
-            graph.tocsr(),
-            directed=False,
-            indices=goals.nonzero().squeeze(1).cpu().numpy(),
-            min_only=True,
-            return_predecessors=True,
-        )
-        follower = torch.from_numpy(before).long()
-        follower = torch.where(follower < 0, torch.arange(len(ends)), follower)
-        device = observed.rows.device
-        return torch.from_numpy(left).to(observed.rows), follower.to(device)

@@ -47,8 +47,14 @@ OBJECTIVES_TOLD = {
 }
 """The objectives in words."""
 
-GENERATORS = {"ecco": "ECCo", "generic": "Generic", "revise": "REVISE"}
-"""The generators' names in the paper."""
+GENERATORS = {
+    "ecco": "ECCo",
+    "generic": "Generic",
+    "revise": "REVISE",
+    "nearest": "nearest observed",
+    "path": "path over observed",
+}
+"""The generators' names, the first three in the paper."""
 
 
 def dataset_name(dataset: str) -> str:
@@ -68,7 +74,7 @@ def objective_told(objective: str) -> str:
 
 
 def generator_name(generator: str) -> str:
-    """Returns its name in the paper, or else its own."""
+    """Returns what it is called there, or else its own name."""
     return GENERATORS.get(generator, generator)
 
 

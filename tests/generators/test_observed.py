@@ -14,7 +14,8 @@ from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.data.constraints import Constraints
 from cftrain.errors import ConfigError, StackError
-from cftrain.generators.observed import FeasiblePath, Nearest
+from cftrain.generators.feasible_path import FeasiblePath
+from cftrain.generators.observed import Nearest
 from cftrain.illustrations.recording import record
 from tests import builders
 from tests.builders import constraints, free, linear, normal
@@ -111,6 +112,9 @@ def test_paths_cost_what_networkx_says(classifier):
         for other in neighbours(row, but=place):
             graph.add_edge(place, other, weight=cost(row, POOL[other]))
     goals = set(accepted(classifier, POOL).nonzero().flatten().tolist())
+    for place, row in enumerate(POOL):
+        goal = min(goals, key=lambda goal: cost(row, POOL[goal]))
+        graph.add_edge(place, goal, weight=cost(row, POOL[goal]))
     left = networkx.multi_source_dijkstra_path_length(graph, goals)
     for row, way in zip(FACTUAL[0], ways, strict=True):
         best = min(cost(row, POOL[n]) + left[n] for n in neighbours(row))
@@ -141,23 +145,46 @@ def test_a_path_goes_round_an_empty_region(classifier):
     assert float(ways[0][:, 1].amin()) == pytest.approx(-4.5)
 
 
-def test_where_no_way_leads_to_a_goal_a_row_is_immature(classifier):
+def test_an_empty_region_without_a_way_round_is_crossed_once(classifier):
     """Two crowds, each with its neighbours in itself."""
     crowd = 0.1 * normal(20, 2, seed=7)
     pool = torch.cat([crowd - 2, crowd + 4])
     found, ways = searched(path(pool), classifier)
-    assert not found.mature.any()
-    assert found.finite.all()
+    assert found.mature.all()
     for way in ways:
-        assert (way[1:].sum(1) < 0).all()
+        lengths = (way[1:-1] - way[2:]).abs().sum(1)
+        assert (lengths > 5).sum() <= 1
 
 
-def test_what_lies_beyond_the_steps_is_not_reached(classifier):
+def test_every_cell_has_its_own_power(classifier):
+    """With a power of 1 nothing is gained by a stop on the way."""
+    both = [path(power=1.0), path(power=4.0)]
+    both[1] = both[1].sharing(both[0])
+    whole = builders.stacked(
+        [builders.search(each, threshold=THRESHOLD, max_steps=30) for each in both]
+    )
+    twice = linear(*(each.repeat_interleave(2, 0) for each in classifier.parameters()))
+    found = whole(
+        twice, FACTUAL.repeat(2, 1, 1), TARGET.repeat(2, 1), constraints=free(2)
+    )
+    for cell, generator in enumerate(both):
+        alone, _ = searched(generator, classifier)
+        assert torch.equal(found.counterfactual[cell], alone.counterfactual[0])
+    assert found.steps[0].sum() < found.steps[1].sum()
+
+
+def test_a_long_way_is_walked_in_longer_steps(classifier):
+    """With fewer steps than stops, some are left out, but never the goal."""
     found, ways = searched(path(), classifier)
-    long = max(map(len, ways)) - 1
-    assert long > 2
-    cut, _ = searched(path(), classifier, steps=long - 1)
-    assert torch.equal(cut.mature, found.mature & (found.steps < long))
+    stops = max(map(len, ways)) - 1
+    assert stops > 3
+    for steps in (1, 2, 3, stops - 1):
+        hurried, shorter = searched(path(), classifier, steps=steps)
+        assert hurried.mature.all()
+        torch.testing.assert_close(hurried.counterfactual, found.counterfactual)
+        for way, short in zip(ways, shorter, strict=True):
+            assert len(short) - 1 == min(steps, len(way) - 1)
+            assert (torch.cdist(short, way) < 1e-9).any(1).all()
 
 
 @pytest.mark.parametrize("make", [nearest, path])

@@ -72,6 +72,10 @@ GENERATOR_STYLES = {
     "ecco": Style(colour="#56B4E9", line="-", marker="o", hatch=""),
     "generic": Style(colour="#E69F00", line="--", marker="s", hatch="////"),
     "revise": Style(colour="#CC79A7", line=":", marker="^", hatch="...."),
+    "nearest": Style(colour="#009E73", line="-.", marker="D", hatch="xxxx"),
+    "path": Style(
+        colour="#0072B2", line=(0, (4, 1, 1, 1, 1, 1)), marker="v", hatch="++"
+    ),
 }
 
 STYLES = OBJECTIVE_STYLES | GENERATOR_STYLES

@@ -35,7 +35,7 @@ def measured(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
     `validation_accuracy` is that of the last epoch; `train_seconds` is the cell's share
     of its stack. A baseline has the setting 0 and is there once for each seed.
     """
-    cells = _cells(collection, grids)
+    cells = cells_of(collection, grids)
     tables = [
         _of_group(collection, group)
         for data in ordered_datasets(cells["data"])
@@ -45,8 +45,8 @@ def measured(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
-def _cells(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
-    """The finished cells of the grids, with their methods and settings."""
+def cells_of(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
+    """Returns the finished cells of the grids, with their methods and settings."""
     pairs = collection.pairs[collection.pairs["grid"].isin(list(grids))]
     names = pd.unique(pairs[["model", "baseline"]].to_numpy(object).ravel())
     found = collection.done[collection.done.index.isin(names)]
@@ -82,7 +82,7 @@ def _of_group(collection: Collection, cells: pd.DataFrame) -> pd.DataFrame:
     there = there[there.index.isin(cells.index)]
     if there.empty:
         return pd.DataFrame()
-    lines = cells.loc[there.index].join(_means(collection, there))
+    lines = cells.loc[there.index].join(means(collection, there))
     history = collection.of_training("history", there.index)
     last = history.sort_values("epoch").groupby("cell")["validation_accuracy"].last()
     lines = lines.join(last.rename("validation_accuracy"))
@@ -95,14 +95,14 @@ def _of_group(collection: Collection, cells: pd.DataFrame) -> pd.DataFrame:
     return lines.rename_axis("cell").reset_index()
 
 
-def _means(collection: Collection, there: pd.DataFrame) -> pd.DataFrame:
-    """A column for each metric: means over rounds and energy weights."""
+def means(collection: Collection, there: pd.DataFrame) -> pd.DataFrame:
+    """Returns a column for each metric: means over rounds and energy weights."""
     rows = collection.of_evaluation("metrics", there)
     attacked = rows["metric"].isin(ATTACKS)
     rows = rows[~attacked | np.isclose(rows["epsilon"].fillna(-1), EPSILON)]
     weighted = rows.groupby(["cell", "metric", "energy_weight"], dropna=False)["value"]
-    means = weighted.mean().groupby(["cell", "metric"]).mean()
-    found: pd.DataFrame = means.unstack("metric")
+    level = weighted.mean().groupby(["cell", "metric"]).mean()
+    found: pd.DataFrame = level.unstack("metric")
     return found
 
 

@@ -1,9 +1,9 @@
 """The table of methods: how good each is, and which are the best."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ from cftrain.summary.reading.reader import Reader
 from cftrain.summary.statistics.intervals import t_interval
 from cftrain.summary.tables.layout import Layout
 from cftrain.summary.tables.table import EMPTY, Entry, Head, Row, Table, decimals_for
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,9 @@ class Methods(Layout):
         for method in methods_of(picked, list(OBJECTIVES)) if len(picked) else []:
             of_method[method] = picked[picked["method"] == method]
         columns = [
-            _column({name: c.values(found) for name, found in of_method.items()}, c)
+            column_entries(
+                {name: c.values(found) for name, found in of_method.items()}, c
+            )
             for c in self.columns
         ]
         return [
@@ -105,8 +109,8 @@ class Methods(Layout):
         ]
 
 
-def _column(values: dict[str, pd.Series], shown: Shown) -> dict[str, Entry]:
-    """The entries of a column, the best of them and its equals in bold."""
+def column_entries(values: dict[Key, pd.Series], shown: Shown) -> dict[Key, Entry]:
+    """Returns the entries of a column, the best of them and its equals in bold."""
     means = {name: found.mean() for name, found in values.items() if len(found)}
     best = set()
     if shown.better and means:

@@ -111,7 +111,7 @@ def test_the_best_and_its_equals_are_bold():
         "equal": pd.Series([3.1, 3.0, 3.1], seeds),
         "worse": pd.Series([1.0, 1.1, 1.2], seeds),
     }
-    found = tables._column(values, shown)
+    found = tables.column_entries(values, shown)
     assert {name for name, entry in found.items() if entry.best} == {"best", "equal"}
 
 
