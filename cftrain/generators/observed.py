@@ -3,16 +3,15 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import final
+from typing import Annotated, final
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from torch import Tensor
 
 from cftrain.config.names import named
-from cftrain.config.ranges import Count
+from cftrain.config.ranges import AtLeast, Count
 from cftrain.counterfactuals.energy import (
     cross_entropy,
     cross_entropy_slope,
@@ -20,39 +19,11 @@ from cftrain.counterfactuals.energy import (
 )
 from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.penalties import distance, distance_slope
-from cftrain.counterfactuals.route import Route
+from cftrain.counterfactuals.route import Observed, Places, Route, spread
 from cftrain.errors import ConfigError, StackError
 from cftrain.models.classifier import Classifier
 from cftrain.seeding import Stream
-from cftrain.tensors import Classes, Features, Logits, Mask, PerRow, Rows
-
-Places = Int[Tensor, "row stop"]
-
-CHUNK_ROWS = 256
-"""Rows whose distances to all observed ones are held at a time."""
-
-
-class Observed:
-    """Rows that searches may visit, and which of them are neighbours."""
-
-    def __init__(self, rows: Features, *, neighbours: int) -> None:
-        self.rows, self.neighbours = rows, min(neighbours, len(rows) - 1)
-
-    def nearest(self, x: Features, count: int) -> tuple[Tensor, Places]:
-        """Returns L1 distances and places of the rows nearest to each x, in order."""
-        found = [
-            torch.cdist(part, self.rows, p=1).topk(count, largest=False)
-            for part in x.split(CHUNK_ROWS)
-        ]
-        lengths, places = zip(*found, strict=True)
-        return torch.cat(lengths), torch.cat(places)
-
-    @cached_property
-    def edges(self) -> tuple[Tensor, Places]:
-        """Returns L1 lengths and ends of the edges from each row to its neighbours."""
-        lengths, places = self.nearest(self.rows, self.neighbours + 1)
-        # The first is the row itself, or its twin, an edge of no length.
-        return lengths[:, 1:], places[:, 1:]
+from cftrain.tensors import Classes, Features, Logits, Mask, PerRow, Rows, Scalar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,3 +157,79 @@ class Nearest(ObservedRows):
         _, order = among.nearest(factual, min(count, len(places)))
         # Where there are fewer than steps, the last one is visited again.
         return places[order][:, torch.arange(count).clamp(max=len(places) - 1)]
+
+
+@named("path")
+@final
+@dataclass(frozen=True, kw_only=True)
+class FeasiblePath(ObservedRows):
+    """The cheapest way over observed rows, from one to a neighbour of it.
+
+    After FACE (Poyiadzi et al., 2020), which asks that a counterfactual can be reached
+    through regions where people are. Here too rows are connected to their nearest
+    `neighbours`. A step costs its L1 length to a `power` above one, so that many short
+    ones are cheaper than a jump over an empty region; FACE multiplies lengths by a
+    function of an estimated density (both are distances weighted by density: Hwang,
+    Damelin and Hero, 2016). Each row is also connected to the goal nearest to it, so
+    that there is a way, where FACE may find none. A factual enters by whichever of its
+    own nearest rows is best. Of a way with more stops than a search has steps, stops
+    evenly spread over it are visited, the goal among them.
+    """
+
+    neighbours: Count
+    power: Annotated[Scalar, AtLeast(1)]
+
+    @property
+    def neighbourhood(self) -> int:
+        return self.neighbours
+
+    def stops(
+        self,
+        observed: Observed,
+        factual: Features,
+        goals: Bool[Tensor, " observed"],
+        count: int,
+    ) -> Places:
+        left, after = self._ways(observed, goals)
+        near = min(self.neighbours, len(observed.rows))
+        lengths, places = observed.nearest(factual, near)
+        best = (lengths**self.power + left[places]).argmin(1, keepdim=True)
+        way = [places.gather(1, best).squeeze(1)]
+        while not goals[way[-1]].all():
+            way.append(after[way[-1]])
+        return spread(torch.stack(way, 1), goals, count)
+
+    def _ways(
+        self, observed: Observed, goals: Bool[Tensor, " observed"]
+    ) -> tuple[Tensor, Tensor]:
+        """Returns what it costs to get to a goal from every observed row, and the row
+        that follows on the way: at goals the row itself.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import dijkstra
+
+        places = goals.nonzero().squeeze(1)
+        leap, goal = Observed(observed.rows[places], neighbours=0).nearest(
+            observed.rows, 1
+        )
+        lengths, ends = observed.edges
+        # A goal among the neighbours is connected already.
+        new = (ends != places[goal]).all(1, keepdim=True)
+        kept = torch.cat([torch.ones_like(ends, dtype=torch.bool), new], 1)
+        starts, _ = kept.nonzero(as_tuple=True)
+        ends = torch.cat([ends, places[goal]], 1)[kept]
+        power = torch.as_tensor(self.power).reshape(())  # of the one cell that walks
+        costs = torch.cat([lengths, leap], 1)[kept].double() ** power
+        numbers = [each.cpu().numpy() for each in (costs, starts, ends)]
+        count = len(observed.rows)
+        graph = coo_array((numbers[0], (numbers[1], numbers[2])), (count, count))
+        left, before, _ = dijkstra(
+            graph.tocsr(),
+            directed=False,
+            indices=places.cpu().numpy(),
+            min_only=True,
+            return_predecessors=True,
+        )
+        after = torch.from_numpy(before).long()
+        after = torch.where(after < 0, torch.arange(count), after)  # as at goals
+        return torch.from_numpy(left).to(observed.rows), after.to(places)

@@ -14,8 +14,7 @@ from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.data.constraints import Constraints
 from cftrain.errors import ConfigError, StackError
-from cftrain.generators.feasible_path import FeasiblePath
-from cftrain.generators.observed import Nearest
+from cftrain.generators.observed import FeasiblePath, Nearest
 from cftrain.illustrations.recording import record
 from tests import builders
 from tests.builders import constraints, free, linear, normal
