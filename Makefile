@@ -18,7 +18,7 @@ SMOKE_GRID := grid=ablation 'grid.axes.experiment=[moons]' '+grid.axes.seed=[1,2
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install mnist tables paper paper-quick methods smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-networks bench-peers bench-scale clean
+.PHONY: help setup install mnist tables paper paper-quick methods post-hoc smoke package docs test torture test-all lint format types bench bench-store bench-grid bench-explain bench-api bench-generators bench-networks bench-peers bench-scale clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ methods: $(INSTALLED) ## methods beside the paper's, side by side: scoreboard an
 	$(BIN)/cftrain transfer outputs/methods/tables
 	$(BIN)/cftrain transfer outputs/methods/mnist
 	$(BIN)/cftrain tables outputs/methods
+
+post-hoc: $(INSTALLED) ## four models by five generators: a better search, or a better model
+	$(BIN)/cftrain grid grid=post_hoc $(ARGS) hydra.run.dir=outputs/post_hoc
+	$(BIN)/cftrain tables outputs/post_hoc table=post_hoc
 
 smoke: $(INSTALLED) ## a tiny training and a tiny grid, from data to tables
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
@@ -127,6 +131,9 @@ bench-explain: $(INSTALLED) ## time explanations of Adult, and memory for many r
 
 bench-api: $(INSTALLED) ## time searches on a plain torch network beside our own
 	$(BIN)/python scripts/bench_api.py $(ARGS)
+
+bench-generators: $(INSTALLED) ## time an answer by each generator
+	$(BIN)/python scripts/bench_generators.py $(ARGS)
 
 bench-networks: $(INSTALLED) ## time networks from elsewhere beside our own of their size
 	$(BIN)/python scripts/bench_networks.py $(ARGS)

@@ -50,7 +50,9 @@ def test_every_group_of_options_is_in_the_reference():
     pages = (DOCS / "reference").glob("*.md")
     found = [MARK.finditer(page.read_text(encoding="utf-8")) for page in pages]
     told = {mark["name"] for marks in found for mark in marks if mark["name"]}
-    assert tree.groups() - UNTOLD <= told
+    # A group within a group is told with the outer one.
+    outer = {name for name in tree.groups() if "/" not in name}
+    assert outer - UNTOLD <= told
 
 
 def test_every_page_is_in_the_menu():
