@@ -1,6 +1,7 @@
 """Random schemas of constraints with rows to search from, and what holds at the end."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,8 +18,10 @@ from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.maturity import Never, Threshold
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
+from cftrain.counterfactuals.space import FeatureSpace
 from cftrain.data.constraints import KINDS, Constraints, mutability_flags
 from cftrain.generators.latent import LatentSpace
+from cftrain.generators.observed import FeasiblePath, Nearest
 from cftrain.models.vae import VaeSpec, initial
 from tests import builders
 from tests.builders import CLASSES, normal
@@ -44,11 +47,27 @@ CATEGORIES: dict[str, Categories] = {
 }
 """The last one is fitted to a schema whose first group holds a numeric input too."""
 
-GENERATORS = ("generic", "ecco", "revise", "revise_mean", "ecco_latent")
+GENERATORS = (
+    "generic",
+    "ecco",
+    "revise",
+    "revise_mean",
+    "ecco_latent",
+    "nearest",
+    "path",
+)
 
 
-def generator(name: str, dtype: torch.dtype) -> Generator:
-    """A generator of a name, in a small latent space where it has one."""
+def generator(name: str, dtype: torch.dtype, observed: Tensor) -> Generator:
+    """A generator of a name, in a small latent space where it has one, or among some
+    observed rows.
+    """
+    if name in ("nearest", "path"):
+        values = {"name": name, "space": FeatureSpace(), "rows": ROWS}
+        if name == "path":
+            values |= {"neighbours": 3, "power": 2.0}
+        kind = Nearest if name == "nearest" else FeasiblePath
+        return kind(**values).fitted(observed, Path())
     network = initial(SPEC, features=FEATURES).to(dtype=dtype, device=CPU)
     sample = LatentSpace(encoding="sample", vae=SPEC, network=network)
     generic, ecco = builders.generic(0.1), builders.ecco(0.1, 3.0, "constant")
@@ -121,7 +140,7 @@ def searched(
         joined = ((*groups[0], *extra), *groups[1:]) if groups else ()
         chosen = replace(chosen, groups=joined)
     search = CounterfactualSearch(
-        generator=generator(name, dtype),
+        generator=generator(name, dtype, drawn.factual[0]),
         # Some rows are mature where they start and never move.
         maturity=Threshold(threshold=0.5) if seed % 3 else Never(),
         descent=GradientDescent(step_size=0.7, max_steps=1 + seed % 5, epsilon=0.3),
