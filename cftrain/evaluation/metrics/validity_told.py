@@ -40,11 +40,22 @@ class ValidityAsTold(CounterfactualMetric):
         limits = individuals.constraints.to(dtype=found.factual.dtype, device=cpu)
         rows = found.counterfactual
         sayable = (rows.abs() < LARGEST).all(-1)  # false of what is no number
+        once, places = zip(
+            *(
+                # Rounds draw the same individuals again and again.
+                torch.stack([start[here], end[here]], 1).unique(
+                    dim=0, return_inverse=True
+                )
+                for start, end, here in zip(found.factual, rows, sayable, strict=True)
+            ),
+            strict=True,
+        )
+        # Of all cells at once: raw tables are slow to make, whatever their length.
+        inputs = _told_again(torch.cat(once).cpu(), codec, limits).to(rows)
         again = rows.clone()
-        for cell in range(len(rows)):
-            here = sayable[cell]
-            ways = torch.stack([found.factual[cell, here], rows[cell, here]], 1)
-            again[cell, here] = _told_again(ways.cpu(), codec, limits).to(rows)
+        of_cells = inputs.split([len(each) for each in once])
+        for cell, (own, place) in enumerate(zip(of_cells, places, strict=True)):
+            again[cell, sayable[cell]] = own[place]
         told = individuals.present & sayable
         told &= predict(individuals.classifier, again) == found.target
         relations = individuals.constraints.relations
@@ -55,10 +66,9 @@ class ValidityAsTold(CounterfactualMetric):
 
 def _told_again(ways: Tensor, codec: Codec, limits: Constraints) -> Features:
     """The inputs of counterfactuals as they are told; `ways` (row, 2, feature) lead to
-    them from their factuals. Rounds draw the same individuals again and again.
+    them from their factuals.
     """
     if not len(ways):
         return ways[:, 1]
-    once, place = ways.unique(dim=0, return_inverse=True)
-    factual = as_given(codec.decode(once[:, 0]), codec)
-    return told(once[:, 1], factual, codec, limits).inputs[place]
+    factual = as_given(codec.decode(ways[:, 0]), codec)
+    return told(ways[:, 1], factual, codec, limits).inputs
