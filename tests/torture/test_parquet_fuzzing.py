@@ -148,9 +148,7 @@ def test_commands_say_what_is_damaged_or_the_right_numbers(whole):
 
 # --- whole files that nobody wrote so ------------------------------------------------
 
-TEXTS = st.sampled_from(
-    ["", "\x00", "../../x", "[1]", "{", "{}", "null", "\U0001f600"]
-)
+TEXTS = st.sampled_from(["", "\x00", "../../x", "[1]", "{", "{}", "null", "\U0001f600"])
 NUMBERS = st.sampled_from([math.inf, -math.inf, math.nan, 0.0, -1.0, 1e308, None])
 WHOLES = st.sampled_from([0, -1, 2**62, -(2**63), None])
 
