@@ -16,6 +16,7 @@ from cftrain.data.columns import ColumnKind, WrittenLevel, level_text, levels_of
 from cftrain.data.order import random_order
 from cftrain.data.tables.cleaning import undersampled
 from cftrain.data.tables.labels import LabelRule
+from cftrain.data.tables.unfolding import framed
 from cftrain.errors import ConfigError, DataError
 
 
@@ -179,8 +180,11 @@ class OpenmlOrigin(Origin):
 
 
 def _frame(file: sources.File, names: list[str]) -> pd.DataFrame:
-    """Returns columns in which whole numbers stay whole beside missing values."""
-    return sources.read_columns(file, names).to_pandas(integer_object_nulls=True)
+    """Returns columns in which whole numbers stay whole beside missing values.
+
+    Raises DataError.
+    """
+    return framed(file.path, sources.read_columns(file, names))
 
 
 def kept_rows(origin: Origin, file: sources.File, frame: pd.DataFrame) -> pd.DataFrame:

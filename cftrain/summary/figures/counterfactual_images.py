@@ -1,5 +1,6 @@
 """Counterfactual images, model by model."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
@@ -20,6 +21,7 @@ from cftrain.summary.naming import (
     ordered_objectives,
 )
 from cftrain.summary.reading.collection import Collection
+from cftrain.summary.reading.method import method_of
 from cftrain.summary.reading.replicas import replicas
 
 FRAME = "#D55E00"
@@ -46,7 +48,10 @@ def draw_gallery(
     figure = gallery_figure(store.rows("gallery", done), known)
     if figure is None:
         return []
-    title = "Counterfactuals for each target class (framed: the factual)"
+    title = (
+        "Counterfactuals for each target class (framed: the factual; below: L1 "
+        "distance from it)"
+    )
     letters = int(figure.get_figwidth() / LETTER_INCHES)
     lines = wrap(title, letters, break_long_words=False)
     figure.set_figheight(figure.get_figheight() + LINE_INCHES * (len(lines) - 1))
@@ -73,8 +78,9 @@ def galleries(collection: Collection) -> Iterator[Drawing]:
                 title=f"Counterfactuals on {name} ({group.title})",
                 caption=(
                     "The first test images (framed) of some classes, and their "
-                    "counterfactuals for every other class, by column; a line for each "
-                    f"model of seed {shown['seed'].iloc[0]}.{group.note([dataset])}"
+                    "counterfactuals for every other class, by column, each above its "
+                    "L1 distance from the factual; a line for each model of seed "
+                    f"{shown['seed'].iloc[0]}.{group.note([dataset])}"
                 ),
                 figure=figure,
             )
@@ -97,9 +103,10 @@ def gallery_figure(gallery: pd.DataFrame, cells: pd.DataFrame) -> Figure | None:
     targets = sorted(gallery["target"].unique().tolist())
     order = ordered_objectives(objectives)[::-1]
     lines = objectives.sort_values(key=lambda names: names.map(order.index))
+    names = _line_names(cells)
     titles = _titles(cells["config"].iloc[0], targets)
     upright = max(map(len, titles)) > WIDEST_TITLE
-    height = CELL_INCHES * (len(factuals) * len(lines) * 1.08 + 0.6)
+    height = CELL_INCHES * (len(factuals) * len(lines) * 1.22 + 0.6)
     if upright:
         height += LETTER_INCHES * max(map(len, titles))
     figure = Figure(
@@ -109,15 +116,29 @@ def gallery_figure(gallery: pd.DataFrame, cells: pd.DataFrame) -> Figure | None:
     for block, factual in zip(blocks[:, 0], factuals, strict=True):
         axes = block.subplots(len(lines), len(targets), squeeze=False)
         shown = gallery[gallery["factual"] == factual]
-        for line, (cell, objective) in zip(axes, lines.items(), strict=True):
+        for line, cell in zip(axes, lines.index, strict=True):
             of_cell = shown[shown["cell"] == cell].set_index("target")
-            _draw_line(line, of_cell, objective_name(objective))
+            _draw_line(line, of_cell, names[cell])
         if factual == factuals[0]:
             for axis, title in zip(axes[0], titles, strict=True):
                 # No name is a formula.
                 turn = 90 if upright else 0
                 axis.set_title(title, rotation=turn, parse_math=False)
     return figure
+
+
+def _line_names(cells: pd.DataFrame) -> dict[str, str]:
+    """What the models are called, with their settings where a method has several."""
+    methods = {
+        str(cell): method_of(row["objective"], row["config"])
+        for cell, row in cells.iterrows()
+    }
+    several = Counter(method for method, _ in methods.values())
+    return {
+        cell: objective_name(method)
+        + (f" {setting:g}" if setting and several[method] > 1 else "")
+        for cell, (method, setting) in methods.items()
+    }
 
 
 def _titles(config: object, targets: list[int]) -> list[str]:
@@ -130,6 +151,8 @@ def _titles(config: object, targets: list[int]) -> list[str]:
 
 
 def _draw_line(axes: np.ndarray, rows: pd.DataFrame, name: str) -> None:
+    """The factual is framed; below each other image is how far it is from it."""
+    start = next((r["values"] for t, r in rows.iterrows() if t == r["label"]), None)
     for axis, (target, row) in zip(axes, rows.sort_index().iterrows(), strict=True):
         image = shown_pixels(row)
         axis.imshow(image, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
@@ -140,4 +163,7 @@ def _draw_line(axes: np.ndarray, rows: pd.DataFrame, name: str) -> None:
             spine.set_visible(factual)
             spine.set_color(FRAME)
             spine.set_linewidth(2)
+        if start is not None and not factual:
+            distance = np.abs(np.subtract(row["values"], start)).sum()
+            axis.set_xlabel(f"{distance:.3g}", fontsize=6, labelpad=1)
     axes[0].set_ylabel(name)

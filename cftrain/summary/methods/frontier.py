@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.styles import GREY, OBJECTIVE_STYLES, PAGE, PLAIN
 from cftrain.summary.methods.measured import (
-    BASELINE,
     against_baseline,
     measured,
     methods_of,
@@ -23,6 +22,7 @@ from cftrain.summary.naming import (
     ordered_datasets,
 )
 from cftrain.summary.reading.collection import Collection
+from cftrain.summary.reading.method import BASELINE
 
 GRIDS = ("methods", "methods_mnist")
 

@@ -1,19 +1,18 @@
 """What was measured on the models of a grid of methods: a line for each model."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cftrain.results.described import described
-from cftrain.results.leaves import value_at
 from cftrain.summary.naming import ordered_datasets
 from cftrain.summary.reading.collection import Collection
+from cftrain.summary.reading.method import BASELINE, method_of
 from cftrain.summary.reading.protocols import choose
 from cftrain.summary.statistics.individuals import common
 
-BASELINE, PUBLISHED, ENSEMBLE = "vanilla", "full", "ensemble"
+PUBLISHED = "full"
 
 ATTACKS = ("fgsm_accuracy", "pgd_accuracy")
 EPSILON = 0.1
@@ -50,7 +49,10 @@ def cells_of(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
     pairs = collection.pairs[collection.pairs["grid"].isin(list(grids))]
     names = pd.unique(pairs[["model", "baseline"]].to_numpy(object).ravel())
     found = collection.done[collection.done.index.isin(names)]
-    about = [_about(row) for row in found.to_dict("records")]
+    about = [
+        method_of(str(row["objective"]), row["config"])
+        for row in found.to_dict("records")
+    ]
     found = found.assign(
         protected=found["protected"].fillna(0) > 0,
         method=[method for method, _ in about],
@@ -59,19 +61,6 @@ def cells_of(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
     )
     columns = ["data", "protected", "method", "setting", "seed", "train_seconds"]
     return found[columns]
-
-
-def _about(cell: Mapping[Any, Any]) -> tuple[str, float]:
-    """The method of a cell, and how much of it there is."""
-    run = described(cell["config"], "a cell")
-    objective = str(cell["objective"])
-    ensemble = value_at(run, "model._target_") == ENSEMBLE
-    method = ENSEMBLE if ensemble else objective
-    if method in (BASELINE, ENSEMBLE):
-        return method, 0.0
-    if objective == "smoothing":
-        return method, float(value_at(run, "objective.label_smoothing"))
-    return method, float(value_at(run, "objective.strength", 1.0))
 
 
 def _of_group(collection: Collection, cells: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from cftrain.summary.methods.measured import (
-    BASELINE,
     against_baseline,
     chosen,
     measured,
@@ -21,6 +20,7 @@ from cftrain.summary.naming import (
     objective_name,
     ordered_datasets,
 )
+from cftrain.summary.reading.method import BASELINE
 from cftrain.summary.reading.reader import Reader
 from cftrain.summary.statistics.intervals import t_interval
 from cftrain.summary.tables.layout import Layout

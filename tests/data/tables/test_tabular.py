@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -624,6 +625,17 @@ def test_a_cache_that_cannot_be_written_is_said(root, cache, published):
     cache.write_text("a file")
     with pytest.raises(DataError, match="the cache cannot be written"):
         spec(root, raw=None, openml=OPENML).source()
+
+
+@pytest.mark.parametrize("note", [b"{", b"\xba", b'{"columns": [{}]}', b"[]"])
+def test_damaged_notes_of_pandas_are_an_error(root, note):
+    path, table = root / "loans.parquet", spec(root)
+    rows = pq.read_table(path)
+    pq.write_table(rows.replace_schema_metadata({b"pandas": note}), path)
+    with pytest.raises(
+        DataError, match=r"loans\.parquet: expected columns that pandas"
+    ):
+        table.load()
 
 
 def test_another_parquet_file_is_refused(root):

@@ -103,6 +103,40 @@ def test_the_baseline_is_the_upper_line_whatever_the_order(store, tmp_path, draw
         assert titles == ["0", "1", *[""] * 6]
 
 
+def test_the_distance_from_the_factual_is_below_each_counterfactual(
+    store, tmp_path, drawn
+):
+    shown = gallery("ct", "s", {5: 1}, 3)
+    for target, image in enumerate(shown):
+        image["values"] = [0.25 * target] * (HEIGHT * WIDTH)
+    write_stack(store, "s", [cell_row("ct", "s")], gallery=shown)
+    draw_gallery(store, ["ct"], PROTOCOL, tmp_path)
+    assert [axis.get_xlabel() for axis in drawn[0].get_axes()] == ["3", "", "3"]
+
+
+def test_a_method_with_several_settings_tells_them(store, tmp_path, drawn):
+    told = {
+        "weak": {"objective": {"strength": 0.1}},
+        "strong": {"objective": {"strength": 1.0}},
+        "bl": {},
+        "five": {"model": {"_target_": "ensemble"}},
+    }
+    cells = [
+        cell_row(
+            cell,
+            "s",
+            objective="vanilla" if cell in ("bl", "five") else "pgd",
+            config=json.dumps(config),
+        )
+        for cell, config in told.items()
+    ]
+    images = [image for cell in told for image in gallery(cell, "s", {5: 0}, 2)]
+    write_stack(store, "s", cells, gallery=images)
+    draw_gallery(store, list(told), PROTOCOL, tmp_path)
+    labels = {axis.get_ylabel() for axis in drawn[0].get_axes()} - {""}
+    assert labels == {"PGD 0.1", "PGD 1", "BL", "ensemble"}
+
+
 def test_one_model_has_one_line(store, tmp_path, drawn):
     write_pair(store, {5: 0}, 3)
     draw_gallery(store, ["ct"], PROTOCOL, tmp_path)
