@@ -116,9 +116,10 @@ class ObservedRows(Generator):
             probability = target_probability(
                 logits, wanted.expand(1, len(observed.rows))
             )
-            goals = accepts(probability)[0]
+            goals = accepts(probability)[0].clone()
             if not goals.any():
-                goals = probability[0] == probability[0].amax()
+                # Of a model that has diverged any row will do: it moves none.
+                goals[probability[0].nan_to_num(-1).argmax()] = True
             here = (target[0] == wanted).nonzero().squeeze(1)
             stops[here] = self.stops(observed, factual[0, here], goals, max_steps)
         return Route(observed=observed.rows, stops=stops)

@@ -198,6 +198,17 @@ def test_at_most_so_many_rows_take_part(make, classifier):
 
 
 @pytest.mark.parametrize("make", [nearest, path])
+def test_a_model_that_has_diverged_moves_nothing(make, classifier):
+    with torch.no_grad():
+        for parameter in classifier.parameters():
+            parameter.fill_(torch.nan)
+    found, _ = searched(make(), classifier)
+    assert not found.finite.any()
+    assert not found.mature.any()
+    assert torch.equal(found.counterfactual, found.factual)
+
+
+@pytest.mark.parametrize("make", [nearest, path])
 def test_one_observed_row_is_enough(make, classifier):
     found, _ = searched(make(POOL[:1]), classifier)
     torch.testing.assert_close(found.counterfactual, POOL[:1].expand(1, 12, 2))
