@@ -104,23 +104,25 @@ def class_text(label: Any) -> str:
 
 
 def weights_of(weights: Any, rows: int) -> np.ndarray:
-    """Returns a weight (row,) of each row. Raises ArgumentError."""
+    """Returns a weight (row,) of each row. Raises DataError, and ArgumentError for what
+    are no numbers.
+    """
     try:
         found = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"sample_weight: expected numbers, got {error}") from error
     if found.shape != (rows,):
-        raise ArgumentError(
+        raise DataError(
             f"sample_weight: expected one number for each of {rows} rows, got the "
             f"shape {found.shape}"
         )
     wrong = ~(np.isfinite(found) & (found >= 0))
-    expected = "sample_weight: expected numbers of 0 or more, not all 0, got"
+    expected = "sample_weight: expected numbers of 0 or more, not all zero, got"
     if wrong.any():
         example = f"{wrong.sum()} others, such as {found[wrong][0]:g}"
-        raise ArgumentError(f"{expected} {example}")
+        raise DataError(f"{expected} {example}")
     if not found.any():
-        raise ArgumentError(f"{expected} 0 for all rows")
+        raise DataError(f"{expected} zero for all rows")
     return found
 
 

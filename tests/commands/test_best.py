@@ -1,16 +1,18 @@
 """`cftrain best`, and what sweeps go by: measured on validation rows."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cftrain.data.sampling import training_rows
 from cftrain.models.stack_slicing import predict
 from cftrain.results.store import Store
 from cftrain.seeding import Stream
 from cftrain.training.restore import restore
-from tests.console import TINY_MOONS, call
+from tests.console import ROOT, TINY_MOONS, call, spawn
 
 WORDS = (*TINY_MOONS, "compare=none")
 
@@ -100,3 +102,27 @@ def test_a_metric_that_is_not_measured_cannot_be_optimised(tmp_path):
     assert said.startswith("optimized_metric: expected one of accuracy,")
     assert said.endswith("got 'ipp'")
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.slow
+def test_optuna_finds_the_front_that_the_page_shows_how_to_find(tmp_path):
+    """The printed command, made small: no trial is better in both than one of them."""
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    page = (ROOT / "docs" / "grids.md").read_text(encoding="utf-8")
+    found = re.search(r"^cftrain (train -m hydra/sweeper.*?)\n```", page, re.M | re.S)
+    assert found is not None
+    typed = shlex.split(found[1].replace("\\\n", " "))
+    small = [word for word in TINY_MOONS if word != "data=moons"]
+    done = spawn(*typed, *small, "hydra.sweeper.n_trials=4", cwd=tmp_path)
+    assert done.code == 0, done.err
+    told = re.findall(r"on validation rows: accuracy (\S+), ip (\S+)", done.out)
+    trials = {(float(accuracy), float(ip)) for accuracy, ip in told}
+    front = {
+        one
+        for one in trials
+        if not any(a >= one[0] and i <= one[1] and (a, i) != one for a, i in trials)
+    }
+    (path,) = (tmp_path / "outputs").rglob("optimization_results.yaml")
+    solutions = yaml.safe_load(path.read_text())["solutions"]
+    values = {tuple(float(f"{v:.4g}") for v in each["values"]) for each in solutions}
+    assert values == front
