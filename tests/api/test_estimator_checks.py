@@ -9,10 +9,7 @@ MEANING = (
     "a row of weight 2 is in one batch, validates or not, is drawn for searches and "
     "counts in means as one row; that row twice is all this twice"
 )
-EXPECTED = {
-    "check_sample_weight_equivalence_on_dense_data": MEANING,
-    "check_sample_weight_equivalence_on_sparse_data": MEANING,
-}
+EXPECTED = {"check_sample_weight_equivalence_on_dense_data": MEANING}
 """Checks that fail, and why that is right."""
 
 LEARNING = ("search.max_steps=5", "schedule.optimiser.learning_rate=0.03")
