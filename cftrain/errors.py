@@ -2,7 +2,8 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 
 class CftrainError(Exception):
@@ -43,6 +44,38 @@ class ResultError(CftrainError, RuntimeError):
 
 class WeightsError(ResultError):
     """Stored weights that are missing, damaged or those of another model."""
+
+
+MOST_MISTAKES = 20
+"""Of one file that are told."""
+
+
+@dataclass(kw_only=True)
+class Mistakes:
+    """What is wrong with a file: the first mistakes are told, all are counted.
+
+    `where` is how the file is called, None if each mistake says it.
+    """
+
+    where: str | None
+    told: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, mistakes: Iterable[str]) -> None:
+        for mistake in mistakes:
+            self.count += 1
+            if len(self.told) < MOST_MISTAKES:
+                self.told.append(self._located(mistake))
+
+    def refuse(self) -> None:
+        """Raises DataError if there is any."""
+        more = self.count - len(self.told)
+        if self.count:
+            rest = [self._located(f"and {more} more")] * (more > 0)
+            raise DataError("\n".join([*self.told, *rest]))
+
+    def _located(self, text: str) -> str:
+        return text if self.where is None else f"{self.where}: {text}"
 
 
 MEMORY_SIGNS = (

@@ -10,6 +10,17 @@ def test_a_config_error_tells_all_mistakes_at_once():
     assert errors.ConfigError("c").mistakes == ("c",)
 
 
+def test_of_many_mistakes_the_first_are_told_and_all_are_counted():
+    mistakes = errors.Mistakes(where="a.csv")
+    mistakes.refuse()
+    mistakes.add(f"line {line}" for line in range(22))
+    mistakes.add(["line 22"])
+    with pytest.raises(errors.DataError) as raised:
+        mistakes.refuse()
+    told = str(raised.value).splitlines()
+    assert told == [*(f"a.csv: line {line}" for line in range(20)), "a.csv: and 3 more"]
+
+
 @pytest.mark.parametrize(
     ("kind", "builtin"),
     [

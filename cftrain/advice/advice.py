@@ -25,7 +25,8 @@ class Advice:
 
     `notes` tell what is unusual about the given row; `group` is the one that it is
     counted with, if rows are grouped. The `probability` is that of the decision, which
-    is not the larger one where a `cutoff` says otherwise.
+    is not the larger one where a `cutoff` says otherwise. A row that is a file has its
+    `name`.
     """
 
     row: int
@@ -38,6 +39,7 @@ class Advice:
     answers: tuple[Answer, ...]
     reason: str | None
     cutoff: Cutoff | None = None
+    name: str | None = None
 
 
 def advise(
@@ -48,13 +50,15 @@ def advise(
     count: int,
     first_row: int = 0,
     groups: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
     domain: Constraints | None = None,
 ) -> Iterator[Advice]:
     """Yields the advice for each row, with up to `count` answers.
 
     Without a target it is the most probable class but the predicted one. Rows are
-    counted on from `first_row`; `groups` has the group of each. What is outside the
-    `domain` of the training is noted, if that is given, and what breaks a relation.
+    counted on from `first_row`; `groups` has the group of each, `names` its name. What
+    is outside the `domain` of the training is noted, if that is given, and what breaks
+    a relation.
     """
     for places in torch.arange(len(factual)).split(PORTION):
         start = int(places[0])
@@ -70,8 +74,13 @@ def advise(
         for advice in _portion(advisor, rows, target, count):
             own = tuple(notes.get(advice.row, ()))
             place = start + advice.row
-            group = None if groups is None else groups[place]
-            yield replace(advice, row=first_row + place, group=group, notes=own)
+            yield replace(
+                advice,
+                row=first_row + place,
+                group=None if groups is None else groups[place],
+                name=None if names is None else names[place],
+                notes=own,
+            )
 
 
 def _portion(

@@ -28,9 +28,8 @@ from cftrain.data.kinds.imputed import ImputedColumn
 from cftrain.data.kinds.ordered import OrderedColumn
 from cftrain.data.tables.figures import Notation
 from cftrain.data.told import Told, as_given
-from cftrain.errors import DataError, shown
+from cftrain.errors import DataError, Mistakes, shown
 
-MOST_MISTAKES = 20
 PORTION = 1000
 """Rows that are read at a time."""
 
@@ -40,11 +39,15 @@ BOOLEANS = {"true": "1", "false": "0"}
 
 @dataclass(frozen=True, kw_only=True)
 class Portion:
-    """Some rows, the place of the first one, and the values of a column to group by."""
+    """Some rows, the place of the first one, and the values of a column to group by.
+
+    Rows that are files have `names`.
+    """
 
     first_row: int
     rows: Told
     groups: pd.Series | None
+    names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +96,13 @@ def _check_header(file: RowFile, codec: Codec, groups: str | None) -> None:
         raise DataError(
             f"{file.name}: expected each column once, got twice {listed(twice)}"
         )
-    absent = [name for name in wanted if name not in header]
-    if absent:
-        raise DataError(
-            "\n".join(
-                f"{file.name}: expected a column {name!r}, got {listed(header)}"
-                for name in absent
-            )
-        )
+    mistakes = Mistakes(where=file.name)
+    mistakes.add(
+        f"expected a column {name!r}, got {listed(header)}"
+        for name in wanted
+        if name not in header
+    )
+    mistakes.refuse()
 
 
 def _wanted(codec: Codec, groups: str | None) -> list[str]:
@@ -110,21 +112,13 @@ def _wanted(codec: Codec, groups: str | None) -> list[str]:
 
 def _checked(file: RowFile, codec: Codec, groups: str | None) -> int:
     """The number of rows. Raises DataError for those that the model cannot take."""
-    told: list[str] = []
-    more, count = 0, 0
+    mistakes, count = Mistakes(where=file.name), 0
     for start, frame in _frames(file, codec, groups):
         count = start + len(frame)
-        for mistake in _mistakes(frame, codec, start + file.first_line):
-            if len(told) < MOST_MISTAKES:
-                told.append(mistake)
-            else:
-                more += 1
+        mistakes.add(_mistakes(frame, codec, start + file.first_line))
     if not count:
-        told.append("expected at least one row, got none")
-    if more:
-        told.append(f"and {more} more")
-    if told:
-        raise DataError("\n".join(f"{file.name}: {mistake}" for mistake in told))
+        mistakes.add(["expected at least one row, got none"])
+    mistakes.refuse()
     return count
 
 

@@ -19,6 +19,7 @@ from cftrain.advice.formats.parquet import write_parquet
 from cftrain.advice.formats.text import text
 from cftrain.advice.formats.warnings import warned
 from cftrain.advice.formats.writing import write_lines
+from cftrain.advice.images.rows import image_rows, of_images
 from cftrain.advice.overview.gathering import Gathering
 from cftrain.advice.overview.grouping import Grouping, grouping
 from cftrain.advice.overview.portions import advise_portions, stored_portion
@@ -39,7 +40,7 @@ from cftrain.commands.explain_options import (
 from cftrain.config.tree import plain
 from cftrain.data.tables.figures import Notation
 from cftrain.data.tables.files import TextFormat
-from cftrain.errors import ResultError
+from cftrain.errors import ConfigError, ResultError
 from cftrain.grid.worker import THREADS
 from cftrain.results.budget.table import given_up, load_budgets
 from cftrain.results.store import Store
@@ -159,6 +160,15 @@ def _rows(
     if options.rows is None:
         portion = stored_portion(model, options.test_rows, groups=options.groups)
         yield [portion], len(portion.rows)
+        return
+    if model.image_shape is not None and of_images(options.rows):
+        if options.groups is not None:
+            raise ConfigError(
+                "groups: expected null for images, which have no other columns, got "
+                f"{options.groups}"
+            )
+        images = image_rows(options.rows, model)
+        yield images, images.count
         return
     with raw_rows(
         options.rows,

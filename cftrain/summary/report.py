@@ -57,7 +57,7 @@ def report_of_seeds(collection: Collection, seeds: Seeds, *, every: bool) -> str
     evaluations = collection.evaluations.reset_index("protocol")
     evaluations = evaluations[evaluations["protocol"] == seeds.protocol]
     lines += _notes(collection, chosen, evaluations, several=len(models) > 1)
-    return "\n".join([*lines, _times(models, evaluations)])
+    return "\n".join([*lines, _times(chosen, models, evaluations)])
 
 
 def _header(models: pd.DataFrame, seeds: Seeds) -> str:
@@ -114,13 +114,21 @@ def _notes(
             )
 
 
-def _times(models: pd.DataFrame, evaluations: pd.DataFrame) -> str:
-    seconds = models["seconds"].sum()
+def _times(
+    chosen: pd.DataFrame, models: pd.DataFrame, evaluations: pd.DataFrame
+) -> str:
+    """How long the models and their baselines took, which are evaluated together."""
+    spent = chosen.groupby("objective", sort=False)["seconds"].sum()
+    named = len(spent) > 1
+    told = " and ".join(
+        f"{seconds:.1f} s{f' ({objective_name(str(objective))})' * named}"
+        for objective, seconds in spent.items()
+    )
     evaluated = evaluations["seconds"].reindex(models.index)
     measured = (
         "" if evaluated.isna().all() else f", evaluated in {evaluated.sum():.1f} s"
     )
-    return f"trained in {seconds:.1f} s{measured}"
+    return f"trained in {told}{measured}"
 
 
 def _training(cell: pd.Series, history: pd.DataFrame) -> str | None:

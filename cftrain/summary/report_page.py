@@ -13,9 +13,9 @@ from cftrain.summary.tables.table import Table
 TITLE = "Results of counterfactual training"
 
 SIGNS = (
-    "Reductions are in percent of the baseline and positive where counterfactual "
-    "training has less; less implausibility (IP, IP*) and less cost are better. Only "
-    "the table of differences, CT - BL as published, has the other sign."
+    "Reductions, in percent of the baseline, and differences from it are positive where "
+    "counterfactual training has less; less implausibility (IP, IP*) and less cost are "
+    "better."
 )
 
 EXPLAINED = (

@@ -192,7 +192,8 @@ def _legend(
     told.append(
         f"±: half of the 95 % interval over {over}"
         if seeds > 1
-        else "±: standard deviation over rounds; one training seed"
+        else "±: standard deviation over rounds; one training seed. Without ±: one "
+        "number of all test rows, where any difference has a sign"
     )
     if hidden:
         told.append(f"{hidden} more measures: cftrain show FOLDER all=true")

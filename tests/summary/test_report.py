@@ -104,7 +104,7 @@ def test_notes_tell_of_maturity_and_time(store):
         "8.0 of 30 steps"
     ) in text
     assert "BL: " not in text
-    assert text.endswith("trained in 1.5 s, evaluated in 0.5 s")
+    assert text.endswith("trained in 1.5 s (CT) and 1.5 s (BL), evaluated in 0.5 s")
 
 
 def test_a_cell_that_failed_has_no_numbers(store):

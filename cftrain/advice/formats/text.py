@@ -21,9 +21,10 @@ def text(advice: Advice, image: ImageForm | None) -> str:
 
 def _lines(advice: Advice, image: ImageForm | None) -> Iterator[str]:
     sure = f"{advice.probability:.2f}{cutoff_text(advice.cutoff)}"
+    called = "" if advice.name is None else f", {advice.name}"
     yield (
-        f"row {advice.row + 1}: {advice.decision} (probability {sure}); wanted: "
-        f"{advice.target}"
+        f"row {advice.row + 1}{called}: {advice.decision} (probability {sure}); "
+        f"wanted: {advice.target}"
     )
     for note in advice.notes:
         yield f"  note: {note}"

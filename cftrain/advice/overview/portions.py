@@ -57,5 +57,6 @@ def advise_portions(
             count=count,
             first_row=portion.first_row,
             groups=labels,
+            names=portion.names,
             domain=domain,
         )

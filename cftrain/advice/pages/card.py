@@ -36,7 +36,7 @@ def _parts(
     sure = f"{share_text(advice.probability)}{escape(cutoff_text(advice.cutoff))}"
     decision = f"{escape(advice.decision)} ({sure})"
     yield (
-        f'<div class="head"><h3>Row {advice.row + 1}</h3>'
+        f'<div class="head"><h3>Row {advice.row + 1}{_called(advice)}</h3>'
         f"<span>decided: <b>{decision}</b></span>"
         f'<span class="wanted">wanted: <b>{escape(advice.target)}</b></span></div>\n'
     )
@@ -59,6 +59,10 @@ def _parts(
         yield f"<dl>{''.join(_facts(answer, advice.target))}</dl>\n"
     if image is None:
         yield _values(advice)
+
+
+def _called(advice: Advice) -> str:
+    return "" if advice.name is None else f": {breakable(advice.name)}"
 
 
 def _changes(answer: Answer, target: str, observed: ClassRange) -> Iterator[str]:

@@ -24,6 +24,9 @@ MostMemory = Annotated[PositiveFloat, Incidental(today=lambda: 4.0, remembered=T
 
 GIB = 2**30
 
+UNLABELLED = ""
+"""The label of images that are not to be learned from."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Item:

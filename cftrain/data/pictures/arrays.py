@@ -2,7 +2,7 @@
 
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 
 from cftrain.data.columns import listed
 from cftrain.data.pictures.album import (
+    UNLABELLED,
     Album,
     Item,
     Medium,
@@ -55,27 +56,46 @@ def array_album(
 
     Raises DataError.
     """
-    file = read_regular(path, most_memory)
+    wanted = {"data.image": (image, IMAGES), "data.label": (label, LABELS)}
+    (images, values), (labels, classes) = _read(path, wanted, most_memory)
+    return Arrays(
+        where=images,
+        values=_images(images, values),
+        labels=_labels(labels, classes, rows=len(values)),
+    )
+
+
+def unlabelled_arrays(path: Path, most_memory: float) -> Arrays:
+    """Returns the images of an .npz file, whatever else is in it. Raises DataError."""
+    ((images, values),) = _read(path, {"rows": (None, IMAGES)}, most_memory)
+    labels = (UNLABELLED,) * len(values)
+    return Arrays(where=images, values=_images(images, values), labels=labels)
+
+
+def _read(
+    path: Path, wanted: Mapping[str, tuple[str | None, Sequence[str]]], most: float
+) -> list[tuple[str, np.ndarray]]:
+    """How messages call each array, and its values: by the key that chooses it, the
+    name that was given and the usual ones. Raises DataError.
+    """
+    file = read_regular(path, most)
     try:
         with zipfile.ZipFile(BytesIO(file.content)) as archive:
             names = [each.removesuffix(END) for each in archive.namelist()]
-            images = chosen(path, "image", image, IMAGES, names)
-            labels = chosen(path, "label", label, LABELS, names)
-            for name in (images, labels):
-                _check_header(path, archive, name, most_memory)
+            found = [
+                chosen(path, key, given, usual, names)
+                for key, (given, usual) in wanted.items()
+            ]
+            for name in found:
+                _check_header(path, archive, name, most)
         with np.load(BytesIO(file.content), allow_pickle=False) as arrays:
-            values, classes = arrays[images], arrays[labels]
+            return [(f"{path}, {name!r}", arrays[name]) for name in found]
     except DataError:
         raise
     except Exception as error:  # of whatever kind damaged archives lead to
         raise DataError(
             f"{path}: expected an .npz file of arrays, got {error}"
         ) from error
-    return Arrays(
-        where=f"{path}, {images!r}",
-        values=_images(f"{path}, {images!r}", values),
-        labels=_labels(f"{path}, {labels!r}", classes, rows=len(values)),
-    )
 
 
 def chosen(
@@ -87,7 +107,7 @@ def chosen(
         if name in names:
             return name
     raise DataError(
-        f"data.{key}: expected one of what {path} has ({listed(names)}), got "
+        f"{key}: expected one of what {path} has ({listed(names)}), got "
         + (f"null and none of the usual {listed(usual)}" if given is None else given)
     )
 

@@ -30,7 +30,7 @@ class Canvas:
 
     Other images are refused, but with `resize` those of another size are resized, and
     with `recolour` those of other channels converted (grey is 0.299 R + 0.587 G +
-    0.114 B).
+    0.114 B). A `settled` canvas is that of a trained model: no option changes it.
     """
 
     height: int
@@ -38,6 +38,7 @@ class Canvas:
     channels: Channels
     resize: bool
     recolour: bool
+    settled: bool
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -52,19 +53,30 @@ class Canvas:
         """Returns the values (height, width, channel) of an image. Raises DataError."""
         values = values_of(item)
         height, width, channels = values.shape
+        others = "as the model was trained on" if self.settled else "as of other images"
         if channels != self.channels and not self.recolour:
             raise DataError(
-                f"{item.where}: expected {COLOURS[self.channels]} as of other images, "
-                f"got {COLOURS[channels]}; data.channels=1 makes all grey, "
-                "data.channels=3 RGB"
+                f"{item.where}: expected {COLOURS[self.channels]} {others}, got "
+                f"{COLOURS[channels]}; {self._recoloured}"
             )
         if (height, width) != (self.height, self.width) and not self.resize:
             raise DataError(
                 f"{item.where}: expected {self.height} x {self.width} pixels (height x "
-                f"width) as of other images, got {height} x {width}; "
-                f"'data.size=[{self.height}, {self.width}]' resizes all"
+                f"width) {others}, got {height} x {width}; {self._resized}"
             )
         return values if values.shape == self.shape else _fitted(values, self)
+
+    @property
+    def _recoloured(self) -> str:
+        if self.settled:
+            return "convert it"
+        return "data.channels=1 makes all grey, data.channels=3 RGB"
+
+    @property
+    def _resized(self) -> str:
+        if self.settled:
+            return "resize it"
+        return f"'data.size=[{self.height}, {self.width}]' resizes all"
 
 
 def canvas_of(
@@ -80,6 +92,7 @@ def canvas_of(
         channels=channels or own,
         resize=size is not None,
         recolour=channels is not None,
+        settled=False,
     )
 
 

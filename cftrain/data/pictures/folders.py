@@ -1,12 +1,13 @@
 """A folder of images with a folder for each class, or train/ and test/ of such."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from cftrain.data.columns import listed
 from cftrain.data.pictures.album import (
+    UNLABELLED,
     Album,
     Item,
     Medium,
@@ -86,6 +87,46 @@ def folder_album(root: Path, most_memory: float) -> Folder:
         most_memory=most_memory,
         notes=_note(others),
     )
+
+
+def unlabelled_folder(root: Path, most_memory: float) -> Folder:
+    """Returns the images in a folder and in folders of it, as deep as those that are
+    trained on, by name. Raises DataError.
+    """
+    others: list[Path] = []
+    found = _below(root, root, others, depth=len((PARTS, "class")))
+    if not found:
+        raise DataError(
+            f"{root}: expected images ({', '.join(SUFFIXES)}), got none by name"
+        )
+    return _unlabelled(found, most_memory, notes=_note(others))
+
+
+def single_image(path: Path, most_memory: float) -> Folder:
+    """Returns one image file."""
+    return _unlabelled([path], most_memory, notes=())
+
+
+def _unlabelled(
+    found: Sequence[Path], most_memory: float, *, notes: tuple[str, ...]
+) -> Folder:
+    files = (ImageFile(path=path, label=UNLABELLED, part=None) for path in found)
+    return Folder(
+        labels=(UNLABELLED,) * len(found),
+        files=tuple(files),
+        most_memory=most_memory,
+        notes=notes,
+    )
+
+
+def _below(root: Path, folder: Path, others: list[Path], *, depth: int) -> list[Path]:
+    found = []
+    for path in _entries(root, folder):
+        if path.is_dir() and depth:
+            found += _below(root, path, others, depth=depth - 1)
+        else:
+            (found if path.suffix.lower() in SUFFIXES else others).append(path)
+    return found
 
 
 def _by_part(root: Path) -> list[tuple[Part | None, Path]]:

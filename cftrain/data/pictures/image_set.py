@@ -66,6 +66,7 @@ class ImageSet(DatasetSpec):
             channels=self.channels,
             resize=self.resize,
             recolour=self.recolour,
+            settled=False,
         )
 
     def source(self) -> str:

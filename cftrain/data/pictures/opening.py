@@ -3,9 +3,14 @@
 from pathlib import Path
 
 from cftrain.data.pictures.album import Album, Medium
-from cftrain.data.pictures.arrays import array_album
-from cftrain.data.pictures.folders import folder_album
-from cftrain.data.pictures.parquet import parquet_album
+from cftrain.data.pictures.arrays import array_album, unlabelled_arrays
+from cftrain.data.pictures.folders import (
+    SUFFIXES,
+    folder_album,
+    single_image,
+    unlabelled_folder,
+)
+from cftrain.data.pictures.parquet import parquet_album, unlabelled_parquet
 from cftrain.data.tables.files import PARQUET
 from cftrain.errors import DataError
 
@@ -30,6 +35,24 @@ def opened(
             return array_album(path, image, label, most_memory)
         case "parquet":
             return parquet_album(path, image, label, most_memory)
+
+
+def unlabelled(path: Path, most_memory: float) -> Album:
+    """Returns the images at a path, which may be a single one, to be told about: their
+    labels are neither needed nor read. Raises DataError.
+    """
+    if path.is_dir():
+        return unlabelled_folder(path, most_memory)
+    if path.suffix.lower() == ".npz":
+        return unlabelled_arrays(path, most_memory)
+    if path.suffix.lower() in PARQUET:
+        return unlabelled_parquet(path, most_memory)
+    return single_image(path, most_memory)
+
+
+def has_images(path: Path) -> bool:
+    """Says whether a folder or a file holds images by its name; Parquet may as well."""
+    return path.is_dir() or path.suffix.lower() in (".npz", *SUFFIXES)
 
 
 def _medium(path: Path) -> Medium:

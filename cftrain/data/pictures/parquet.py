@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from cftrain.data import sources
 from cftrain.data.pictures.album import (
+    UNLABELLED,
     Album,
     Item,
     Medium,
@@ -48,15 +49,31 @@ def parquet_album(
     """Returns the images of a Parquet file. Paths in it are not followed. Raises
     DataError.
     """
-    table = sources.read_all(read_regular(path, most_memory), most_memory)
+    table = _read(path, most_memory)
     names = table.schema.names
-    images = _encoded(path, table[chosen(path, "image", image, IMAGES, names)])
-    name = chosen(path, "label", label, LABELS, names)
-    if not table.num_rows:
-        raise DataError(f"{path}: expected some images, got none")
+    images = _encoded(path, table[chosen(path, "data.image", image, IMAGES, names)])
+    name = chosen(path, "data.label", label, LABELS, names)
     return ParquetAlbum(
         where=str(path), images=images, labels=_labels(path, table, name)
     )
+
+
+def unlabelled_parquet(path: Path, most_memory: float) -> ParquetAlbum:
+    """Returns the images of a Parquet file, whatever else is in it. Raises DataError."""
+    table = _read(path, most_memory)
+    name = chosen(path, "rows", None, IMAGES, table.schema.names)
+    return ParquetAlbum(
+        where=str(path),
+        images=_encoded(path, table[name]),
+        labels=(UNLABELLED,) * table.num_rows,
+    )
+
+
+def _read(path: Path, most_memory: float) -> pa.Table:
+    table = sources.read_all(read_regular(path, most_memory), most_memory)
+    if not table.num_rows:
+        raise DataError(f"{path}: expected some images, got none")
+    return table
 
 
 def _encoded(path: Path, images: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -46,5 +46,7 @@ def paired(model: pd.Series, baseline: pd.Series) -> pd.DataFrame:
 
 
 def differences(rounds: pd.DataFrame) -> pd.Series:
-    """Returns |model| - |baseline| in each of the paired rounds."""
-    return rounds["model"].abs() - rounds["baseline"].abs()
+    """Returns |baseline| - |model| in each of the paired rounds: how much less the model
+    has.
+    """
+    return rounds["baseline"].abs() - rounds["model"].abs()

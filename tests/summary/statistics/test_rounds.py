@@ -37,12 +37,12 @@ def test_rounds_are_paired_by_number():
     rounds = paired(ours, theirs)
     assert rounds.to_dict("index") == {2: {"model": 3.0, "baseline": 4.0}}
     assert ratios(rounds).to_dict() == {2: 0.75}
-    assert differences(rounds).to_dict() == {2: -1.0}
+    assert differences(rounds).to_dict() == {2: 1.0}
 
 
 def test_differences_are_of_absolute_values():
     rounds = pd.DataFrame({"model": [-3.0], "baseline": [2.0]})
-    assert differences(rounds).to_list() == [1.0]
+    assert differences(rounds).to_list() == [-1.0]
 
 
 def test_rounds_of_many_cells_are_to_the_bit_those_of_each():

@@ -27,7 +27,7 @@ class FirstSeed(Quantity):
     """As the paper's main table, from the first training seed: the smallest number.
 
     100 (1 - mean over rounds of the ratio), ± 100 times the ratio's standard deviation
-    over rounds, and a star where the 99 % interval of |model| - |baseline| over rounds
+    over rounds, and a star where the 99 % interval of |baseline| - |model| over rounds
     excludes zero.
     """
 
@@ -49,7 +49,7 @@ class FirstSeed(Quantity):
                 + " ".join(f"{number:.4f}" for number in ratio),
                 f"reduction: 100 (1 - {ratio.mean():.6f}) = {value:.6f} %",
                 f"±: standard deviation of the ratios, in %: {100 * (spread or 0):.6f}",
-                f"|{model}| - |{baseline}|: mean {held.centre:.6g}, 99 % interval over "
+                f"|{baseline}| - |{model}|: mean {held.centre:.6g}, 99 % interval over "
                 f"rounds [{held.low:.6g}, {held.high:.6g}]; a star where it excludes 0",
             ),
         )

@@ -22,7 +22,10 @@ from cftrain.summary.tables.table import Entry, decimals_for
 @final
 @dataclass(frozen=True, kw_only=True)
 class Difference(Quantity):
-    """|model| - |baseline| of the first seed: mean and 99 % interval over rounds."""
+    """|baseline| - |model| of the first seed: mean and 99 % interval over rounds.
+
+    As reductions are, it is positive where the model has less.
+    """
 
     def entry(self, sample: Sample) -> Entry:
         rounds = sample.rounds(sample.trials[0])
@@ -35,7 +38,7 @@ class Difference(Quantity):
             star=len(rounds) > 1 and held.excludes_zero,
             decimals=decimals_for(held.centre),
             trace=(
-                f"|{model}| - |{baseline}| over {len(rounds)} rounds of seed "
+                f"|{baseline}| - |{model}| over {len(rounds)} rounds of seed "
                 f"{sample.trials[0].seed}",
             ),
         )
@@ -44,7 +47,7 @@ class Difference(Quantity):
 @final
 @dataclass(frozen=True, kw_only=True)
 class DifferenceOverSeeds(Quantity):
-    """The mean over training seeds of |model| - |baseline|, with its 95 % interval."""
+    """The mean over training seeds of |baseline| - |model|, with its 95 % interval."""
 
     interval: IntervalName
 

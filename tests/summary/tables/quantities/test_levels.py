@@ -65,15 +65,15 @@ def test_a_level_of_the_model_needs_no_baseline(tmp_path):
     assert level.entry(sample_of(tmp_path, [alone])).value == 3
 
 
-def test_differences_of_the_first_seed_over_rounds(sample):
+def test_differences_are_positive_where_the_model_has_less(sample):
     entry = Difference().entry(sample)
-    low, high = np.quantile([-3, -2, -1], [0.005, 0.995])
-    assert (entry.value, entry.low, entry.high) == pytest.approx((-2, low, high))
+    low, high = np.quantile([3, 2, 1], [0.005, 0.995])
+    assert (entry.value, entry.low, entry.high) == pytest.approx((2, low, high))
     assert entry.star
 
 
 def test_differences_over_seeds(sample):
-    assert DifferenceOverSeeds(interval="t").entry(sample).value == (-2 - 4) / 2
+    assert DifferenceOverSeeds(interval="t").entry(sample).value == (2 + 4) / 2
 
 
 def test_differences_of_one_seed_have_no_interval(tmp_path):
