@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cftrain.advice.advisor import Advisor
-from cftrain.data.columns import MISSING, NumericColumn
+from cftrain.data.columns import NumericColumn
 from cftrain.errors import ConfigError
 
 MOST_GROUPS = 50
 PARTS = (0.25, 0.5, 0.75)
+NO_VALUE = "(missing)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,9 @@ class Grouping:
             return [_text(value) for value in values.tolist()]
         numbers = values.to_numpy().astype(np.float64)
         names = _names(self.edges)
-        return [names[place] for place in np.searchsorted(self.edges, numbers)]
+        places = np.searchsorted(self.edges, np.nan_to_num(numbers))
+        places[np.isnan(numbers)] = len(names) - 1
+        return [names[place] for place in places]
 
     def check(self, count: int) -> None:
         """Raises ConfigError if groups are too many to be compared."""
@@ -70,10 +73,10 @@ def grouping(advisor: Advisor, name: str) -> Grouping:
 
 def _names(edges: Sequence[float]) -> list[str]:
     shown = [f"{int(edge) if edge.is_integer() else edge:.10g}" for edge in edges]
-    between = [f"{low} to {high}" for low, high in pairwise(shown)]
-    return [f"up to {shown[0]}", *between, f"over {shown[-1]}"]
+    between = [f"over {low} to {high}" for low, high in pairwise(shown)]
+    return [f"up to {shown[0]}", *between, f"over {shown[-1]}", NO_VALUE]
 
 
 def _text(value: object) -> str:
     missing = value is None or value == "" or value != value
-    return MISSING if missing else str(value)
+    return NO_VALUE if missing else str(value)

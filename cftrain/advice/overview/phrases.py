@@ -18,7 +18,7 @@ COLUMN_HEADS = ("changes", "in", "direction", "by: median (middle half)")
 GROUP_HEADS = ("rows", "need", "answered", "cost", "farther out than")
 GROUP_NOTE = (
     "need: rows that are decided otherwise than wanted. Cost, and the share of\n"
-    "observed rows that are nearer to their class than the answer: means with 95% "
+    "observed rows that are nearer to their class than the answer: means with 95%\n"
     "intervals."
 )
 

@@ -101,18 +101,26 @@ def test_numbers_that_the_model_knows_are_cut_at_their_quartiles():
     assert all(30 < count < 70 for count in counts)
     for age, name in zip(ages, found, strict=True):
         numbers = [float(word) for word in name.split() if word.isdigit()]
-        if name.startswith("up to"):
-            assert age <= numbers[0]
-        elif name.startswith("over"):
+        if name.startswith("over"):
             assert age > numbers[0]
-        else:
-            assert numbers[0] < age <= numbers[1]
+        if "to" in name.split():
+            assert age <= numbers[-1]
+
+
+def test_missing_numbers_are_a_group_of_their_own():
+    quartered = Grouping(column="debt", edges=(0.0, 1.5, 3.0))
+    found = quartered.labels(pd.Series([0, None, 1.5, 4, np.nan, 1.6]))
+    assert found == [
+        *("up to 0", "(missing)", "over 0 to 1.5"),
+        *("over 3", "(missing)", "over 1.5 to 3"),
+    ]
+    assert quartered.order(set(found))[-2:] == ["over 3", "(missing)"]
 
 
 def test_other_columns_are_grouped_by_what_is_written():
     values = pd.Series(["f", "", None, np.nan, "<b>", 1])
     found = grouping(lending.advisor({}), "sex").labels(values)
-    assert found == ["f", "?", "?", "?", "<b>", "1"]
+    assert found == ["f", *["(missing)"] * 3, "<b>", "1"]
 
 
 def test_too_many_groups_are_refused():
