@@ -13,9 +13,9 @@ from cftrain.summary.tables.table import Table
 TITLE = "Results of counterfactual training"
 
 SIGNS = (
-    "Reductions, in percent of the baseline, and differences from it are positive where "
-    "counterfactual training has less; less implausibility (IP, IP*) and less cost are "
-    "better."
+    "Reductions, in percent of the baseline, and differences from it are positive "
+    "where counterfactual training has less; less implausibility (IP, IP*) and less "
+    "cost are better."
 )
 
 EXPLAINED = (

@@ -59,7 +59,7 @@ def parquet_album(
 
 
 def unlabelled_parquet(path: Path, most_memory: float) -> ParquetAlbum:
-    """Returns the images of a Parquet file, whatever else is in it. Raises DataError."""
+    """Returns the images of a Parquet file, whatever else it has. Raises DataError."""
     table = _read(path, most_memory)
     name = chosen(path, "rows", None, IMAGES, table.schema.names)
     return ParquetAlbum(

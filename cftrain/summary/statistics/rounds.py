@@ -46,7 +46,7 @@ def paired(model: pd.Series, baseline: pd.Series) -> pd.DataFrame:
 
 
 def differences(rounds: pd.DataFrame) -> pd.Series:
-    """Returns |baseline| - |model| in each of the paired rounds: how much less the model
-    has.
+    """Returns |baseline| - |model| in each of the paired rounds: the model has so much
+    less.
     """
     return rounds["baseline"].abs() - rounds["model"].abs()

@@ -119,9 +119,9 @@ def test_images_unlike_the_others_are_refused_unless_they_shall_be_made_alike(wr
         canvas().drawn(item(wrap(RGB)))
     with pytest.raises(DataError, match=r"expected 2 x 4 pixels .*got 3 x 4; 'data.si"):
         canvas(height=2).drawn(item(wrap(grey)))
-    with pytest.raises(DataError, match="as the model was .* got RGB; convert it"):
+    with pytest.raises(DataError, match=r"as the model was .* got RGB; convert it"):
         canvas(settled=True).drawn(item(wrap(RGB)))
-    with pytest.raises(DataError, match="as the model was .* got 3 x 4; resize it"):
+    with pytest.raises(DataError, match=r"as the model was .* got 3 x 4; resize it"):
         canvas(height=2, settled=True).drawn(item(wrap(grey)))
     found = canvas(channels=3, recolour=True).drawn(item(wrap(grey)))
     assert np.array_equal(found, np.repeat(GREY[..., None], 3, -1))
