@@ -16,8 +16,8 @@ from cftrain.data.pictures.album import Album, Item
 from cftrain.data.pictures.arrays import IMAGES
 from cftrain.data.pictures.canvas import Canvas
 from cftrain.data.pictures.opening import has_images, unlabelled
-from cftrain.data.sources import MOST_MEMORY
 from cftrain.data.tables.files import PARQUET
+from cftrain.data.tables.unfolding import MOST_MEMORY
 from cftrain.data.told import as_given
 from cftrain.errors import DataError, Mistakes, warn
 
