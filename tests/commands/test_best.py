@@ -1,5 +1,6 @@
 """`cftrain best`, and what sweeps go by: measured on validation rows."""
 
+import math
 import re
 import shlex
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cftrain.commands.command_line import optimized
 from cftrain.data.sampling import training_rows
 from cftrain.models.stack_slicing import predict
 from cftrain.results.store import Store
@@ -116,7 +118,10 @@ def test_optuna_finds_the_front_that_the_page_shows_how_to_find(tmp_path):
     done = spawn(*typed, *small, "hydra.sweeper.n_trials=4", cwd=tmp_path)
     assert done.code == 0, done.err
     told = re.findall(r"on validation rows: accuracy (\S+), ip (\S+)", done.out)
-    trials = {(float(accuracy), float(ip)) for accuracy, ip in told}
+    trials = {
+        (float(accuracy), math.inf if ip == "nan" else float(ip))
+        for accuracy, ip in told
+    }
     front = {
         one
         for one in trials
@@ -126,3 +131,11 @@ def test_optuna_finds_the_front_that_the_page_shows_how_to_find(tmp_path):
     solutions = yaml.safe_load(path.read_text())["solutions"]
     values = {tuple(float(f"{v:.4g}") for v in each["values"]) for each in solutions}
     assert values == front
+
+
+@pytest.mark.parametrize(
+    ("value", "higher", "told"),
+    [(0.5, True, 0.5), (math.nan, True, -math.inf), (math.nan, False, math.inf)],
+)
+def test_what_has_no_value_is_the_worst(value, higher, told):
+    assert optimized._known(value, higher=higher) == told

@@ -1,5 +1,6 @@
 """What a sweep optimises: `optimized_metric=ip`, measured on validation rows."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,9 @@ def check_optimized(options: Options) -> None:
 def optimized(options: Options, store: Store, cell: str) -> float | list[float] | None:
     """Returns the values of a trained model that a sweeper is told: one for a name, a
     list for a list of names, None if nothing is optimised.
+
+    What has no value, such as the implausibility of a model without any valid
+    counterfactual, is told as the worst that there is: NaN ends a search of Optuna.
     """
     names = named(options)
     if names is None:
@@ -52,8 +56,15 @@ def optimized(options: Options, store: Store, cell: str) -> float | list[float] 
     )[cell]
     told = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
     print(f"on validation rows: {told}")
-    found = [values[name] for name in names]
+    better = directions(options.evaluation, names)
+    found = [_known(values[name], higher=better[name]) for name in names]
     return found[0] if isinstance(options.optimized_metric, str) else found
+
+
+def _known(value: float, *, higher: bool) -> float:
+    if not math.isnan(value):
+        return value
+    return -math.inf if higher else math.inf
 
 
 def named(options: Options) -> list[str] | None:
