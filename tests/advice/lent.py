@@ -34,6 +34,7 @@ standardise: true
 domain_deviations: 2.0
 domain: {age: [18, 100], debt: [0, null]}
 mutability: {age: increase}
+weight: null
 relations: []
 broken_relations: refuse
 """
