@@ -26,6 +26,8 @@ COUNTS |= {"mutability": 9, "default": 54, "table_a1": 135}
 COUNTS |= {"draws": 20, "revise_vae": 45, "fine_tuning": 9}
 # Seven methods at four strengths, smoothing at four, and two models without any.
 COUNTS |= {"methods": 16 * 5 * (7 * 4 + 4 + 2), "methods_mnist": 2 * (4 * 2 + 2)}
+# Four models of each dataset and seed, each by five generators.
+COUNTS |= {"post_hoc": 8 * 3 * 4 * 5}
 
 
 def grid(axes, only_with=None, fixed=None, tied=None) -> Grid:
