@@ -54,6 +54,12 @@ def load_points(folder: Path) -> pd.DataFrame:
     table = _read(path).to_pandas()
     where = f"{path}: column coordinates"
     table["coordinates"] = [described(text, where) for text in table["coordinates"]]
+    models = set(table.loc[table["role"] == "model", "point"])
+    if lacking := sorted(set(table["point"]) - models):
+        raise ResultError(
+            f"{path}: expected a model in each point of the grid, got none in point "
+            f"{lacking[0]}"
+        )
     return table
 
 

@@ -57,6 +57,14 @@ def test_points_with_other_cells_are_others(tmp_path):
     assert [cell for *_, cell in told(load_points(tmp_path))] == ["a", "c"]
 
 
+def test_a_point_without_a_model_is_an_error(tmp_path):
+    """Somebody gave a baseline a point of its own: found by torture."""
+    model, baseline = point(0, "a", x=1)
+    add_points(tmp_path, [model, {**baseline, "point": 1}])
+    with pytest.raises(ResultError, match="a model in each point of the grid, got non"):
+        load_points(tmp_path)
+
+
 def test_a_folder_without_points_is_no_grid(tmp_path):
     with pytest.raises(ResultError, match="expected the results of a grid, got no"):
         load_points(tmp_path)
