@@ -5,6 +5,8 @@ from typing import Any
 from cftrain.advice.answer import Change
 from cftrain.advice.cutoff import Cutoff
 
+NO_VALUE = "(missing)"
+
 
 def cutoff_text(cutoff: Cutoff | None) -> str:
     """Returns what follows a probability: nothing where the larger one decides."""
@@ -16,7 +18,7 @@ def value_text(value: Any) -> str:
     was judged.
     """
     if value is None:
-        return "(missing)"
+        return NO_VALUE
     if not isinstance(value, float):
         return str(value)
     short = f"{value:.10g}"

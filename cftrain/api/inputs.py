@@ -18,6 +18,7 @@ from cftrain.api.scikit import (
     validate_data,
 )
 from cftrain.data.columns import level_text, listed
+from cftrain.data.tables.row_weights import no_weights
 from cftrain.errors import ArgumentError, DataError
 
 NUMBERS = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
@@ -116,11 +117,9 @@ def weights_of(weights: Any, rows: int) -> np.ndarray:
             f"sample_weight: expected one number for each of {rows} rows, got the "
             f"shape {found.shape}"
         )
-    wrong = ~(np.isfinite(found) & (found >= 0))
     expected = "sample_weight: expected numbers of 0 or more, not all zero, got"
-    if wrong.any():
-        example = f"{wrong.sum()} others, such as {found[wrong][0]:g}"
-        raise DataError(f"{expected} {example}")
+    if others := no_weights(found):
+        raise DataError(f"{expected} {others}")
     if not found.any():
         raise DataError(f"{expected} zero for all rows")
     return found

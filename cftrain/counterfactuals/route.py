@@ -17,10 +17,10 @@ CHUNK_ROWS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """The observed rows that the rows of one cell visit, one in each step.
+    """The observed rows that rows of one cell visit, one in each step of a search.
 
     `stops` are their places among the observed rows; where a row's way is shorter than
-    others, its last stop is repeated.
+    the search may be, its last stop is repeated.
     """
 
     observed: Float[Tensor, "place feature"]
@@ -28,8 +28,7 @@ class Route:
 
     def stop(self, step: int, index: Int[Tensor, " moving"]) -> Rows:
         """Returns where the rows at these places are after the step, counted from 0."""
-        last = self.stops.shape[1] - 1
-        return self.observed[self.stops[index, min(step, last)]].unsqueeze(0)
+        return self.observed[self.stops[index, step]].unsqueeze(0)
 
 
 class Observed:
@@ -38,21 +37,24 @@ class Observed:
     def __init__(self, rows: Features, *, neighbours: int) -> None:
         self.rows, self.neighbours = rows, min(neighbours, len(rows) - 1)
 
-    def nearest(self, x: Features, count: int) -> tuple[Tensor, Places]:
-        """Returns L1 distances and places of the rows nearest to each x, in order."""
-        found = [
-            torch.cdist(part, self.rows, p=1).topk(count, largest=False)
-            for part in x.split(CHUNK_ROWS)
-        ]
-        lengths, places = zip(*found, strict=True)
-        return torch.cat(lengths), torch.cat(places)
-
     @cached_property
     def edges(self) -> tuple[Tensor, Places]:
         """Returns L1 lengths and ends of the edges from each row to its neighbours."""
-        lengths, places = self.nearest(self.rows, self.neighbours + 1)
+        lengths, places = nearest(self.rows, self.rows, self.neighbours + 1)
         # The first is the row itself, or its twin, an edge of no length.
         return lengths[:, 1:], places[:, 1:]
+
+
+def nearest(
+    x: Features, among: Float[Tensor, "place feature"], count: int
+) -> tuple[Tensor, Places]:
+    """Returns L1 distances and places of the rows nearest to each x, in order."""
+    found = [
+        torch.cdist(part, among, p=1).topk(count, largest=False)
+        for part in x.split(CHUNK_ROWS)
+    ]
+    lengths, places = zip(*found, strict=True)
+    return torch.cat(lengths), torch.cat(places)
 
 
 def spread(

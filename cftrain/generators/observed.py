@@ -15,11 +15,11 @@ from cftrain.config.ranges import AtLeast, Count
 from cftrain.counterfactuals.energy import (
     cross_entropy,
     cross_entropy_slope,
-    target_probability,
+    probabilities,
 )
 from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.penalties import distance, distance_slope
-from cftrain.counterfactuals.route import Observed, Places, Route, spread
+from cftrain.counterfactuals.route import Observed, Places, Route, nearest, spread
 from cftrain.errors import ConfigError, StackError
 from cftrain.models.classifier import Classifier
 from cftrain.seeding import Stream
@@ -109,17 +109,14 @@ class ObservedRows(Generator):
                 "generator: expected observed rows, got none; call fitted()"
             )
         observed = self.observed
-        logits = classifier(observed.rows.unsqueeze(0))
-        stops = torch.zeros(factual.shape[1], max_steps, dtype=torch.long)
-        stops = stops.to(factual.device)
+        probability = probabilities(classifier(observed.rows.unsqueeze(0)))
+        stops = target.new_zeros(factual.shape[1], max_steps)
         for wanted in target.unique():
-            probability = target_probability(
-                logits, wanted.expand(1, len(observed.rows))
-            )
-            goals = accepts(probability)[0].clone()
+            of_wanted = probability[..., wanted]
+            goals = accepts(of_wanted)[0].clone()
             if not goals.any():
                 # Of a model that has diverged any row will do: it moves none.
-                goals[probability[0].nan_to_num(-1).argmax()] = True
+                goals[of_wanted[0].nan_to_num(-1).argmax()] = True
             here = (target[0] == wanted).nonzero().squeeze(1)
             stops[here] = self.stops(observed, factual[0, here], goals, max_steps)
         return Route(observed=observed.rows, stops=stops)
@@ -154,8 +151,8 @@ class Nearest(ObservedRows):
         count: int,
     ) -> Places:
         places = goals.nonzero().squeeze(1)
-        among = Observed(observed.rows[places], neighbours=0)
-        _, order = among.nearest(factual, min(count, len(places)))
+        most = min(count, len(places))
+        _, order = nearest(factual, observed.rows[places], most)
         # Where there are fewer than steps, the last one is visited again.
         return places[order][:, torch.arange(count).clamp(max=len(places) - 1)]
 
@@ -193,7 +190,7 @@ class FeasiblePath(ObservedRows):
     ) -> Places:
         left, after = self._ways(observed, goals)
         near = min(self.neighbours, len(observed.rows))
-        lengths, places = observed.nearest(factual, near)
+        lengths, places = nearest(factual, observed.rows, near)
         best = (lengths**self.power + left[places]).argmin(1, keepdim=True)
         way = [places.gather(1, best).squeeze(1)]
         while not goals[way[-1]].all():
@@ -210,9 +207,7 @@ class FeasiblePath(ObservedRows):
         from scipy.sparse.csgraph import dijkstra
 
         places = goals.nonzero().squeeze(1)
-        leap, goal = Observed(observed.rows[places], neighbours=0).nearest(
-            observed.rows, 1
-        )
+        leap, goal = nearest(observed.rows, observed.rows[places], 1)
         lengths, ends = observed.edges
         # A goal among the neighbours is connected already.
         new = (ends != places[goal]).all(1, keepdim=True)

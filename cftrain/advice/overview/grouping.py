@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cftrain.advice.advisor import Advisor
+from cftrain.advice.wording import NO_VALUE
 from cftrain.data.columns import NumericColumn
 from cftrain.errors import ConfigError
 
 MOST_GROUPS = 50
 PARTS = (0.25, 0.5, 0.75)
-NO_VALUE = "(missing)"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,22 +40,18 @@ class ValidityAsTold(CounterfactualMetric):
         limits = individuals.constraints.to(dtype=found.factual.dtype, device=cpu)
         rows = found.counterfactual
         sayable = (rows.abs() < LARGEST).all(-1)  # false of what is no number
-        once, places = zip(
-            *(
-                # Rounds draw the same individuals again and again.
-                torch.stack([start[here], end[here]], 1).unique(
-                    dim=0, return_inverse=True
-                )
-                for start, end, here in zip(found.factual, rows, sayable, strict=True)
-            ),
-            strict=True,
-        )
+        # Rounds draw the same individuals again and again.
+        ways = [
+            torch.stack([start[here], end[here]], 1).unique(dim=0, return_inverse=True)
+            for start, end, here in zip(found.factual, rows, sayable, strict=True)
+        ]
         # Of all cells at once: raw tables are slow to make, whatever their length.
-        inputs = _told_again(torch.cat(once).cpu(), codec, limits).to(rows)
+        once = torch.cat([way for way, _ in ways])
+        inputs = _told_again(once.cpu(), codec, limits).to(rows)
+        of_cells = inputs.split([len(way) for way, _ in ways])
         again = rows.clone()
-        of_cells = inputs.split([len(each) for each in once])
-        for cell, (own, place) in enumerate(zip(of_cells, places, strict=True)):
-            again[cell, sayable[cell]] = own[place]
+        for cell, (_, place) in enumerate(ways):
+            again[cell, sayable[cell]] = of_cells[cell][place]
         told = individuals.present & sayable
         told &= predict(individuals.classifier, again) == found.target
         relations = individuals.constraints.relations

@@ -13,10 +13,10 @@ from cftrain.results.store import Store
 from cftrain.summary.methods.measured import cells_of, means
 from cftrain.summary.methods.tables import Shown, by_dataset, column_entries
 from cftrain.summary.naming import (
-    OBJECTIVES,
     dataset_name,
     generator_name,
     objective_name,
+    ordered_objectives,
 )
 from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.reader import Reader
@@ -90,8 +90,7 @@ def lines_of(collection: Collection, grids: tuple[str, ...]) -> pd.DataFrame:
     if not tables:
         return cells.iloc[:0]
     lines = pd.concat(tables)
-    order = {name: place for place, name in enumerate(OBJECTIVES)}
-    rank = lines["method"].map(lambda method: order.get(method, len(order)))
+    rank = lines["method"].map(ordered_objectives(lines["method"]).index)
     return lines.assign(rank=rank).sort_values(
         ["generator", "rank", "seed"], kind="stable"
     )
