@@ -106,8 +106,9 @@ class Store:
     def rows(self, table: str, chosen: pd.DataFrame) -> pd.DataFrame:
         """A table's rows that belong to some rows of `cells`, or of `evaluations`.
 
-        Only files that hold their stacks are read. Raises ResultError if a part of them
-        is not there: numbers without it would be others.
+        Only files that hold their stacks are read. A measure that overflowed has no
+        value. Raises ResultError if a part is not there: numbers without it would be
+        others.
         """
         keys = ["cell", "stack"]
         if table not in OF_TRAINING:
@@ -117,7 +118,8 @@ class Store:
         if table in ALWAYS and "status" in chosen:
             stacks = set(chosen["stack"][chosen["status"] == "done"])
             self._refuse_missing(table, stacks - set(found["stack"]))
-        return found.merge(wanted, on=keys)
+        found = found.merge(wanted, on=keys)
+        return _without_infinite(found) if table == "metrics" else found
 
     def path(self, table: str, part: str) -> Path:
         """The file of a part."""
@@ -179,6 +181,12 @@ def _last(rows: pd.DataFrame, keys: list[str], order: list[str]) -> pd.DataFrame
 def _same(left: pd.Series, right: pd.Series) -> pd.Series:
     """Where texts are equal, or both missing."""
     return left.eq(right) | (left.isna() & right.isna())
+
+
+def _without_infinite(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Measures of which a mean and a spread can be told, NaN for others."""
+    value = metrics["value"]
+    return metrics.assign(value=value.where(value.abs() != math.inf))
 
 
 def _null_for_nan(value: Any) -> Any:

@@ -130,6 +130,12 @@ def test_what_is_no_number_is_null(store):
     assert part["epoch"].to_pylist() == [1, 2]
 
 
+@pytest.mark.parametrize("value", [math.inf, -math.inf])
+def test_a_measure_that_overflowed_has_no_value(store, value):
+    write_stack(store, "s", [cell_row("c", "s")], one_value("c", "s", value))
+    assert content(store, "metrics")["value"].isna().tolist() == [True]
+
+
 def test_parts_are_plain_parquet_for_any_tool(store):
     for stack, value in (("s", 1.0), ("t", 2.0)):
         write_stack(
