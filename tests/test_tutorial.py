@@ -22,9 +22,9 @@ def test_the_tutorial_can_be_followed(tmp_path):
 
 def test_what_is_shown_and_was_not_printed_is_found():
     printed = (
-        "row 1: no (probability 0.99)\n  debt  7 -> 3 (-4)\nAUC  0.9  0.8  no change"
+        "row 1: no (probability 99%)\n  debt  7 -> 3 (-4)\nAUC  0.9  0.8  no change"
     )
-    shown = ["row 1: no (probability 0.82)", "...", "AUC  0.7  0.8  ▲  +0.1 points"]
+    shown = ["row 1: no (probability 82%)", "...", "AUC  0.7  0.8  ▲  +0.1 points"]
     assert not_printed(shown, printed) == []
     assert not_printed(["  income  7 -> 3 (-4)"], printed) == ["  income  7 -> 3 (-4)"]
     assert not_printed(shown[::-1], printed) != []

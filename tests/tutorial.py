@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tutorial.md"
 
 BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NUMBER = re.compile(r"[+-]?\d[\d.]*")
+NUMBER = re.compile(r"[<>+-]?\d[\d.]*")
 VERDICT = re.compile(
     r"[▲▼]|no change|# (± # )?(points|% (higher|lower))$|\(only just\)"
 )

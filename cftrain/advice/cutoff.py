@@ -32,7 +32,7 @@ class Cutoff:
     threshold: Annotated[float, Between(0, 1)]
 
     def __str__(self) -> str:
-        return f"{self.positive} from {self.threshold:g} on"
+        return f"{self.positive} from {100 * self.threshold:.6g}% on"
 
     def needed(self, name: str) -> float:
         """Returns the probability that a class needs to be decided."""

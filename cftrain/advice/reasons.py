@@ -6,6 +6,7 @@ import torch
 
 from cftrain.advice.advisor import Advisor
 from cftrain.advice.answers import Answers, ignoring, reached, releasing
+from cftrain.advice.wording import least_probability_text, probability_text
 from cftrain.data.constraints import Constraints
 from cftrain.data.relations.rows import breaches
 from cftrain.data.told import Told
@@ -40,12 +41,13 @@ def reasons(
 def _not_reached(advisor: Advisor, start: float, best: float, target: int) -> str:
     """How near the search came, and to what."""
     steps = advisor.search.descent.max_steps
-    went = f"the probability went from {start:.2f} to {best:.2f}"
+    reached = f"{probability_text(start)} to {least_probability_text(best)}"
+    went = f"the probability went from {reached}"
     text = f"not reached in {steps} steps: {went}"
     if advisor.cutoff is None:
         return text
     needed = advisor.cutoff.needed(advisor.class_names[target])
-    return f"{text}, and {needed:g} is needed"
+    return f"{text}, and {100 * needed:.6g}% is needed"
 
 
 def _keys(advisor: Advisor, factual: Told, target: Labels) -> list[list[str]]:

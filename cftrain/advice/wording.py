@@ -1,11 +1,15 @@
 """Values, changes and shares as people read them, on a terminal and on a page."""
 
+import math
 from typing import Any
 
 from cftrain.advice.answer import Change
 from cftrain.advice.cutoff import Cutoff
 
 NO_VALUE = "(missing)"
+
+NEARLY = 0.001
+"""A probability that is told as less than one percent."""
 
 
 def cutoff_text(cutoff: Cutoff | None) -> str:
@@ -34,6 +38,20 @@ def signed_text(value: float) -> str:
     """Returns a number with its sign."""
     number = int(value) if value == int(value) else f"{value:.10g}"
     return f"{'+' if value > 0 else ''}{number}"
+
+
+def probability_text(probability: float) -> str:
+    """Returns a model's probability in percent, never 0 or 100: no model is certain,
+    even where the digits of a computer end.
+    """
+    return share_text(min(max(probability, NEARLY), 1 - NEARLY))
+
+
+def least_probability_text(probability: float) -> str:
+    """Returns a probability as one that was not enough: in whole percent, not more than
+    it is.
+    """
+    return probability_text(math.floor(100 * probability) / 100)
 
 
 def share_text(share: float) -> str:

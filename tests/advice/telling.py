@@ -11,10 +11,12 @@ def change(column: str, before: Any, after: Any) -> Change:
     return Change(column=column, before=before, after=after, by=by)
 
 
-def answer(*changes: Change, cost: float = 1.5, firm: bool = True) -> Answer:
+def answer(
+    *changes: Change, cost: float = 1.5, firm: bool = True, probability: float = 0.8
+) -> Answer:
     return Answer(
         changes=changes,
-        probability=0.8,
+        probability=probability,
         firm=firm,
         put_back=0,
         cost=cost,
@@ -33,16 +35,18 @@ def advice(
     cost: float = 1.5,
     notes: tuple[str, ...] = (),
     group: str | None = None,
+    probability: float = 0.9,
 ) -> Advice:
-    """One answer with these changes, or none."""
+    """One answer with these changes and the row's probability, or none."""
+    answers = (answer(*changes, cost=cost, probability=probability),)
     return Advice(
         row=row,
         group=group,
         given={"job": "=1+1", "debt": -5},
         notes=notes,
         decision=decision,
-        probability=0.9,
+        probability=probability,
         target="yes",
-        answers=(answer(*changes, cost=cost),) if changes else (),
+        answers=answers if changes else (),
         reason=reason,
     )

@@ -155,7 +155,7 @@ def at(each: Advisor, threshold: float):
 
 def test_the_reason_says_what_is_needed():
     each = replace(advisor(0.97, steps=1))
-    for target, needed in (("yes", "0.97"), ("no", "0.03")):
+    for target, needed in (("yes", "97%"), ("no", "3%")):
         reasons = [
             advice.reason
             for advice in told(each, target, count=1)

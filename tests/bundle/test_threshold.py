@@ -53,14 +53,14 @@ def test_another_one_may_be_asked_for(strict, lent):
 
 def test_the_card_tells_it(strict):
     card = " ".join((strict / "MODEL_CARD.md").read_text().split())
-    assert "- decision: yes from 0.9 on, by its probability" in card
-    assert "not of the threshold** by which the model decides (yes from 0.9 on)" in card
+    assert "- decision: yes from 90% on, by its probability" in card
+    assert "not of the threshold** by which the model decides (yes from 90% on)" in card
 
 
 def test_formats_without_a_place_for_it_have_a_warning(strict, lent):
     rows = lent / "applicants.csv"
     found = explain_elsewhere(strict, rows, "format=csv")
-    assert "decides yes from 0.9 on; csv does not tell this" in found.err
+    assert "decides yes from 90% on; csv does not tell this" in found.err
     assert explain_elsewhere(strict, rows, "format=csv", "threshold=0.9").err == ""
 
 

@@ -48,13 +48,13 @@ def test_one_half_is_what_there_is_without(words, lent):
 
 def test_it_is_told_with_every_decision(lent):
     told = explain(lent, *ROWS, *HIGH)
-    assert told.out.count("; yes from 0.9 on); wanted: yes") == 12
+    assert told.out.count("; yes from 90% on); wanted: yes") == 12
     assert told.err == ""
     page = explain(lent, *ROWS, *HIGH, "format=html").out
-    assert page.count("; yes from 0.9 on)</b>") == 12
-    assert "<dt>decided</dt><dd>yes from 0.9 on</dd>" in page
+    assert page.count("; yes from 90% on)</b>") == 12
+    assert "<dt>decided</dt><dd>yes from 90% on</dd>" in page
     summary = explain(lent, *ROWS, *HIGH, "summary=true").out
-    assert "decided            yes from 0.9 on\n" in summary
+    assert "decided            yes from 90% on\n" in summary
     expected = {"positive": "yes", "threshold": 0.9}
     for line in explain(lent, *ROWS, *HIGH, "format=json").out.splitlines():
         assert json.loads(line)["cutoff"] == expected

@@ -8,7 +8,13 @@ from cftrain.advice.answer import Answer, Change
 from cftrain.advice.images.changes import pixel_changes
 from cftrain.advice.images.drawn import side_by_side
 from cftrain.advice.images.form import ImageForm
-from cftrain.advice.wording import cutoff_text, difference_text, value_text
+from cftrain.advice.wording import (
+    cutoff_text,
+    difference_text,
+    probability_text,
+    share_text,
+    value_text,
+)
 
 WIDTH = 76
 """Signs of a line about an image, which two drawings stand below."""
@@ -20,7 +26,7 @@ def text(advice: Advice, image: ImageForm | None) -> str:
 
 
 def _lines(advice: Advice, image: ImageForm | None) -> Iterator[str]:
-    sure = f"{advice.probability:.2f}{cutoff_text(advice.cutoff)}"
+    sure = f"{probability_text(advice.probability)}{cutoff_text(advice.cutoff)}"
     called = "" if advice.name is None else f", {advice.name}"
     yield (
         f"row {advice.row + 1}{called}: {advice.decision} (probability {sure}); "
@@ -33,7 +39,8 @@ def _lines(advice: Advice, image: ImageForm | None) -> Iterator[str]:
     elif advice.reason is not None:
         yield f"  no answer: {advice.reason}"
     for number, answer in enumerate(advice.answers, start=1):
-        yield f"  answer {number}: probability {answer.probability:.2f}{_doubt(answer)}"
+        sure = probability_text(answer.probability)
+        yield f"  answer {number}: probability {sure}{_doubt(answer)}"
         told = _changes(answer) if image is None else _drawings(advice, answer, image)
         for line in (*told, _support(answer)):
             yield f"    {line}".rstrip()
@@ -67,14 +74,12 @@ def _support(answer: Answer) -> str:
     others = (
         ""
         if answer.other_models is None
-        else f", {answer.other_models:.0%} of other seeds' models agree"
+        else f", {share_text(answer.other_models)} of other seeds' models agree"
     )
     near = (
         ""
         if answer.farther_than is None
-        else f"; farther out than {answer.farther_than:.0%} of the observed"
+        else f"; farther out than {share_text(answer.farther_than)} of the observed"
     )
-    return (
-        f"cost {answer.cost:.2f}{near}; {answer.under_noise:.0%} hold under noise"
-        f"{others}"
-    )
+    held = f"{share_text(answer.under_noise)} hold under noise"
+    return f"cost {answer.cost:.2f}{near}; {held}{others}"

@@ -14,6 +14,7 @@ from cftrain.advice.ranges import ClassRange
 from cftrain.advice.wording import (
     cutoff_text,
     difference_text,
+    probability_text,
     share_text,
     value_text,
 )
@@ -33,8 +34,8 @@ def card(advice: Advice, observed: ClassRange, image: ImageForm | None) -> str:
 def _parts(
     advice: Advice, observed: ClassRange, image: ImageForm | None
 ) -> Iterator[str]:
-    sure = f"{share_text(advice.probability)}{escape(cutoff_text(advice.cutoff))}"
-    decision = f"{escape(advice.decision)} ({sure})"
+    sure = f"{probability_text(advice.probability)}{cutoff_text(advice.cutoff)}"
+    decision = escape(f"{advice.decision} ({sure})")
     yield (
         f'<div class="head"><h3>Row {advice.row + 1}{_called(advice)}</h3>'
         f"<span>decided: <b>{decision}</b></span>"
@@ -50,7 +51,7 @@ def _parts(
         yield given_figure(advice, image)
     for place, answer in enumerate(advice.answers):
         doubt = "" if answer.firm else ' <span class="badge doubt">only just</span>'
-        reached = f"{escape(advice.target)} ({share_text(answer.probability)})"
+        reached = escape(f"{advice.target} ({probability_text(answer.probability)})")
         yield f"<h4>Answer {place + 1}: {reached}{doubt}</h4>\n"
         if image is None:
             yield from _changes(answer, advice.target, observed)
