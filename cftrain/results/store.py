@@ -22,6 +22,9 @@ Columns = Mapping[str, Sequence[Any]]
 
 NEWEST = ["done", "created", "stack"]
 
+LARGEST = 1e150
+"""What is larger has no square, and so no spread."""
+
 
 @dataclass(frozen=True)
 class Store:
@@ -119,7 +122,7 @@ class Store:
             stacks = set(chosen["stack"][chosen["status"] == "done"])
             self._refuse_missing(table, stacks - set(found["stack"]))
         found = found.merge(wanted, on=keys)
-        return _without_infinite(found) if table == "metrics" else found
+        return _without_overflow(found) if table == "metrics" else found
 
     def path(self, table: str, part: str) -> Path:
         """The file of a part."""
@@ -183,10 +186,10 @@ def _same(left: pd.Series, right: pd.Series) -> pd.Series:
     return left.eq(right) | (left.isna() & right.isna())
 
 
-def _without_infinite(metrics: pd.DataFrame) -> pd.DataFrame:
+def _without_overflow(metrics: pd.DataFrame) -> pd.DataFrame:
     """Measures of which a mean and a spread can be told, NaN for others."""
     value = metrics["value"]
-    return metrics.assign(value=value.where(value.abs() != math.inf))
+    return metrics.assign(value=value.where(value.abs() <= LARGEST))
 
 
 def _null_for_nan(value: Any) -> Any:

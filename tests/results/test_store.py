@@ -130,7 +130,7 @@ def test_what_is_no_number_is_null(store):
     assert part["epoch"].to_pylist() == [1, 2]
 
 
-@pytest.mark.parametrize("value", [math.inf, -math.inf])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, 1e308])
 def test_a_measure_that_overflowed_has_no_value(store, value):
     write_stack(store, "s", [cell_row("c", "s")], one_value("c", "s", value))
     assert content(store, "metrics")["value"].isna().tolist() == [True]
