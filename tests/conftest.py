@@ -16,6 +16,7 @@ from tests import typechecking
 # Before the first import of cftrain.
 jaxtyping.install_import_hook("cftrain", f"{typechecking.__name__}.checked")
 
+from cftrain.config import names  # noqa: E402
 from tests import builders  # noqa: E402
 
 torch.set_num_threads(1)
@@ -91,6 +92,15 @@ def data_root() -> Path:
     if not root:
         pytest.skip("needs the real tables: set CFTRAIN_DATA to their folder")
     return Path(root)
+
+
+@pytest.fixture
+def registry(monkeypatch) -> dict[str, type]:
+    """The registered names, which a test may change or add to."""
+    names._import_all()  # not into the copy, which is forgotten with the test
+    held = dict(names._CLASSES)
+    monkeypatch.setattr(names, "_CLASSES", held)
+    return held
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from cftrain.commands.evaluate import EvaluateOptions
 from cftrain.commands.figure import FigureOptions
 from cftrain.commands.grid import GridOptions
 from cftrain.commands.tables import TablesOptions
-from cftrain.config import names, tree
+from cftrain.config import tree
 from cftrain.config.build import build_object
 from cftrain.config.overrides import replacing_overrides
 from cftrain.counterfactuals.generator import Progress
@@ -283,9 +283,8 @@ NEIGHBOURS = {
 """Whose imports serve what is shown without its own."""
 
 
-@pytest.mark.usefixtures("unchecked")
-def test_the_classes_of_extending_are_what_they_say(monkeypatch):
-    monkeypatch.setattr(names, "_CLASSES", dict(names._CLASSES))
+@pytest.mark.usefixtures("registry", "unchecked")
+def test_the_classes_of_extending_are_what_they_say():
     made: dict[str, Any] = {}
     for code in PYTHON.findall((DOCS / "extending.md").read_text(encoding="utf-8")):
         package = "my_package" if "my_package:" in code else "cftrain"

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import cftrain
-from cftrain.config import names
 from tests.console import ROOT, TINY_MOONS, call
 
 TEMPLATE = ROOT / "examples" / "plugin"
@@ -43,18 +42,16 @@ def forget() -> None:
 
 
 @pytest.fixture
-def used(installed, monkeypatch) -> Iterator[Path]:
+def used(registry, installed, monkeypatch) -> Iterator[Path]:
     """The same, where Python finds it for the time of a test."""
-    monkeypatch.setattr(names, "_CLASSES", dict(names._CLASSES))
     monkeypatch.syspath_prepend(installed)
     yield installed
     forget()
 
 
 @pytest.fixture
-def copied(tmp_path, monkeypatch) -> Iterator[Path]:
+def copied(registry, tmp_path, monkeypatch) -> Iterator[Path]:
     """A folder with the package alone, which no installer knows of."""
-    monkeypatch.setattr(names, "_CLASSES", dict(names._CLASSES))
     shutil.copytree(TEMPLATE / PACKAGE, tmp_path / "site" / PACKAGE)
     monkeypatch.syspath_prepend(tmp_path / "site")
     yield tmp_path / "site"

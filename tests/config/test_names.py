@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 import cftrain
-from cftrain.config import names
 from cftrain.config.identity import describe
 from cftrain.config.names import PACKAGES, class_called, name_of, named
 from cftrain.config.tree import folder
@@ -48,15 +47,6 @@ def moved(cls: type, module: str, name: str) -> type:
     )
     made.__module__, made.__qualname__ = module, name
     return made
-
-
-@pytest.fixture
-def registry(monkeypatch) -> dict[str, type]:
-    """A registry that a test may change."""
-    names._import_all()  # not into the copy
-    held = dict(names._CLASSES)
-    monkeypatch.setattr(names, "_CLASSES", held)
-    return held
 
 
 def test_a_class_that_moved_and_has_a_new_name_reads_old_results(registry):

@@ -67,10 +67,9 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path, monkeypatch) -> Site:
+def site(registry, tmp_path, monkeypatch) -> Site:
     """An empty one, whose packages are forgotten after the test."""
     before = set(sys.modules)
-    monkeypatch.setattr(names, "_CLASSES", dict(names._CLASSES))
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
