@@ -29,7 +29,7 @@ from cftrain.bundle.writing import Wish, write_bundle
 from cftrain.commands.explain_options import advisor_of, options_of
 from cftrain.config.tree import plain
 from cftrain.data.told import as_given
-from cftrain.models.stack_slicing import PREDICTED_ROWS
+from cftrain.models.stack_slicing import logits_alone
 
 
 class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -237,9 +237,4 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
         """(row, class), in float64: their sums of probabilities are 1."""
         model = self._model
         inputs = model.codec.encode(self._rows(X))
-        with torch.no_grad():
-            portions = [
-                model.model(rows.unsqueeze(0))[0]
-                for rows in inputs.split(PREDICTED_ROWS)
-            ]
-        return torch.cat(portions).double()
+        return logits_alone(model.model, inputs.unsqueeze(0))[0].double()

@@ -13,6 +13,9 @@ from cftrain.tensors import Classes
 PREDICTED_ROWS = 4096
 """Rows of each cell that are predicted at a time."""
 
+ALIKE_ROWS = 256
+"""The same where no digit may depend on how many they are."""
+
 
 def frozen(classifier: Classifier, cells: slice | list[int]) -> Classifier:
     """Returns a classifier for some cells, in the memory of the whole where it can.
@@ -65,6 +68,21 @@ def probabilities(
         for portion in rows.split(PREDICTED_ROWS, 1)
     ]
     return torch.cat(portions, 1)
+
+
+@torch.no_grad()
+def logits_alone(
+    classifier: Classifier, rows: Float[Tensor, "stack row feature"]
+) -> Float[Tensor, "stack row class"]:
+    """Returns logits of which no digit depends on the other rows.
+
+    The last digits of a matrix product depend on its size, so all portions are filled
+    up to one size.
+    """
+    stack, count, features = rows.shape
+    filler = rows.new_zeros(stack, -count % ALIKE_ROWS, features)
+    portions = torch.cat([rows, filler], 1).split(ALIKE_ROWS, 1)
+    return torch.cat([classifier(portion) for portion in portions], 1)[:, :count]
 
 
 def predict_at(

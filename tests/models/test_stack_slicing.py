@@ -2,7 +2,13 @@ import pytest
 import torch
 from torch import nn
 
-from cftrain.models.stack_slicing import frozen, predict, predict_at, stack_size
+from cftrain.models.stack_slicing import (
+    frozen,
+    logits_alone,
+    predict,
+    predict_at,
+    stack_size,
+)
 from tests.builders import integers, mlp, normal
 
 
@@ -94,3 +100,17 @@ def test_every_cell_predicts_the_rows_at_its_own_places(
     expected = predict(classifier, table[places])
     monkeypatch.setattr("cftrain.models.stack_slicing.PREDICTED_ROWS", portion)
     assert torch.equal(predict_at(classifier, table, places), expected)
+
+
+@pytest.mark.parametrize("count", [1, 80, 256, 300])
+def test_no_digit_of_a_logit_depends_on_the_other_rows(count):
+    model = mlp(2, features=30, hidden=(50, 50), dtype=torch.float32)
+    x = normal(2, count, 30, seed=1).float()
+    together = logits_alone(model, x)
+    alone = [logits_alone(model, row) for row in x.split(1, 1)]
+    assert torch.equal(torch.cat(alone, 1), together)
+    torch.testing.assert_close(together, model(x))
+
+
+def test_no_rows_have_no_logits():
+    assert logits_alone(mlp(2, features=4), normal(2, 0, 4)).shape[:2] == (2, 0)
