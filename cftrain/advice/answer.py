@@ -11,8 +11,9 @@ from cftrain.advice.advisor import Advisor
 from cftrain.advice.answers import Answers
 from cftrain.advice.support import Plausibility, support
 from cftrain.data.columns import NumericColumn
+from cftrain.data.encoding import Codec
 from cftrain.data.told import Told
-from cftrain.tensors import Labels
+from cftrain.tensors import Features, Labels
 
 Values = dict[str, Any]
 """A raw row by its columns."""
@@ -86,7 +87,17 @@ def _nearest(advisor: Advisor, near: Plausibility) -> list[Values]:
     if advisor.reference is None:
         raise ValueError("expected observed rows, since some are near")
     observed = advisor.reference.features[near.nearest]
-    return raw_values(advisor.codec.decode(observed))
+    raw = observed_raw(observed, advisor.codec, pixels=advisor.image is not None)
+    return raw_values(raw)
+
+
+def observed_raw(features: Features, codec: Codec, *, pixels: bool) -> pd.DataFrame:
+    """Returns the raw rows of observed inputs (row, feature).
+
+    Pixels are whole, but only nearly so where the codec did not scale them.
+    """
+    raw = codec.decode(features)
+    return raw.round() if pixels else raw
 
 
 def _changes(

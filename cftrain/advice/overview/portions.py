@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from cftrain.advice.advice import Advice, advise
 from cftrain.advice.advisor import Advisor
+from cftrain.advice.answer import observed_raw
 from cftrain.advice.overview.grouping import Grouping
 from cftrain.advice.raw_rows import Portion
 from cftrain.advice.stored_model import StoredModel
@@ -28,7 +29,9 @@ def stored_portion(model: StoredModel, count: int, *, groups: str | None) -> Por
             f"groups: expected a column of {model.data} ({', '.join(codec.inputs)}), "
             f"got {groups}"
         )
-    rows = as_given(codec.decode(model.test_rows[:count]), codec)
+    observed = model.test_rows[:count]
+    raw = observed_raw(observed, codec, pixels=model.image_shape is not None)
+    rows = as_given(raw, codec)
     values = None if groups is None else rows.raw[groups]
     return Portion(first_row=0, rows=rows, groups=values)
 
