@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from cftrain.advice.cutoff import Cutoff, Deciding
+from cftrain.advice.cutoff import Cutoff, deciding
 from cftrain.advice.images.form import ImageForm
 from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.columns import listed
@@ -125,4 +125,4 @@ class Advisor:
     def _deciding(self, classifier: Classifier) -> Classifier:
         if self.cutoff is None:
             return classifier
-        return Deciding(classifier, self.cutoff.shift(self.class_names))
+        return deciding(classifier, self.cutoff.shift(self.class_names))

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from cftrain.config.ranges import Between
 from cftrain.data.columns import listed
 from cftrain.errors import ConfigError
-from cftrain.models.classifier import Classifier
+from cftrain.models.classifier import Classifier, Headed
 from cftrain.models.stack_slicing import stack_size
-from cftrain.tensors import Logits, Rows
+from cftrain.tensors import Classes, Logits, Rows
 
 EVEN = 0.5
 """The threshold of whoever decides for the more probable class."""
@@ -59,6 +59,26 @@ class Deciding(nn.Module):
     def forward(self, x: Rows) -> Logits:
         logits: Tensor = self.classifier(x)
         return logits + self.shift.unsqueeze(1)
+
+
+class DecidingHead(Headed):
+    """The same of a classifier with a head, which answers as before."""
+
+    def __init__(self, classifier: Headed, shift: Float[Tensor, " class"]) -> None:
+        super().__init__()
+        self.predictor = Deciding(classifier.predictor, shift)
+        self.asked, self.head = classifier, classifier.head
+
+    def answers(self, rows: Rows, target: Classes) -> Rows:
+        found: Rows = self.asked.answers(rows, target)
+        return found
+
+
+def deciding(classifier: Classifier, shift: Float[Tensor, " class"]) -> Classifier:
+    """Returns a classifier whose largest logit is that of its decision."""
+    if isinstance(classifier, Headed):
+        return DecidingHead(classifier, shift)
+    return Deciding(classifier, shift)
 
 
 def chosen_cutoff(

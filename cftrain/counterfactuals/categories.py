@@ -12,7 +12,7 @@ from cftrain.counterfactuals.hyperparameters import PositiveScalar
 from cftrain.data.constraints import Constraints
 from cftrain.data.encoding import Codec
 from cftrain.errors import ConfigError, StackError
-from cftrain.tensors import Mask, Rows, over_features
+from cftrain.tensors import Mask, Rows, Scalar, over_features
 
 Groups = tuple[tuple[int, ...], ...]
 """Indices of the one-hot inputs of each category."""
@@ -127,16 +127,21 @@ class Relaxed(Categories):
         return x
 
     def view(self, x: Rows, constraints: Constraints) -> Rows:
-        moving = tuple(g for g in constraints.groups if _moves(g, constraints))
-        if not moving:
-            return x
-        index, real = _padded(moving, x.device)
-        logits = x[..., index] / _over_groups(over_features(self.temperature))
-        shares = torch.softmax(logits.masked_fill(~real, -torch.inf), -1)
-        return x.index_copy(-1, index[real], shares[..., real])
+        return softened(x, constraints, self.temperature)
 
     def hard(self, x: Rows, constraints: Constraints) -> Rows:
         return snapped(x, constraints)
+
+
+def softened(x: Rows, constraints: Constraints, temperature: Scalar) -> Rows:
+    """Returns x with a softmax in the place of every group that may move."""
+    moving = tuple(g for g in constraints.groups if _moves(g, constraints))
+    if not moving:
+        return x
+    index, real = _padded(moving, x.device)
+    logits = x[..., index] / _over_groups(over_features(temperature))
+    shares = torch.softmax(logits.masked_fill(~real, -torch.inf), -1)
+    return x.index_copy(-1, index[real], shares[..., real])
 
 
 def snapped(x: Rows, constraints: Constraints) -> Rows:

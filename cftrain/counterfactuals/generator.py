@@ -9,6 +9,7 @@ import torch
 
 from cftrain.counterfactuals.route import Route
 from cftrain.counterfactuals.space import Space
+from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
 from cftrain.tensors import Classes, Features, Logits, Mask, PerRow, Rows
 
@@ -95,14 +96,21 @@ class Generator(ABC):
         *,
         accepts: Callable[[PerRow], Mask],
         max_steps: int,
+        constraints: Constraints,
     ) -> Route | None:
-        """Returns the observed rows that the rows of one cell visit in turn in place of
-        descending the loss; None, as here, where they descend it.
+        """Returns the rows that those of one cell visit in turn in place of descending
+        the loss; None, as here, where they descend it.
 
         `accepts` says which probabilities of the target are high enough. The search
-        stops a row at the first stop where, constrained, it is accepted.
+        stops a row at the first stop where, constrained, it is accepted, and all of
+        them where the longest way ends.
         """
         return None
+
+    @property
+    def asks_head(self) -> bool:
+        """Whether it asks the head of a model, and so is of no use with others."""
+        return False
 
     @property
     def learns(self) -> bool:

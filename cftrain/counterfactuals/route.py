@@ -17,14 +17,19 @@ CHUNK_ROWS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """The observed rows that rows of one cell visit, one in each step of a search.
+    """The rows that those of one cell visit, one in each step of a search.
 
-    `stops` are their places among the observed rows; where a row's way is shorter than
-    the search may be, its last stop is repeated.
+    `stops` are their places among the `observed` rows, which may be others that there
+    are; where a row's way is shorter than that of others, its last stop is repeated.
     """
 
     observed: Float[Tensor, "place feature"]
     stops: Places
+
+    @property
+    def most(self) -> int:
+        """Returns how many steps the longest way has."""
+        return self.stops.shape[1]
 
     def stop(self, step: int, index: Int[Tensor, " moving"]) -> Rows:
         """Returns where the rows at these places are after the step, counted from 0."""

@@ -127,14 +127,17 @@ class CounterfactualSearch:
             rows.target,
             accepts=self.maturity,
             max_steps=self.descent.max_steps,
+            constraints=surroundings.constraints,
         )
-        for step in range(self.descent.max_steps + 1):
+        most = self.descent.max_steps
+        most = most if route is None else min(most, route.most)
+        for step in range(most + 1):
             progress = Progress(step=step, max_steps=self.descent.max_steps)
             noise = Noise(stream=stream.child(step), rows=count, index=rows.index[0])
             state = self.generator.space.encode(rows.x, noise)
             logits, gradient = self._gradient(surroundings, rows, state, progress)
             mature = self.maturity(target_probability(logits, rows.target))
-            last = step == self.descent.max_steps
+            last = step == most
             if last and self.maturity.accepts_exhausted:
                 mature = torch.ones_like(mature)
             active = rows.stop(mature, broken=_is_broken(gradient))

@@ -12,39 +12,28 @@ from torch import Tensor
 
 from cftrain.config.names import named
 from cftrain.config.ranges import AtLeast, Count
-from cftrain.counterfactuals.energy import (
-    cross_entropy,
-    cross_entropy_slope,
-    probabilities,
-)
-from cftrain.counterfactuals.generator import Generator, Progress
-from cftrain.counterfactuals.penalties import distance, distance_slope
+from cftrain.counterfactuals.energy import probabilities
+from cftrain.counterfactuals.generator import Generator
 from cftrain.counterfactuals.route import Observed, Places, Route, nearest, spread
-from cftrain.errors import ConfigError, StackError
+from cftrain.counterfactuals.visiting import Visiting
+from cftrain.data.constraints import Constraints
+from cftrain.errors import StackError
 from cftrain.models.classifier import Classifier
 from cftrain.seeding import Stream
-from cftrain.tensors import Classes, Features, Logits, Mask, PerRow, Rows, Scalar
+from cftrain.tensors import Classes, Features, Mask, PerRow, Rows, Scalar
 
 
 @dataclass(frozen=True, kw_only=True)
-class ObservedRows(Generator):
+class ObservedRows(Visiting):
     """Goes to observed rows that the model puts into the target class.
 
     At most `rows` of the pool take part, drawn once. A row is a goal where the model is
     as sure of the target as a mature counterfactual has to be; if it is sure of none,
-    the most probable one is. What a search would descend is the generic loss, which
-    says how good a row is, but has no say in where to go.
+    the most probable one is.
     """
 
     rows: Count
     observed: Observed | None = None
-
-    def __post_init__(self) -> None:
-        if not self.space.shows_states:
-            raise ConfigError(
-                "generator.space: expected features, since observed rows are visited "
-                "as they are, got a space of other states"
-            )
 
     @property
     def learns(self) -> bool:
@@ -69,32 +58,6 @@ class ObservedRows(Generator):
             )
         return replace(self, observed=fitted.observed)
 
-    def loss(
-        self,
-        logits: Logits,
-        target: Classes,
-        counterfactual: Rows,
-        factual: Rows,
-        *,
-        progress: Progress,
-    ) -> PerRow:
-        return cross_entropy(logits, target) + distance(counterfactual, factual)
-
-    def slopes(
-        self,
-        logits: Logits,
-        target: Classes,
-        counterfactual: Rows,
-        factual: Rows,
-        *,
-        progress: Progress,
-    ) -> tuple[Logits, Rows]:
-        pull = distance_slope(counterfactual, factual)
-        return cross_entropy_slope(logits, target), pull
-
-    def ineffective(self, max_steps: int) -> frozenset[str]:
-        return frozenset()
-
     def route(
         self,
         classifier: Classifier,
@@ -103,6 +66,7 @@ class ObservedRows(Generator):
         *,
         accepts: Callable[[PerRow], Mask],
         max_steps: int,
+        constraints: Constraints,
     ) -> Route:
         if self.observed is None:
             raise StackError(

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from cftrain.seeding import Streams
-from cftrain.tensors import Logits, Rows
+from cftrain.tensors import Classes, Logits, Rows
 
 Classifier = nn.Module
 """Maps (stack, row, feature) to logits (stack, row, class).
@@ -29,6 +29,32 @@ class Learner(nn.Module, ABC):
         """
 
 
+class Headed(nn.Module, ABC):
+    """A classifier with a second network, its head, which answers with counterfactuals.
+
+    Logits are those of the `predictor`, in which the head has no part: its parameters
+    come after those of the predictor.
+    """
+
+    predictor: Classifier
+    head: nn.Module
+
+    def forward(self, rows: Rows) -> Logits:
+        logits: Logits = self.predictor(rows)
+        return logits
+
+    @abstractmethod
+    def answers(self, rows: Rows, target: Classes) -> Rows:
+        """Returns what the head says these rows would be if they were of the target,
+        whatever is allowed. It is differentiable by the head's parameters alone.
+        """
+
+
+def predictor(classifier: Classifier) -> Classifier:
+    """Returns the part of a classifier that its logits come from."""
+    return classifier.predictor if isinstance(classifier, Headed) else classifier
+
+
 def learning(classifier: Classifier, rows: Rows, streams: Streams) -> Logits:
     """Returns the logits that a loss is made of, as `Learner.learning`."""
     if isinstance(classifier, Learner):
@@ -42,6 +68,9 @@ class ModelSpec(ABC):
 
     adopted_by: ClassVar[str] = "cftrain.models.adopted"
     """Where networks of torch become architectures."""
+
+    has_head: ClassVar[bool] = False
+    """Whether its classifiers are `Headed`."""
 
     name: str
 

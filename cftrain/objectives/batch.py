@@ -18,8 +18,8 @@ class Batch:
     many that were drawn from the model's own density, whose `drawn_place` is that in
     their buffer. `ridge_share` is 0 for rows that the ridge leaves out, else 1.
     Observed and nascent rows may have weights of their own, or not; attacked rows have
-    those of the observed ones. `misalignment` and `squared_slope` have no columns where
-    no model has such a term.
+    those of the observed ones. `misalignment`, `squared_slope` and what is told of the
+    answers of heads have no columns where no model has such a term.
     """
 
     logits: Logits
@@ -32,6 +32,8 @@ class Batch:
     margin: Float[Tensor, "stack tuple"]
     misalignment: Float[Tensor, "stack aligned"]
     squared_slope: Float[Tensor, "stack sloped"]
+    head_loss: Float[Tensor, "stack answered"]
+    head_distance: Float[Tensor, "stack answered"]
     recourse_target: Int[Tensor, "stack moved"]
     drawn_place: Int[Tensor, "stack drawn"]
 

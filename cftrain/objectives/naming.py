@@ -1,12 +1,29 @@
 """What an objective is called, and which of its settings change nothing, by its terms.
 
-Terms go by the names of the parts of the loss (`cftrain.objectives.objective.PARTS`).
+Terms go by the names of the parts of the loss.
 """
 
 from collections.abc import Set
 
-SEARCHED = {"divergence", "adversarial_loss", "ridge", "misalignment"}
-"""Terms about counterfactuals, which a search has to find."""
+PARTS = (
+    "class_loss",
+    "divergence",
+    "adversarial_loss",
+    "ridge",
+    "misalignment",
+    "attack_loss",
+    "squared_slope",
+    "recourse_loss",
+    "energy_gap",
+    "head_loss",
+    "head_distance",
+)
+"""Parts of the loss."""
+
+OF_COUNTERFACTUALS = PARTS[1:5]
+"""Those about counterfactuals that a search has to find."""
+
+SEARCHED = set(OF_COUNTERFACTUALS)
 
 
 def name_by_terms(used: Set[str], *, logistic: bool, smoothed: bool) -> str:
@@ -23,6 +40,7 @@ def name_by_terms(used: Set[str], *, logistic: bool, smoothed: bool) -> str:
     for part, name in (
         ("recourse_loss", "recourse"),
         ("energy_gap", "jem"),
+        ("head_loss", "counternet"),
         ("attack_loss", "pgd"),
         ("squared_slope", "gradient_penalty"),
     ):

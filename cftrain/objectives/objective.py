@@ -18,7 +18,12 @@ from cftrain.errors import StackError
 from cftrain.objectives.batch import Batch, mean, no_rows
 from cftrain.objectives.class_weights import ClassWeights, class_mean, class_weights
 from cftrain.objectives.joint import energy_gap, guarded
-from cftrain.objectives.naming import ineffective, name_by_terms
+from cftrain.objectives.naming import (
+    OF_COUNTERFACTUALS,
+    PARTS,
+    ineffective,
+    name_by_terms,
+)
 from cftrain.objectives.terms import (
     divergence,
     logistic_divergence,
@@ -26,20 +31,6 @@ from cftrain.objectives.terms import (
     smoothed_cross_entropy,
 )
 from cftrain.tensors import Classes, Logits, PerCell, PerClass, PerRow, Scalar
-
-PARTS = (
-    "class_loss",
-    "divergence",
-    "adversarial_loss",
-    "ridge",
-    "misalignment",
-    "attack_loss",
-    "squared_slope",
-    "recourse_loss",
-    "energy_gap",
-)
-OF_COUNTERFACTUALS = PARTS[1:5]
-"""Those that need a search."""
 
 ENERGIES = {"logit": energy, "log_odds": log_odds_energy}
 
@@ -73,6 +64,7 @@ class Objective:
       input gradients, smoothed labels;
     - cross-entropy for another class on rows moved towards it as far as they may
       (recourse), and the energy of observed rows above that of drawn ones (joint);
+    - what the head of a model answers: that it is of the target, and close (head);
     - weights averaged over `averaging_epochs`, with which the model ends;
     - `strength` weighs all terms but the class loss once more.
 
@@ -101,6 +93,8 @@ class Objective:
     recourse_weight: OptionalWeight
     recourse_epsilon: Annotated[PositiveScalar, Later(0.75)]
     joint_weight: OptionalWeight
+    head_weight: OptionalWeight
+    head_distance_weight: OptionalWeight
     label_smoothing: Annotated[Scalar, Between(0, 1, closed=True), Later(0.0)]
     averaging_epochs: OptionalWeight
     strength: Annotated[Weight, Later(1.0)]
@@ -136,6 +130,8 @@ class Objective:
             self.slope_weight,
             self.recourse_weight,
             self.joint_weight,
+            self.head_weight,
+            self.head_distance_weight,
         )
         return (self.class_weight, *(self.strength * weight for weight in others))
 
@@ -199,9 +195,9 @@ class Objective:
                 self._class_mean(hit, attacked, batch.attacked_weight),
                 mean(batch.squared_slope),
                 mean(self._losses(of_moved, batch.recourse_target)),
-                guarded(
-                    energy_gap(of_labelled[:, :count], of_drawn), self._weights[-1]
-                ),
+                guarded(energy_gap(of_labelled[:, :count], of_drawn), self._joint),
+                mean(batch.head_loss),
+                mean(batch.head_distance),
             ]
         )
 
@@ -242,6 +238,10 @@ class Objective:
         else:
             gaps = divergence(positive, counterfactual)
         return gaps, batch.ridge_share * ridge(positive, counterfactual)
+
+    @property
+    def _joint(self) -> Tensor:
+        return self._weights[PARTS.index("energy_gap")]
 
     @cached_property
     def _weights(self) -> Tensor:

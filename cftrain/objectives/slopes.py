@@ -17,7 +17,8 @@ from cftrain.counterfactuals.energy import (
 )
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.objectives.class_weights import class_shares
-from cftrain.objectives.objective import ENERGIES, PARTS, Objective
+from cftrain.objectives.naming import PARTS
+from cftrain.objectives.objective import ENERGIES, Objective
 from cftrain.objectives.terms import logistic_divergence_slope, ridge_slope
 from cftrain.tensors import Classes, Logits, PerCell, PerRow
 

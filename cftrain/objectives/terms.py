@@ -8,7 +8,7 @@ counterfactuals (paper Eq. 5) and of attacked rows (Madry et al., 2018).
 from torch import Tensor
 from torch.nn import functional
 
-from cftrain.counterfactuals.energy import cross_entropy
+from cftrain.counterfactuals.energy import cross_entropy, target_probability
 from cftrain.tensors import (
     Classes,
     Flags,
@@ -87,6 +87,16 @@ def misalignment_slope(ascent: Rows, wanted: Rows, movable: Flags) -> Rows:
     here, there = ascent / length, wanted / size
     cosine = (here * there).sum(-1, keepdim=True)
     return (cosine * here - there) / length
+
+
+def missed_target(logits: Logits, target: Classes) -> PerRow:
+    """Returns (1 - p)^2 of the probability of the target (Guo et al., 2023)."""
+    return (1 - target_probability(logits, target)) ** 2
+
+
+def mean_square(answer: Rows, factual: Rows) -> PerRow:
+    """Returns the squared distance, a mean over features (Guo et al., 2023)."""
+    return ((answer - factual) ** 2).mean(-1)
 
 
 def squared_slope(gradient: Rows) -> PerRow:

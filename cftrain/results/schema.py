@@ -88,6 +88,8 @@ HISTORY = _table(
     ("squared_slope", NUMBER),
     ("recourse_loss", NUMBER),
     ("energy_gap", NUMBER),
+    ("head_loss", NUMBER),
+    ("head_distance", NUMBER),
     # Null for epochs and cells without counterfactuals.
     ("mature_share", NUMBER),
     ("search_steps", NUMBER),

@@ -27,6 +27,8 @@ class EpochRecord:
     squared_slope: PerCell
     recourse_loss: PerCell
     energy_gap: PerCell
+    head_loss: PerCell
+    head_distance: PerCell
     mature_share: PerCell
     search_steps: PerCell
     broken_rows: PerCell

@@ -93,7 +93,45 @@ def relations(parts: dict[str, Any]) -> list[str]:
             "objective.ridge_weight: expected 0 where objective.divergence_weight is 0 "
             f"(the ridge bounds the divergence), got {objective.ridge_weight:g}"
         )
-    return mistakes + _unfit_weights(parts)
+    return mistakes + _headless(parts) + _unfit_weights(parts)
+
+
+def _headless(parts: dict[str, Any]) -> list[str]:
+    """What needs a head that the model does not have, or that nothing trains."""
+    model, objective = parts.get("model"), parts.get("objective")
+    if not model or not objective:
+        return []
+    evaluation, mistakes = parts.get("evaluation"), []
+    askers = {
+        "generator": parts.get("generator"),
+        "evaluation.generator": getattr(evaluation, "generator", None),
+    }
+    asking = [key for key, each in askers.items() if each and each.asks_head]
+    trained, distance = objective.head_weight > 0, objective.head_distance_weight
+    needing = [*asking, *(["objective.head_weight"] * trained)]
+    if needing and not model.has_head:
+        mistakes.append(
+            f"model: expected one with a head (model=counternet) for {needing[0]}, got "
+            f"{model.name}"
+        )
+    if asking and not trained:
+        mistakes.append(
+            f"objective.head_weight: expected some (objective=counternet) for a head "
+            f"that {asking[0]} asks, got 0"
+        )
+    if distance > 0 and not trained:
+        mistakes.append(
+            "objective.head_distance_weight: expected 0 where objective.head_weight is "
+            f"0, got {distance:g}"
+        )
+    compared = parts.get("compare")
+    if "evaluation.generator" in asking and compared and not compared.head_weight:
+        mistakes.append(
+            "compare: expected none for an evaluation by the head of the model "
+            "(compare=none), since that of a baseline learns nothing, got "
+            f"{compared.name}"
+        )
+    return mistakes
 
 
 def _unfit_weights(parts: dict[str, Any]) -> list[str]:

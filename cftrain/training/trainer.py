@@ -14,7 +14,8 @@ from cftrain.counterfactuals.search import CounterfactualSearch
 from cftrain.data.sampling import TrainingRows
 from cftrain.models.classifier import Classifier
 from cftrain.models.stack_slicing import predict_at
-from cftrain.objectives.objective import OF_COUNTERFACTUALS, PARTS, Objective
+from cftrain.objectives.naming import OF_COUNTERFACTUALS, PARTS
+from cftrain.objectives.objective import Objective
 from cftrain.seeding import Streams, children
 from cftrain.tensors import PerCell, PerClass
 from cftrain.training.averaging import Average

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cftrain.models.classifier import Classifier
+from cftrain.models.classifier import Classifier, predictor
 from cftrain.models.layers import StackedLinear, Swish, swish_curvature, swish_slope
 from cftrain.models.module import StackOfOne
 from cftrain.tensors import Logits, Rows
@@ -129,10 +129,11 @@ class Tape:
 def dense(classifier: Classifier) -> Dense | None:
     """Returns the dense layers that a classifier consists of, None for other ones.
 
-    Those of a plain network that stands alone are a stack of one. Layers that somebody
-    listens to by hooks, or has parametrised, are other ones.
+    Those of a plain network that stands alone are a stack of one. Of a classifier with
+    a head they are its predictor's. Layers that somebody listens to by hooks, or has
+    parametrised, are other ones.
     """
-    network: nn.Module = classifier
+    network: nn.Module = predictor(classifier)
     kind: type[nn.Module] = StackedLinear
     if isinstance(classifier, StackOfOne) and len(classifier.shape) == 1:
         network, kind = classifier.network, nn.Linear

@@ -25,6 +25,8 @@ QUANTITIES = {
     "squared_slope": "squared input gradient",
     "recourse_loss": "recourse loss",
     "energy_gap": "energy of observed - drawn rows",
+    "head_loss": "squared miss of the head",
+    "head_distance": "squared distance of the head",
 }
 
 OF_COUNTERFACTUALS = ["divergence", "adversarial_loss", "ridge"]

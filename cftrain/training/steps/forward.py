@@ -9,15 +9,16 @@ from torch import Tensor
 
 from cftrain.objectives.batch import Batch
 from cftrain.tensors import Logits
+from cftrain.training.steps.answered import Answered
 from cftrain.training.steps.portion import StepRows
 from cftrain.training.steps.sloped import Sloped
 
 Back = Callable[[Logits], Sequence[Tensor]]
 """Returns the gradients by the parameters of what has this gradient by the logits."""
 
-Numbers = tuple[Logits, Tensor, Tensor, Tensor, Tensor]
+Numbers = tuple[Logits, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 """Logits, terms that are none of their functions, targets and places of moved and of
-drawn rows.
+drawn rows, and the terms of the answers of heads.
 """
 
 
@@ -33,6 +34,7 @@ class Pass:
     squared_slope: Sloped
     recourse_target: Int[Tensor, "stack moved"]
     drawn_place: Int[Tensor, "stack drawn"]
+    answered: Answered
 
     @property
     def numbers(self) -> Numbers:
@@ -43,6 +45,8 @@ class Pass:
             self.squared_slope.value.detach(),
             self.recourse_target,
             self.drawn_place,
+            self.answered.missed.detach(),
+            self.answered.distance.detach(),
         )
 
     @property
@@ -57,7 +61,7 @@ class Pass:
 
 def batch(rows: StepRows, found: Sequence[Numbers]) -> Batch:
     """Returns a batch with a cell for each step and cell."""
-    logits, misalignments, squared_slopes, targets, places = map(
+    logits, misalignments, squared_slopes, targets, places, missed, distances = map(
         torch.cat, zip(*found, strict=True)
     )
     return Batch(
@@ -73,4 +77,6 @@ def batch(rows: StepRows, found: Sequence[Numbers]) -> Batch:
         squared_slope=squared_slopes,
         recourse_target=targets,
         drawn_place=places,
+        head_loss=missed,
+        head_distance=distances,
     )

@@ -12,17 +12,15 @@ from torch.nn import Parameter
 from cftrain import stacking
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.data.constraints import Constraints
-from cftrain.models.classifier import Classifier, learning
+from cftrain.models.classifier import Classifier, learning, predictor
 from cftrain.models.dense_stacks.dense import Dense, dense
-from cftrain.objectives.objective import PARTS, Objective
+from cftrain.objectives.naming import PARTS
+from cftrain.objectives.objective import Objective
 from cftrain.objectives.slopes import Coefficients, by_logits, coefficients
-from cftrain.objectives.terms import (
-    misalignment,
-    misalignment_slope,
-    squared_slope,
-)
+from cftrain.objectives.terms import misalignment, misalignment_slope, squared_slope
 from cftrain.seeding import Streams, children
 from cftrain.tensors import Classes, Logits, PerCell, Rows
+from cftrain.training.steps.answered import Answered, answered
 from cftrain.training.steps.forward import Back, Pass, batch
 from cftrain.training.steps.moved_rows import attacked, recoursed
 from cftrain.training.steps.portion import Portion, StepRows
@@ -101,7 +99,7 @@ class Steps:
         observed = seen[:, : label.shape[1]]
         recourse_target = drawn_place = label[:, :0]
         others: list[Rows] = []
-        parts = (self.classifier, self.objective)
+        parts = (self._predictor, self.objective)
         if self._attacks:
             streams = children(self.streams, start)
             others.append(
@@ -121,7 +119,7 @@ class Steps:
             others.append(moved)
         if self.replay is not None:
             streams = children(self.streams, start)
-            of_model, drawn_place = self.replay.drawn(self.classifier, streams)
+            of_model, drawn_place = self.replay.drawn(self._predictor, streams)
             others.append(of_model)
         seen = torch.cat([seen, *others], 1) if others else seen
         logits, back = self._forward(seen, start)
@@ -132,6 +130,7 @@ class Steps:
             squared_slope=self._squared_slope(observed, label),
             recourse_target=recourse_target,
             drawn_place=drawn_place,
+            answered=self._answered(observed, logits, start),
         )
 
     def _slopes(
@@ -139,6 +138,7 @@ class Steps:
     ) -> tuple[PerCell, Sequence[Tensor]]:
         """Returns what is finite if the cells' totals are, and the totals' gradients by
         the parameters: through the logits, and besides by what has a graph of its own.
+        Those of a head come last.
         """
         size, slope = self._by_logits(found, rows, known)
         gradients = found.back(slope)
@@ -152,7 +152,8 @@ class Steps:
                     gradients, term.by_parameters(factor), strict=True
                 )
             ]
-        return size, gradients
+        of_head, by_head = found.answered.by_head(self.objective)
+        return size + of_head, [*gradients, *by_head]
 
     def _by_logits(
         self, found: Pass, rows: StepRows, known: Coefficients
@@ -186,7 +187,7 @@ class Steps:
             tape = self._dense(rows)
             return tape.logits, tape.by_weights
         streams = children(self.streams, "dropout", start)
-        logits = learning(self.classifier, rows, streams)
+        logits = learning(self._predictor, rows, streams)
         return logits.detach(), partial(torch.autograd.grad, logits, self._parameters)
 
     @cached_property
@@ -202,12 +203,27 @@ class Steps:
         return counts(self.objective.slope_weight)
 
     @cached_property
+    def _predictor(self) -> Classifier:
+        return predictor(self.classifier)
+
+    @cached_property
     def _dense(self) -> Dense | None:
-        return dense(self.classifier)
+        return dense(self._predictor)
 
     @cached_property
     def _parameters(self) -> list[Parameter]:
-        return list(self.classifier.parameters())
+        return list(self._predictor.parameters())
+
+    def _answered(self, observed: Rows, logits: Logits, start: int) -> Answered:
+        """What a head answers to observed rows, whose logits come first."""
+        return answered(
+            self.classifier,
+            self.objective,
+            observed,
+            logits[:, : observed.shape[1]],
+            constraints=self.constraints,
+            streams=children(self.streams, "answers", start),
+        )
 
     def _misalignment(self, rows: StepRows) -> Sloped:
         """How far gradients on the paths of searches point away from where to go."""
@@ -220,7 +236,7 @@ class Steps:
             lambda ascent: misalignment_slope(ascent, *places),
         )
         return term.of(
-            GUIDANCE, self.classifier, self._dense, rows.visited, rows.target
+            GUIDANCE, self._predictor, self._dense, rows.visited, rows.target
         )
 
     def _squared_slope(self, observed: Rows, label: Classes) -> Sloped:
@@ -228,4 +244,4 @@ class Steps:
         if not self._is_sloped:
             return none_of(observed[..., 0])
         term = Term(squared_slope, lambda gradient: 2 * gradient)
-        return term.of(LOSS, self.classifier, self._dense, observed, label)
+        return term.of(LOSS, self._predictor, self._dense, observed, label)
