@@ -17,6 +17,8 @@ from cftrain.data.constraints import Constraints, mutability_flags, unconstraine
 from cftrain.data.dataset import Dataset
 from cftrain.generators.ecco import Ecco
 from cftrain.generators.generic import Generic
+from cftrain.models.classifier import Headed
+from cftrain.models.counternet import CounterNet
 from cftrain.models.mlp import Mlp
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import Stream
@@ -111,6 +113,25 @@ def mlp(
                 shape = parameter.shape[1:]
                 for cell in range(cells):
                     parameter[cell] = 0.3 * normal(*shape, seed=seed + cell)
+    return model.to(dtype)
+
+
+def headed(cells: int, *, seed: int = 0, **options: Any) -> Headed:
+    """The same networks, each with a head that answers with counterfactuals."""
+    widths = {"name": "mlp", "activation": "tanh"}
+    spec = CounterNet(
+        name="counternet",
+        predictor=Mlp(hidden=(6,), **widths),
+        head=Mlp(hidden=(7, 5), **widths),
+    )
+    dtype = options.get("dtype", torch.float64)
+    model = spec.build(
+        features=options.get("features", FEATURES),
+        classes=options.get("classes", CLASSES),
+        streams=streams(cells, seed),
+    ).to(torch.float64)
+    predictor = mlp(cells, seed=seed, **options).state_dict()
+    model.predictor.load_state_dict(predictor)
     return model.to(dtype)
 
 

@@ -14,7 +14,8 @@ from cftrain.errors import ConfigError, StackError
 from cftrain.grid.cells import cell
 from cftrain.objectives.batch import Batch
 from cftrain.objectives.class_weights import class_mean, class_weights
-from cftrain.objectives.objective import PARTS, Objective
+from cftrain.objectives.naming import PARTS
+from cftrain.objectives.objective import Objective
 from cftrain.training.run import rebuild
 from cftrain.training.stack import train
 from tests.builders import integers, normal, objective, stacked
@@ -44,6 +45,8 @@ def batch(tuples: int = TUPLES) -> Batch:
         squared_slope=torch.zeros(STACK, 0, dtype=torch.float64),
         recourse_target=NO_ROWS,
         drawn_place=NO_ROWS,
+        head_loss=torch.zeros(STACK, 0, dtype=torch.float64),
+        head_distance=torch.zeros(STACK, 0, dtype=torch.float64),
     )
 
 

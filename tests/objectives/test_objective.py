@@ -9,7 +9,8 @@ from torch.autograd import gradcheck
 
 from cftrain.config.identity import describe
 from cftrain.objectives.batch import Batch
-from cftrain.objectives.objective import PARTS, Objective
+from cftrain.objectives.naming import PARTS
+from cftrain.objectives.objective import Objective
 from tests.builders import integers, normal, objective, stacked, vanilla
 from tests.console import read
 
@@ -18,6 +19,7 @@ LOGITS = normal(STACK, 2 * OBSERVED + 3 * TUPLES, CLASSES, seed=1)
 MARGIN = normal(STACK, TUPLES, seed=5).abs()
 MISALIGNMENT = normal(STACK, TUPLES, seed=6).abs()
 SLOPE = normal(STACK, OBSERVED, seed=7).abs()
+MISSED, DISTANCE = normal(2, STACK, OBSERVED, seed=10).abs()
 OBSERVED_WEIGHT = integers(4, STACK, OBSERVED, seed=8).double()
 NASCENT_WEIGHT = normal(STACK, TUPLES, seed=9).abs()
 SHARE = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
@@ -28,6 +30,8 @@ BEYOND = {
     "alignment_weight": 0.4,
     "attack_weight": 0.6,
     "slope_weight": 0.3,
+    "head_weight": 0.7,
+    "head_distance_weight": 0.2,
     "label_smoothing": 0.2,
     "strength": 0.5,
 }
@@ -56,6 +60,8 @@ def batch(
         squared_slope=SLOPE,
         recourse_target=NO_ROWS,
         drawn_place=NO_ROWS,
+        head_loss=MISSED,
+        head_distance=DISTANCE,
     )
 
 
@@ -105,6 +111,8 @@ def plain_parts(data: Batch, cell: int, member: Objective) -> list[float]:
         float(SLOPE[cell].mean()),
         0.0,
         0.0,
+        float(MISSED[cell].mean()),
+        float(DISTANCE[cell].mean()),
     ]
 
 
@@ -128,7 +136,9 @@ def test_moved_and_drawn_rows_come_last():
         drawn_place=integers(9, STACK, 3),
     )
     found, fewer = objective().parts(more), objective().parts(data)
-    torch.testing.assert_close(found[:-2], fewer[:-2])
+    drop = [PARTS.index("recourse_loss"), PARTS.index("energy_gap")]
+    others = [place for place in range(len(PARTS)) if place not in drop]
+    torch.testing.assert_close(found[others], fewer[others])
     own = dict(zip(PARTS, found, strict=True))
     for cell in range(STACK):
         pairs = zip(moved[cell].tolist(), target[cell].tolist(), strict=True)
@@ -146,7 +156,8 @@ def test_the_total_is_the_weighted_sum():
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
     found = objective(2.0, 0.5, 0.25, 0.1, **BEYOND).total(parts)
     others = 0.5 * parts[1] + 0.25 * parts[2] + 0.4 * parts[4]
-    expected = 2 * parts[0] + 0.5 * (others + 0.6 * parts[5] + 0.3 * parts[6])
+    others = others + 0.6 * parts[5] + 0.3 * parts[6]
+    expected = 2 * parts[0] + 0.5 * (others + 0.7 * parts[9] + 0.2 * parts[10])
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
 
 
@@ -189,7 +200,13 @@ def test_gradients_stay_within_their_cell():
 
 
 def test_without_counterfactuals_only_the_class_loss_is_left():
-    alone = replace(batch(LOGITS, tuples=0, attacked=0), squared_slope=SLOPE[:, :0])
+    none = SLOPE[:, :0]
+    alone = replace(
+        batch(LOGITS, tuples=0, attacked=0),
+        squared_slope=none,
+        head_loss=none,
+        head_distance=none,
+    )
     found = objective().parts(alone)
     assert found.shape == (len(PARTS), STACK)
     torch.testing.assert_close(found[0], objective().parts(batch(LOGITS))[0])
@@ -222,6 +239,8 @@ def test_rows_may_be_permuted_within_their_kind():
         margin=data.margin[:, order],
         misalignment=data.misalignment[:, order],
         squared_slope=data.squared_slope.flip(1),
+        head_loss=data.head_loss.flip(1),
+        head_distance=data.head_distance.flip(1),
         recourse_target=NO_ROWS,
         drawn_place=NO_ROWS,
     )
@@ -281,7 +300,7 @@ def test_packaged_objectives_are_called_as_they_are_chosen(name, searches):
 def test_what_is_bounded_has_no_ridge():
     """Experiments give one to the published objectives."""
     member = objective(1.0, 0.5, 0.25, 0.1, divergence="logistic")
-    assert member.weights == (1.0, 0.5, 0.25, *[0.0] * 6)
+    assert member.weights == (1.0, 0.5, 0.25, *[0.0] * 8)
     assert "ridge_weight" in member.without_effect
 
 

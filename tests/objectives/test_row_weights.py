@@ -8,7 +8,7 @@ import torch
 from cftrain.data.dataset import Dataset
 from cftrain.errors import DataError
 from cftrain.objectives.batch import Batch
-from cftrain.objectives.objective import PARTS
+from cftrain.objectives.naming import PARTS
 from cftrain.training.stack import train
 from tests.builders import integers, objective
 from tests.console import TINY_MOONS, run_of

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from cftrain.objectives.objective import PARTS, Objective
+from cftrain.objectives.naming import PARTS
+from cftrain.objectives.objective import Objective
 from cftrain.objectives.slopes import by_logits, coefficients
 from cftrain.training.steps.step import OPEN
 from tests.builders import objective, stacked
@@ -22,6 +23,8 @@ ALONE = {
     "attack_loss": {"attack_weight": 0.6},
     "misalignment": {"alignment_weight": 0.4},
     "squared_slope": {"slope_weight": 0.3},
+    "head_loss": {"head_weight": 0.7},
+    "head_distance": {"head_distance_weight": 0.2},
 }
 KINDS = {
     "published": {},

@@ -7,8 +7,10 @@ from torch.autograd import gradcheck
 from cftrain.objectives.terms import (
     divergence,
     logistic_divergence,
+    mean_square,
     misalignment,
     misalignment_slope,
+    missed_target,
     ridge,
     smoothed_cross_entropy,
     squared_slope,
@@ -100,3 +102,19 @@ def test_the_slope_of_the_misalignment_is_that_of_autograd():
     found = misalignment_slope(ascent.detach(), wanted, movable)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
     assert (found[..., 2] == 0).all()
+
+
+def test_an_answer_misses_by_the_squared_rest_of_the_probability():
+    """Logits of 0 and log 3: probabilities of 1/4 and 3/4."""
+    logits = torch.tensor([[[0.0, math.log(3)]] * 2], dtype=torch.float64)
+    found = missed_target(logits, torch.tensor([[0, 1]]))
+    assert found[0].tolist() == pytest.approx([9 / 16, 1 / 16], rel=1e-12)
+    answer, factual = torch.tensor([[[3.0, 0.0]]]), torch.tensor([[[1.0, 4.0]]])
+    assert mean_square(answer, factual).tolist() == [[(4 + 16) / 2]]
+
+
+def test_gradients_of_what_is_told_of_answers_agree_with_finite_differences():
+    logits, target = normal(2, 4, 3, seed=3).requires_grad_(), integers(3, 2, 4, seed=4)
+    assert gradcheck(lambda x: missed_target(x, target), (logits,))
+    answer, factual = normal(2, 4, 3, seed=5).requires_grad_(), normal(2, 4, 3, seed=6)
+    assert gradcheck(lambda x: mean_square(x, factual), (answer,))

@@ -130,7 +130,7 @@ class Steps:
             squared_slope=self._squared_slope(observed, label),
             recourse_target=recourse_target,
             drawn_place=drawn_place,
-            answered=self._answered(observed, logits, start),
+            answered=self._answered(observed, logits[:, : label.shape[1]], start),
         )
 
     def _slopes(
@@ -215,12 +215,12 @@ class Steps:
         return list(self._predictor.parameters())
 
     def _answered(self, observed: Rows, logits: Logits, start: int) -> Answered:
-        """What a head answers to observed rows, whose logits come first."""
+        """What a head answers to observed rows."""
         return answered(
             self.classifier,
             self.objective,
             observed,
-            logits[:, : observed.shape[1]],
+            logits,
             constraints=self.constraints,
             streams=children(self.streams, "answers", start),
         )

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from cftrain.data.sampling import TrainingRows, training_rows
-from cftrain.objectives.objective import PARTS
+from cftrain.objectives.naming import PARTS
 from cftrain.seeding import children
 from cftrain.training.epoch import draw_counterfactuals
 from cftrain.training.steps.forward import batch
