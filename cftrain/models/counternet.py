@@ -31,7 +31,7 @@ class CounterNet(ModelSpec):
     head: ModelSpec
 
     def build(self, *, features: int, classes: int, streams: Streams) -> Classifier:
-        """Raises ConfigError for other networks than dense ones."""
+        """Raises ConfigError for a predictor without layers one after the other."""
         predictor = self.predictor.build(
             features=features, classes=classes, streams=streams
         )
@@ -61,12 +61,12 @@ class CounterNetwork(Headed):
 
 
 def _seen(predictor: Classifier) -> int:
-    """The numbers that the last layer of a predictor sees. Raises ConfigError."""
+    """How many numbers a predictor's last layer sees. Raises ConfigError."""
     layers = list(predictor.children()) if type(predictor) is nn.Sequential else []
     weight = getattr(layers[-1], "weight", None) if layers else None
     if weight is None or weight.ndim != 3:
         raise ConfigError(
-            "model.predictor: expected dense layers (mlp or linear), whose last one "
-            f"the head sees the inputs of, got a {type(predictor).__name__}"
+            "model.predictor: expected layers one after the other, the last one dense "
+            f"(mlp, linear or lenet), got a {type(predictor).__name__}"
         )
     return int(weight.shape[-1])

@@ -17,8 +17,13 @@ def values(group: str, name: str) -> dict:
     return yaml.safe_load(Path(folder(), group, f"{name}.yaml").read_text())
 
 
+COUNTERNET = ("model=counternet", "objective=counternet")
+NEEDED = {"generator/counternet": COUNTERNET, "objective/counternet": COUNTERNET}
+"""What options are of no use without."""
+
+
 def run_with(group: str, name: str) -> Run:
     """The default run, but for one part; small enough for every dataset."""
-    return run_of(
-        f"{group}={name}", "schedule.batch_rows=30", "schedule.counterfactuals=30"
-    )
+    needed = NEEDED.get(f"{group}/{name}", ())
+    small = ("schedule.batch_rows=30", "schedule.counterfactuals=30")
+    return run_of(*needed, f"{group}={name}", *small)

@@ -18,6 +18,7 @@ from cftrain.config.build import build_object
 from cftrain.data import images, sources
 from cftrain.data.tables.tabular import Tabular
 from tests.console import TINY, call, compose, files, read, run_of
+from tests.contracts.configured import NEEDED
 
 FOLDER = tree.folder()
 ROOTS = {"run": Options, "grid": GridOptions, "figure": FigureOptions}
@@ -131,7 +132,9 @@ def test_every_table_reads(name):
 
 @pytest.mark.parametrize("name", GROUPS)
 def test_every_option_reads(name):
-    run, settings = read(choice(name), ENOUGH_ROWS)
+    needed = NEEDED.get(name.removeprefix("evaluation/"), ())
+    words = ("compare=none",) if needed else ()
+    run, settings = read(*needed, *words, choice(name), ENOUGH_ROWS)
     group, _, option = name.rpartition("/")
     first, *inner = group.split("/")
     part = {**vars(run), **vars(settings)}[first]

@@ -33,7 +33,8 @@ def loss(generator: Generator, logits, x, factual):
 
 def search(generator: Generator, cells: slice = slice(0, STACK), **changed):
     """Float32, as configured networks of generators are."""
-    model = frozen(builders.mlp(STACK, dtype=torch.float32), cells)
+    made = builders.headed if generator.asks_head else builders.mlp
+    model = frozen(made(STACK, dtype=torch.float32), cells)
     limits = constraints(["free", "immutable", "increase", "decrease"], -2, 2)
     return builders.search(generator, **changed)(
         model,

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from cftrain.models.classifier import Headed
 from cftrain.models.stack_slicing import frozen, stack_size
 from tests.builders import normal, streams
 from tests.contracts.configured import names, run_with
@@ -63,6 +64,9 @@ def test_all_parameters_are_in_use(name):
     model = build(name)
     logits = model(X)
     loss = (logits * normal(*logits.shape, seed=3)).sum()
+    if isinstance(model, Headed):
+        answers = model.answers(X, logits.argmax(-1))
+        loss = loss + (answers * normal(*answers.shape, seed=4)).sum()
     for slope in torch.autograd.grad(loss, list(model.parameters())):
         assert torch.isfinite(slope).all()
         assert (slope.flatten(1).abs().sum(1) > 0).all()

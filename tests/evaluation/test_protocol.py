@@ -8,7 +8,7 @@ from cftrain.counterfactuals.space import Space
 from cftrain.evaluation.protocol import Protocol
 from tests.builders import blobs, generic
 from tests.console import read, run_of
-from tests.contracts.configured import names
+from tests.contracts.configured import NEEDED, names
 from tests.evaluation.individuals import protocol
 
 
@@ -43,10 +43,12 @@ def test_there_is_a_search_for_each_energy_weight():
 
 @pytest.mark.parametrize("name", names("generator"))
 def test_a_protocol_takes_any_generator_by_its_name(name):
-    made = configured(f"evaluation/generator={name}", "evaluation=full")
+    needed = NEEDED.get(f"generator/{name}", ())
+    words = (f"evaluation/generator={name}", "evaluation=full", "compare=none")
+    made = configured(*needed, *words)
     assert made.generator.name == name
     assert getattr(made.generator, "distance_weight", 0) == 0
-    trained = run_of(f"generator={name}").generator
+    trained = run_of(*needed, f"generator={name}").generator
     assert type(made.generator) is type(trained)
     assert made.generator.space == trained.space
     weights = [weight for weight, _ in made.searches()]

@@ -78,7 +78,7 @@ def test_a_predictor_may_have_no_hidden_layer():
     assert model.answers(X.float(), TARGET).shape == X.shape
 
 
-def test_a_predictor_of_other_layers_is_refused():
-    spec = run_of("model=counternet", "model@model.predictor=lenet").model
-    with pytest.raises(ConfigError, match=r"model\.predictor: expected dense layers"):
-        spec.build(features=784, classes=3, streams=streams(1))
+def test_a_predictor_without_layers_one_after_the_other_is_refused():
+    words = ("model=counternet", "model@model.predictor=ensemble")
+    with pytest.raises(ConfigError, match=r"model\.predictor: expected layers"):
+        built(*words)

@@ -25,6 +25,7 @@ KINDS = [
     ("objective=aligned", "model.hidden=[17]", "model.activation=swish"),
     ("objective=gradient_penalty", "model.hidden=[9]"),
     ("objective=recourse", "model.hidden=[]"),
+    ("objective=counternet", "model=counternet", "model.head.hidden=[9]"),
 ]
 
 

@@ -222,6 +222,25 @@ def test_an_interrupted_training_with_all_terms_ends_the_same(tmp_path):
     assert_goes_on(tmp_path, 4, *ALL)
 
 
+def test_a_predictor_with_a_head_ends_as_the_network_without_one():
+    """To the bit: the head's terms are a block of their own."""
+    words = ("objective=counternet", "model=counternet")
+    run, plain = run_of(*RUN, *words), run_of(*RUN, "objective=vanilla")
+    dataset = run.data.load()
+    found = train([run], dataset, device=CPU)
+    alone = train([plain], dataset, device=CPU).classifier
+    predictor = found.classifier.predictor
+    for one, other in zip(predictor.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(one, other)
+    first, last = found.history[0], found.history[-1]
+    assert last.head_loss < first.head_loss
+    assert last.energy_gap.isnan()
+
+
+def test_an_interrupted_training_of_a_head_ends_the_same(tmp_path):
+    assert_goes_on(tmp_path, 4, "objective=counternet", "model=counternet")
+
+
 def test_history_has_what_a_cell_has_and_nothing_else():
     run = run_of(*RUN, "objective=pgd")
     record = train([run], run.data.load(), device=CPU).history[-1]
