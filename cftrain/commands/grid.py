@@ -131,7 +131,8 @@ def _worked_off(
 def grid_points(options: GridOptions) -> list[Point]:
     """The points of the configured grid. Raises ConfigError."""
     given = list(HydraConfig.get().overrides.task)
-    axes = {*options.grid.axes, *options.grid.fixed, *options.grid.tied}
+    grid = options.grid
+    axes = {*grid.axes, *grid.fixed, *grid.tied}
     twice = [word for word in given if word.lstrip("+~").split("=")[0] in axes]
     if twice:
         raise ConfigError(

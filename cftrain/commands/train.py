@@ -18,6 +18,7 @@ from cftrain.commands.command_line.options import (
 )
 from cftrain.commands.command_line.progress import Progress
 from cftrain.commands.command_line.recording import Recording, recording
+from cftrain.errors import ConfigError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, cell, protocol_id
 from cftrain.grid.coordinate import (
@@ -144,6 +145,12 @@ def _cells(run: Run, options: Options) -> list[Cell]:
     """The cell of the run and that of its twin, each once."""
     runs = [run]
     if options.compare is not None:
+        if options.evaluation.generator.asks_head:
+            raise ConfigError(
+                "compare: expected none (compare=none) for an evaluation by the head "
+                "of the model, since that of a baseline learns nothing, got "
+                f"{options.compare.name}"
+            )
         runs.append(replace(run, objective=options.compare))
     data = run.data.identity()
     return list(

@@ -75,15 +75,15 @@ def described(
     composed: dict[str, dict[str, Any]] = {}
     protocols: dict[str, Protocol] = {}
     found, mistakes = [], []
-    unknown = {*grid.axes, *grid.fixed, *grid.tied} - groups
+    unknown = {*grid.axes, *grid.fixed, *grid.tied, *grid.set_along} - groups
     for coordinates in combinations(grid):
-        chosen = {**grid.fixed, **coordinates}
+        chosen = grid.chosen(coordinates)
         overrides = _options(chosen, groups)
         if repr(overrides) not in composed:
             composed[repr(overrides)] = compose(overrides)
         values = composed[repr(overrides)]
         for key, value in chosen.items():
-            if key not in groups and value is not None and _has(values, key):
+            if key not in groups and _has(values, key):
                 unknown.discard(key)
                 values = _with(values, key.split("."), value)
         unknown -= {key for key in grid.tied if _has(values, key)}
@@ -106,11 +106,7 @@ def described(
 
 def _options(chosen: Mapping[str, Any], groups: set[str]) -> list[str]:
     """The values of groups as overrides."""
-    return [
-        f"{key}={value}"
-        for key, value in chosen.items()
-        if key in groups and value is not None
-    ]
+    return [f"{key}={value}" for key, value in chosen.items() if key in groups]
 
 
 def points(
@@ -165,9 +161,10 @@ def wanted(made: Sequence[Point]) -> list[Wanted]:
 def _with_baselines(
     found: Sequence[Described], baseline: Objective | None
 ) -> Iterator[tuple[int, Described, str, Run]]:
+    """The models and their twins; what is explained by a model's own head has none."""
     for number, each in enumerate(found):
         yield number, each, "model", each.run
-        if baseline is not None:
+        if baseline is not None and not each.protocol.generator.asks_head:
             weights = each.run.objective.class_weights  # an axis perhaps
             twin = replace(baseline, class_weights=weights)
             yield number, each, "baseline", replace(each.run, objective=twin)

@@ -27,6 +27,7 @@ OBJECTIVES = {
     "smoothing": "SL",
     "recourse": "RT",
     "jem": "JEM",
+    "counternet": "CN",
     "vanilla": "BL",
 }
 """The objectives' abbreviations; the baseline comes last."""
@@ -43,6 +44,7 @@ OBJECTIVES_TOLD = {
     "smoothing": "smoothed labels",
     "recourse": "recourse training",
     "jem": "a joint energy-based model",
+    "counternet": "a classifier with a head for its counterfactuals",
     "vanilla": "conventional training",
 }
 """The objectives in words."""
@@ -53,6 +55,7 @@ GENERATORS = {
     "revise": "REVISE",
     "nearest": "nearest observed",
     "path": "path over observed",
+    "counternet": "the model's head",
 }
 """The generators' names, the first three in the paper."""
 

@@ -124,13 +124,6 @@ def _headless(parts: dict[str, Any]) -> list[str]:
             "objective.head_distance_weight: expected 0 where objective.head_weight is "
             f"0, got {distance:g}"
         )
-    compared = parts.get("compare")
-    if "evaluation.generator" in asking and compared and not compared.head_weight:
-        mistakes.append(
-            "compare: expected none for an evaluation by the head of the model "
-            "(compare=none), since that of a baseline learns nothing, got "
-            f"{compared.name}"
-        )
     return mistakes
 
 

@@ -24,19 +24,20 @@ COUNTS = {"gen_params": 135, "penalties": 135, "training_params": 24, "tune": 9}
 COUNTS |= {"tune_lr": 9, "architecture": 54, "ablation": 27, "single": 9}
 COUNTS |= {"mutability": 9, "default": 54, "table_a1": 135}
 COUNTS |= {"draws": 20, "revise_vae": 45, "fine_tuning": 9}
-# Seven methods at four strengths, smoothing at four, and two models without any.
-COUNTS |= {"methods": 16 * 5 * (7 * 4 + 4 + 2), "methods_mnist": 2 * (4 * 2 + 2)}
-# Four models of each dataset and seed, each by five generators.
-COUNTS |= {"post_hoc": 8 * 3 * 4 * 5}
+# Seven methods at four strengths, smoothing at four, and three models without any.
+COUNTS |= {"methods": 16 * 5 * (7 * 4 + 4 + 3), "methods_mnist": 2 * (4 * 2 + 2)}
+# Four models of each dataset and seed, each by five generators, and one by its own.
+COUNTS |= {"post_hoc": 8 * 3 * (4 * 5 + 1)}
 
 
-def grid(axes, only_with=None, fixed=None, tied=None) -> Grid:
+def grid(axes, only_with=None, fixed=None, tied=None, along=None) -> Grid:
     return Grid(
         name="test",
         axes=axes,
         only_with=only_with or {},
         fixed=fixed or {},
         tied=tied or {},
+        along=along or {},
     )
 
 
@@ -198,6 +199,33 @@ def test_a_tied_key_needs_a_key_to_follow():
     assert caught.value.mistakes == (
         "grid.tied.data.draw_seed: expected a key of the configuration, got 'sead'",
     )
+
+
+def test_what_goes_along_with_a_value_is_set_where_an_axis_has_it():
+    counternet = {"model": "counternet", "schedule.epochs": 7}
+    made = grid(
+        {"objective": ("vanilla", "counternet"), "seed": (3, 4)},
+        fixed={"model": "mlp", "schedule.epochs": 5},
+        along={"objective": {"counternet": counternet}},
+    )
+    runs = [each.run for each in found_by(made)]
+    assert [
+        (run.model.name, run.objective.name, run.schedule.epochs, run.seed)
+        for run in runs
+    ] == [
+        ("mlp", "vanilla", 5, 3),
+        ("mlp", "vanilla", 5, 4),
+        ("counternet", "counternet", 7, 3),
+        ("counternet", "counternet", 7, 4),
+    ]
+
+
+def test_what_goes_along_with_nothing_is_a_mistake():
+    with pytest.raises(ConfigError) as caught:
+        grid({"a": (1,)}, along={"a": {"2": {"x": 1}}, "b": {"c": {}}})
+    assert caught.value.mistakes == ("grid.along: expected axes of the grid, got 'b'",)
+    with pytest.raises(ConfigError, match="got 'nosuch'"):
+        found_by(grid({"seed": (3,)}, along={"seed": {"3": {"nosuch": 1}}}))
 
 
 def test_conditions_on_axes_that_are_not_there_are_mistakes():

@@ -79,6 +79,6 @@ def test_a_predictor_may_have_no_hidden_layer():
 
 
 def test_a_predictor_without_layers_one_after_the_other_is_refused():
-    words = ("model=counternet", "model@model.predictor=ensemble")
+    words = ("counternet", "model@model.predictor=ensemble")
     with pytest.raises(ConfigError, match=r"model\.predictor: expected layers"):
         built(*words)

@@ -12,8 +12,7 @@ from cftrain.summary.naming import (
     ordered_datasets,
     ordered_objectives,
 )
-from tests.console import run_of
-from tests.contracts.configured import names
+from tests.contracts.configured import names, run_with
 
 
 def test_the_papers_datasets_come_first_and_in_its_order():
@@ -34,7 +33,7 @@ def test_the_baseline_comes_last():
 
 @pytest.mark.parametrize("name", names("objective"))
 def test_every_objective_has_a_name_and_a_style(name):
-    objective = run_of(f"objective={name}").objective.name
+    objective = run_with("objective", name).objective.name
     assert objective in OBJECTIVES
     assert objective in OBJECTIVE_STYLES
 

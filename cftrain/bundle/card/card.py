@@ -64,6 +64,8 @@ def _model(about: About) -> Iterator[str]:
     trained = (
         "by counterfactual training"
         if any(value_at(run, f"objective.{weight}") for weight in WEIGHTS)
+        else "in the usual way, with a head beside it that answers with counterfactuals"
+        if value_at(run, "objective.head_weight", 0)
         else "in the usual way, without counterfactuals"
     )
     yield from _text(

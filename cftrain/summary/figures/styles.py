@@ -64,6 +64,9 @@ OBJECTIVE_STYLES = {
     ),
     "recourse": Style(colour="#332288", line=(0, (4, 1, 1, 1)), marker="h", hatch="O"),
     "jem": Style(colour="#CC6677", line=(0, (8, 2)), marker="d", hatch="**"),
+    "counternet": Style(
+        colour="#DDAA33", line=(0, (6, 1, 1, 1, 1, 1)), marker="8", hatch="+"
+    ),
     # Of five baselines: no objective, but a method like the others.
     "ensemble": Style(colour="#117733", line=(0, (1, 2)), marker="p", hatch=".."),
 }
@@ -75,6 +78,9 @@ GENERATOR_STYLES = {
     "nearest": Style(colour="#009E73", line="-.", marker="D", hatch="xxxx"),
     "path": Style(
         colour="#0072B2", line=(0, (4, 1, 1, 1, 1, 1)), marker="v", hatch="++"
+    ),
+    "counternet": Style(
+        colour="#D55E00", line=(0, (6, 1, 1, 1)), marker="8", hatch="oo"
     ),
 }
 

@@ -19,6 +19,9 @@ EPSILON = 0.1
 """The strength of attacks that methods are compared by."""
 
 GROUP = ["data", "protected"]
+SELF_EXPLAINING = ("counternet",)
+"""Methods whose counterfactuals come from the model itself."""
+
 KEYS = [*GROUP, "method", "setting"]
 
 FLOOR_SHARE = 0.02
@@ -64,11 +67,15 @@ def cells_of(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
 
 
 def _of_group(collection: Collection, cells: pd.DataFrame) -> pd.DataFrame:
-    """The lines of the models of one dataset, as one protocol has measured them."""
+    """The lines of the models of one dataset, as one protocol has measured them; those
+    that answer themselves as their own has, if that one has not.
+    """
     choice = choose(collection.measured, [set(cells.index)], 0)
     there = collection.measured.reset_index("protocol")
-    there = there[there["protocol"] == choice.protocol]
     there = there[there.index.isin(cells.index)]
+    common = there["protocol"] == choice.protocol
+    others = _by_their_own(there[~common], cells)
+    there = pd.concat([there[common], others[~others.index.isin(there[common].index)]])
     if there.empty:
         return pd.DataFrame()
     lines = cells.loc[there.index].join(means(collection, there))
@@ -82,6 +89,15 @@ def _of_group(collection: Collection, cells: pd.DataFrame) -> pd.DataFrame:
     if len(both):
         lines = lines.join(both.set_index("cell"))
     return lines.rename_axis("cell").reset_index()
+
+
+def _by_their_own(there: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """The newest evaluations of models that answer themselves: no common generator says
+    what these methods do.
+    """
+    own = there[cells.loc[there.index, "method"].isin(SELF_EXPLAINING).to_numpy()]
+    newest = own.sort_values("created", kind="stable")
+    return newest[~newest.index.duplicated(keep="last")]
 
 
 def means(collection: Collection, there: pd.DataFrame) -> pd.DataFrame:

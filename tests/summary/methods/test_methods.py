@@ -17,8 +17,9 @@ from tests.console import TINY_MOONS, call
 
 GRID = (
     "grid=methods",
-    "grid.axes={experiment: [moons], seed: [11, 12], objective: [full, pgd, vanilla], "
-    "objective.strength: [0.1, 1.0], model: [mlp, ensemble]}",
+    "grid.axes={experiment: [moons], seed: [11, 12], "
+    "objective: [full, pgd, counternet, vanilla], objective.strength: [0.1, 1.0], "
+    "model: [mlp, ensemble]}",
     "grid.only_with={objective.strength: {objective: [full, pgd]}, "
     "model: {objective: [vanilla]}}",
     *(w for w in TINY_MOONS if w != "data=moons" and not w.startswith("evaluation")),
@@ -45,10 +46,18 @@ def lines(folder) -> pd.DataFrame:
 def test_every_model_has_a_line_with_its_method_and_setting(lines):
     found = set(zip(lines["method"], lines["setting"], lines["seed"], strict=True))
     expected = {("full", 0.1), ("full", 1.0), ("pgd", 0.1), ("pgd", 1.0)}
-    expected |= {("vanilla", 0.0), ("ensemble", 0.0)}
+    expected |= {("vanilla", 0.0), ("ensemble", 0.0), ("counternet", 1.0)}
     assert found == {(*each, seed) for each in expected for seed in (11, 12)}
     assert lines["accuracy"].notna().all()
     assert lines["negative_log_likelihood"].notna().all()
+
+
+def test_a_model_that_answers_itself_is_measured_by_its_answers(lines):
+    """Predictions are those of the baseline, counterfactuals are not."""
+    own = lines[lines["method"] == "counternet"]
+    for name in ("accuracy", "negative_log_likelihood"):
+        assert own[name].tolist() == own[f"{name}_baseline"].tolist()
+    assert (own["cost"] != own["cost_baseline"]).all()
 
 
 def test_a_baseline_is_held_against_itself(lines):
@@ -97,6 +106,7 @@ def test_there_is_a_line_for_each_method_and_the_best_is_bold(folder):
         ("Moon", "BL"),
         ("Moon", "CT"),
         ("Moon", "PGD"),
+        ("Moon", "CN"),
         ("Moon", "ensemble"),
     ]
     assert made.rows[0].entries[1].value == 0
@@ -120,7 +130,7 @@ def test_the_scoreboard_has_a_verdict_on_every_criterion(folder):
         name="scoreboard", title="t", caption="c", grids=("methods",), budget=1.0
     )
     made = board.table(Reader(collect(folder), folder))
-    assert len(made.rows) == 3
+    assert len(made.rows) == 4
     for row in made.rows:
         said = {entry.text for entry in row.entries[:-1]}
         assert said <= {"won", "tied", "lost", "–"}
