@@ -46,16 +46,7 @@ def test_a_bundle_answers_as_the_results_do_without_any_rows(headed, threshold):
             [answer["changes"] for answer in each["answers"]] for each in (one, other)
         ]
         assert changes[0] == changes[1]
-
-
-def test_ages_only_increase(headed):
-    """As declared; the head has learned nothing else, and could not say it."""
-    bundle = headed / "bundle"
-    for each in told(explain_elsewhere(bundle, headed / "applicants.csv", *WORDS)):
-        for answer in each["answers"]:
-            for change in answer["changes"]:
-                if change["column"] == "age":
-                    assert change["to"] > change["from"]
+        assert any(changes[0]), "something has to change"
 
 
 def test_the_card_tells_of_the_head(headed):
