@@ -101,6 +101,7 @@ class Gathering:
     _targets: set[str] = field(default_factory=set)
     _needed: int = 0
     _firm: int = 0
+    _further: int = 0
     _answers: Sample[Answer] = field(default_factory=Sample)
     _columns: dict[str, _Column] = field(default_factory=lambda: defaultdict(_Column))
     _groups: dict[str, _Group] = field(default_factory=lambda: defaultdict(_Group))
@@ -113,6 +114,7 @@ class Gathering:
         if self.grouping is not None and advice.group is not None:
             self._groups[advice.group].add(advice)
             self.grouping.check(len(self._groups))
+        self._further += len(advice.answers[1:])
         for answer in advice.answers[:1]:
             self._firm += answer.firm
             self._answers.add(answer)
@@ -142,6 +144,7 @@ class Gathering:
             needed=self._needed,
             answered=self._answers.seen,
             firm=self._firm,
+            further=self._further,
             sampled=len(answers),
             cost=_spread([answer.cost for answer in answers]),
             farther_than=_spread(farther),

@@ -70,7 +70,8 @@ class Overview:
 
     Every counted answer is valid as told: rounded, encoded again and judged. So the
     share of `needed` rows that are `answered` is validity as told. Medians are those
-    of `sampled` answers, a random choice if it is less than all.
+    of `sampled` answers, a random choice if it is less than all. `further` answers of
+    the same rows are not counted.
     """
 
     rows: int
@@ -79,6 +80,7 @@ class Overview:
     needed: int
     answered: int
     firm: int
+    further: int
     sampled: int
     cost: Spread | None
     farther_than: Spread | None

@@ -45,6 +45,9 @@ def facts(overview: Overview) -> list[tuple[str, str]]:
     if not overview.answered:
         return found
     bare = overview.answered - overview.firm
+    if overview.further:
+        text = f"the first answer of a row; {overview.further} further ones are not"
+        found.append(("counted here", text))
     measured = [
         ("only just", f"{bare} of {overview.answered} answers"),
         ("cost", _spread(overview.cost, _short)),

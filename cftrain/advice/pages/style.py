@@ -80,6 +80,7 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
   body { font-size: 10pt; max-width: none; padding: 0; }
   svg, img, .half, .after { print-color-adjust: exact; }
   .card, .change, .images, tr { break-inside: avoid; }
+  details:not([open]) { display: none; }
   .wide { overflow: visible; background: none; }
   table { font-size: 8pt; }
   th, td { white-space: normal; overflow-wrap: normal; padding: 1pt 6pt 1pt 0; }

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,12 @@ def test_it_is_what_a_table_of_the_answers_says():
     assert 10 < found.answered == len(firsts) <= found.needed
     assert found.there == 60 - found.needed
     assert found.firm == sum(answer.firm for _, answer in firsts)
+    further = sum(len(each.answers) for each in told) - len(firsts)
+    assert found.further == further > 0
+    said = f"the first answer of a row; {further} further ones are not"
+    assert said in overview_text(found, None)
+    alone = [replace(each, answers=each.answers[:1]) for each in told]
+    assert "counted here" not in overview_text(gathered(*alone), None)
     assert {c.column: c.count for c in found.columns} == dict(
         changes["column"].value_counts()
     )
