@@ -60,6 +60,7 @@ img { max-width: 100%; background: #fff; border-radius: 4px; }
 @media print {
   :root { color-scheme: light; --text: #000; --soft: #444; --page: #fff; }
   body { font-size: 10pt; max-width: none; margin: 0; }
+  section, h2 { break-inside: avoid; }
   h2 { break-after: avoid; }
   .wide { overflow: visible; background: none; }
   .hint { display: none; }
