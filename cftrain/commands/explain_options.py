@@ -64,8 +64,14 @@ def standard_options(folder: Path) -> ExplainOptions:
 
 def advisor_of(model: StoredModel, options: ExplainOptions) -> Advisor:
     """Returns what gives advice on the model. Raises ConfigError."""
+    generator, run = options.generator or model.run.generator, model.run
+    if generator.asks_head and not (run.model.has_head and run.objective.head_weight):
+        raise ConfigError(
+            "generator: expected another one for a model without a head that was "
+            f"trained (objective=counternet), got {generator.name}"
+        )
     search = CounterfactualSearch(
-        generator=options.generator or model.run.generator,
+        generator=generator,
         maturity=options.maturity,
         descent=options.search,
         categories=options.categories,

@@ -105,6 +105,9 @@ def _headless(parts: dict[str, Any]) -> list[str]:
     askers = {
         "generator": parts.get("generator"),
         "evaluation.generator": getattr(evaluation, "generator", None),
+        "evaluation.gallery.generator": getattr(
+            getattr(evaluation, "gallery", None), "generator", None
+        ),
     }
     asking = [key for key, each in askers.items() if each and each.asks_head]
     trained, distance = objective.head_weight > 0, objective.head_distance_weight

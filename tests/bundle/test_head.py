@@ -49,6 +49,15 @@ def test_a_bundle_answers_as_the_results_do_without_any_rows(headed, threshold):
         assert any(changes[0]), "something has to change"
 
 
+def test_a_model_without_a_trained_head_is_not_asked_for_one(lent):
+    words = ("explain", "outputs/all", "generator=counternet")
+    found = call(*words, cwd=lent, CFTRAIN_DATA=str(lent))
+    assert found.message == (
+        "generator: expected another one for a model without a head that was trained "
+        "(objective=counternet), got counternet"
+    )
+
+
 def test_the_card_tells_of_the_head(headed):
     card = " ".join((headed / "bundle" / "MODEL_CARD.md").read_text().split())
     assert "with a head beside it that answers with counterfactuals" in card
