@@ -22,7 +22,7 @@ def headed(lent, tmp_path_factory) -> Path:
         copy = shutil.copytree if (lent / name).is_dir() else shutil.copy
         copy(lent / name, here / name)
     words = (*TRAIN, *OWN, "evaluation/generator=counternet", "compare=none")
-    done = call(*words, "schedule.epochs=30", cwd=here, CFTRAIN_DATA=str(here))
+    done = call(*words, "schedule.epochs=15", cwd=here, CFTRAIN_DATA=str(here))
     assert done.code == 0, done
     export(here, "bundle", "reference=false")
     return here
