@@ -178,4 +178,7 @@ OF_EVALUATION = {
 rows name the protocol. `evaluations` is written last.
 """
 
+LATER = frozenset({"head_loss", "head_distance"})
+"""Columns that older versions did not write: null in what these left."""
+
 TABLES = {**OF_TRAINING, **OF_EVALUATION, "protocols": PROTOCOLS}

@@ -4,8 +4,8 @@ import pytest
 
 from cftrain.errors import ResultError
 from cftrain.results.parts.parquet import Unreadable, read_parquet, write_parquet
-from cftrain.results.schema import METRICS
-from tests.results.rows import metric_rows
+from cftrain.results.schema import HISTORY, LATER, METRICS
+from tests.results.rows import metric_rows, row
 
 VALUES = {(0.5, number): number / 8 for number in range(20)}
 TABLE = pa.Table.from_pylist(metric_rows("c", "s", "ip", VALUES), schema=METRICS)
@@ -68,3 +68,20 @@ def test_a_folder_in_its_place_is_unreadable(tmp_path):
     (tmp_path / "part.parquet").mkdir()
     with pytest.raises(Unreadable):
         read_parquet(tmp_path / "part.parquet", METRICS)
+
+
+@pytest.mark.parametrize("columns", [None, ["head_loss", "epoch"]])
+def test_columns_that_older_versions_did_not_write_are_null(path, columns):
+    whole = pa.Table.from_pylist([row("history", epoch=3)], schema=HISTORY)
+    write_parquet(path, whole.drop_columns(sorted(LATER)))
+    found = read_parquet(path, HISTORY, columns)
+    assert found.column_names == (columns or HISTORY.names)
+    assert found["head_loss"].to_pylist() == [None]
+    assert found["epoch"].to_pylist() == [3]
+
+
+def test_other_columns_may_not_be_missing(path):
+    whole = pa.Table.from_pylist([row("history", epoch=3)], schema=HISTORY)
+    write_parquet(path, whole.drop_columns(["epoch"]))
+    with pytest.raises(ResultError, match="expected results of format"):
+        read_parquet(path, HISTORY)

@@ -22,7 +22,7 @@ from cftrain.results.folders import (
     refuse_unfolding,
 )
 from cftrain.results.parts.pages import unfolded
-from cftrain.results.schema import FORMAT
+from cftrain.results.schema import FORMAT, LATER
 from cftrain.results.writing import written_whole
 
 KEY = b"cftrain_digest"
@@ -68,7 +68,8 @@ def read_parquet(
         if not whole:
             raise Unreadable(f"{path}: its content is not that of its digest")
         chosen = schema.names if columns is None else list(columns)
-        return _read(content, file, chosen)
+        there = [name for name in chosen if name in found.names]
+        return _completed(_read(content, file, there), schema, chosen)
     except MemoryError as error:
         raise ResultError(f"{path}: not enough memory to read it: {error}") from error
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -90,6 +91,14 @@ def _read(content: bytes, file: pq.ParquetFile, columns: list[str]) -> pa.Table:
     refuse_bytes(len(content), size.least + sum(map(_repeated, found.select(texts))))
     wanted = pa.schema(map(schema.field, columns), found.schema.metadata)
     return found.cast(wanted)
+
+
+def _completed(table: pa.Table, schema: pa.Schema, columns: list[str]) -> pa.Table:
+    """With the columns that an older version did not write, which are null."""
+    for name in (name for name in columns if name not in table.column_names):
+        field = schema.field(name)
+        table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(columns)
 
 
 def _repeated(texts: pa.ChunkedArray) -> int:
@@ -122,7 +131,11 @@ def _check_format(path: Path, found: pa.Schema, schema: pa.Schema) -> None:
     told = (
         (found.metadata or {}).get(b"cftrain_format", b"none").decode(errors="replace")
     )
-    if told != FORMAT or not found.equals(schema):
+    written = [
+        name for name in schema.names if name in found.names or name not in LATER
+    ]
+    expected = pa.schema(map(schema.field, written))
+    if told != FORMAT or not found.equals(expected):
         raise ResultError(
             f"{path}: expected results of format {FORMAT}, got format {told} with "
             f"columns {', '.join(found.names)}; {ANEW}"
