@@ -16,6 +16,7 @@ from cftrain.training.checkpoint import Checkpoint
 from cftrain.training.history import EpochRecord, means
 from cftrain.training.initial import start_from
 from cftrain.training.run import Run
+from cftrain.training.steps.answered import check_head
 from cftrain.training.trainer import OnEpoch, Trainer
 
 
@@ -39,10 +40,12 @@ def train(
 
     Members of ensembles are trained apart, as so many models with the same rows: their
     history is the mean of theirs. The dataset is that of the runs, on the device.
-    Raises StackError.
+    Raises StackError, and ModelError for an objective of heads without any.
     """
     runs = fitted_runs(runs, dataset)
     whole = started(runs, dataset).to(device)
+    for run in runs:
+        check_head(whole, run.objective)
     each = [stream for run in runs for stream in member_streams(run)]
     members = [run for run in runs for _ in member_streams(run)]
     trainer = _trainer(

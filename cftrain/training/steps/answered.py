@@ -41,16 +41,24 @@ class Answered:
 
     def by_head(self, objective: Objective) -> tuple[Tensor, Sequence[Tensor]]:
         """Returns the weighted sum of both terms' means (stack,), and its gradients by
-        the parameters of the head, if there is one.
+        the parameters of the head.
         """
-        if not isinstance(self.classifier, Headed):
-            return self.missed.sum(1), []
+        assert isinstance(self.classifier, Headed)
         parameters = list(self.classifier.head.parameters())
         if not self.missed.shape[1]:
             return self.missed.sum(1), [torch.zeros_like(each) for each in parameters]
         terms = torch.stack([self.missed.mean(1), self.distance.mean(1)])
         total = (objective.part_weights(terms)[OF_HEAD] * terms).sum(0)
         return total.detach(), torch.autograd.grad(total.sum(), parameters)
+
+
+def check_head(classifier: Classifier, objective: Objective) -> None:
+    """Raises ModelError for an objective of heads with a model that has none."""
+    if counts(objective.head_weight) and not isinstance(classifier, Headed):
+        raise ModelError(
+            "objective.head_weight: expected a model with a head (model=counternet), "
+            f"got a {type(classifier).__name__}"
+        )
 
 
 def answered(
@@ -63,22 +71,15 @@ def answered(
     streams: Streams,
 ) -> Answered:
     """Returns what is to be told of the head's answers to observed rows with these
-    logits, if any model is trained by that.
+    logits, if there is a head and any model is trained by that.
 
-    Each is for another class than the predicted one: of more than two one is drawn.
-
-    An answer is judged as it would be given, but for relations and the domain's bounds,
-    beyond which it has a distance to learn from all the same. Raises ModelError for a
-    model without a head.
+    Each is for another class than the predicted one: of more than two one is drawn. An
+    answer is judged as it would be given, but for relations. Its distance counts beyond
+    the bounds of the domain as well: so it learns to come back.
     """
-    if not counts(objective.head_weight):
+    if not isinstance(classifier, Headed) or not counts(objective.head_weight):
         none = observed[:, :0, 0]
         return Answered(none, none, classifier)
-    if not isinstance(classifier, Headed):
-        raise ModelError(
-            "objective.head_weight: expected a model with a head (model=counternet), "
-            f"got a {type(classifier).__name__}"
-        )
     target = other_class(logits.argmax(-1), logits.shape[-1], streams)
     with torch.enable_grad():
         found = softened(classifier.answers(observed, target), constraints, 1.0)

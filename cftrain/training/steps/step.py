@@ -12,7 +12,7 @@ from torch.nn import Parameter
 from cftrain import stacking
 from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.data.constraints import Constraints
-from cftrain.models.classifier import Classifier, learning, predictor
+from cftrain.models.classifier import Classifier, Headed, learning, predictor
 from cftrain.models.dense_stacks.dense import Dense, dense
 from cftrain.objectives.naming import PARTS
 from cftrain.objectives.objective import Objective
@@ -152,8 +152,10 @@ class Steps:
                     gradients, term.by_parameters(factor), strict=True
                 )
             ]
-        of_head, by_head = found.answered.by_head(self.objective)
-        return size + of_head, [*gradients, *by_head]
+        if isinstance(self.classifier, Headed):
+            of_head, by_head = found.answered.by_head(self.objective)
+            return size + of_head, [*gradients, *by_head]
+        return size, gradients
 
     def _by_logits(
         self, found: Pass, rows: StepRows, known: Coefficients

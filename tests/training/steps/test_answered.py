@@ -13,7 +13,7 @@ from cftrain.errors import ModelError
 from cftrain.models.classifier import Headed
 from cftrain.objectives.objective import Objective
 from cftrain.seeding import children
-from cftrain.training.steps.answered import answered
+from cftrain.training.steps.answered import answered, check_head
 from cftrain.training.steps.portion import portions
 from cftrain.training.steps.step import Steps
 from tests import builders
@@ -145,7 +145,9 @@ def test_what_may_not_move_has_no_part_in_it():
 def test_a_model_without_a_head_is_refused():
     model = builders.mlp(STACK)
     with pytest.raises(ModelError, match=r"expected a model with a head"):
-        told(model)
+        check_head(model, only_head(**WEIGHTS))
+    check_head(model, only_head())
+    check_head(headed(STACK), only_head(**WEIGHTS))
     _, found = told(model, only_head())
     assert found.missed.shape == found.distance.shape == (STACK, 0)
 
