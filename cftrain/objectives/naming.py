@@ -23,6 +23,9 @@ PARTS = (
 OF_COUNTERFACTUALS = PARTS[1:5]
 """Those about counterfactuals that a search has to find."""
 
+OF_HEAD = PARTS[9:]
+"""Those about answers of a model's head, which change no prediction."""
+
 SEARCHED = set(OF_COUNTERFACTUALS)
 
 

@@ -96,7 +96,11 @@ def test_python_gets_the_curve(finished):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["objective=vanilla"], "objective: expected one with a term besides"),
+        (["objective=vanilla"], "objective: expected one with a term of the logits"),
+        (
+            ["model=counternet", "objective=counternet"],
+            "objective: expected one with a term of the logits besides the class loss",
+        ),
         (["objective.strength=0.1"], "objective.strength: expected none beside"),
         (["budget.measure=beauty"], "budget.measure: expected strength or one of"),
         (["budget.strengths=[0]"], "budget.strengths: expected different numbers"),

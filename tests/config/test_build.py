@@ -89,7 +89,7 @@ def test_the_default_is_the_run_that_the_files_say():
     assert run.maturity == Threshold(threshold=0.75)
     assert (run.search.max_steps, run.search.step_size) == (30, 0.1)
     assert run.objective.weights == (1, 0.5, 0.25, 0.1, *[0] * 7)
-    assert settings.compare.weights == (1, *[0] * 8)
+    assert settings.compare.weights == (1, *[0] * 10)
     assert (settings.name, settings.device) == ("moons", "cpu")
     assert settings.overwrite is False
 

@@ -18,6 +18,7 @@ from cftrain.evaluation.evaluate import parts
 from cftrain.grid.cells import Cell, cell, protocol_id
 from cftrain.grid.measured import OnPart
 from cftrain.grid.tasks import state_of
+from cftrain.objectives.naming import OF_HEAD, PARTS
 from cftrain.results.budget.table import add_budget, load_budgets
 from cftrain.results.provenance import provenance
 from cftrain.results.store import Store
@@ -32,10 +33,12 @@ def tried(run: Run, options: Options) -> list[Cell]:
     ConfigError where the objective has nothing that could be stronger.
     """
     objective = run.objective
-    if not any(map(bool, replace(objective, strength=1.0).weights[1:])):
+    strongest = zip(PARTS, replace(objective, strength=1.0).weights, strict=True)
+    varied = {part for part, weight in strongest if weight} - {PARTS[0], *OF_HEAD}
+    if not varied:
         raise ConfigError(
-            "objective: expected one with a term besides the class loss, whose "
-            "strength the budget varies, such as objective=aligned, got "
+            "objective: expected one with a term of the logits besides the class loss, "
+            "whose strength the budget varies, such as objective=aligned, got "
             f"{objective.name}"
         )
     if STRENGTH in typed_keys():

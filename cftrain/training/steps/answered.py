@@ -17,14 +17,14 @@ from cftrain.counterfactuals.hyperparameters import counts
 from cftrain.data.constraints import Constraints
 from cftrain.errors import ModelError
 from cftrain.models.classifier import Classifier, Headed
-from cftrain.objectives.naming import PARTS
+from cftrain.objectives.naming import OF_HEAD, PARTS
 from cftrain.objectives.objective import Objective
 from cftrain.objectives.terms import mean_square, missed_target
 from cftrain.seeding import Streams
 from cftrain.tensors import Logits, Rows
 from cftrain.training.epoch import other_class
 
-OF_HEAD = slice(PARTS.index("head_loss"), PARTS.index("head_distance") + 1)
+PLACES = slice(PARTS.index(OF_HEAD[0]), PARTS.index(OF_HEAD[-1]) + 1)
 
 OfRows = Float[Tensor, "stack _"]
 
@@ -48,7 +48,7 @@ class Answered:
         if not self.missed.shape[1]:
             return self.missed.sum(1), [torch.zeros_like(each) for each in parameters]
         terms = torch.stack([self.missed.mean(1), self.distance.mean(1)])
-        total = (objective.part_weights(terms)[OF_HEAD] * terms).sum(0)
+        total = (objective.part_weights(terms)[PLACES] * terms).sum(0)
         return total.detach(), torch.autograd.grad(total.sum(), parameters)
 
 
