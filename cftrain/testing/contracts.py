@@ -158,11 +158,12 @@ def _check_searches(generator: Generator) -> None:
     free = unconstrained(FEATURES)
     limits = replace(free, may_decrease=torch.tensor([True, False, True, False]))
     factual, target = pool[:ROWS].expand(STACK, -1, -1), classes(STACK, ROWS, seed=4)
+    networks = model(head=generator.asks_head).float()
 
     def searched(cells: slice) -> SearchResult:
         streams = [Stream(cell) for cell in range(STACK)][cells]
         return stacking.select(whole_stack, cells)(
-            frozen(model().float(), cells),
+            frozen(networks, cells),
             factual[cells],
             target[cells],
             constraints=limits,

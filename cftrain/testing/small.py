@@ -4,14 +4,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.data.constraints import unconstrained
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.metric import Individuals
+from cftrain.models.classifier import Headed
 from cftrain.models.layers import StackedLinear
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.seeding import Stream
+from cftrain.tensors import Classes, Rows
 
 STACK, ROWS, FEATURES, CLASSES = 3, 12, 4, 3
 DOUBLE, CPU = torch.float64, torch.device("cpu")
@@ -26,13 +29,30 @@ def classes(*shape: int, seed: int = 0) -> Tensor:
     return torch.randint(CLASSES, shape, generator=Stream(seed).generator())
 
 
-def model() -> nn.Module:
-    """Returns a stack of small networks, float64."""
+def model(*, head: bool = False) -> nn.Module:
+    """Returns a stack of small networks, float64; with a head, if that is asked for."""
     streams = [Stream(cell) for cell in range(STACK)]
-    hidden, last = ([each.child(depth) for each in streams] for depth in (1, 2))
-    return nn.Sequential(
+    hidden, last, own = ([s.child(depth) for s in streams] for depth in (1, 2, 3))
+    predictor = nn.Sequential(
         StackedLinear(FEATURES, 6, hidden), nn.Tanh(), StackedLinear(6, CLASSES, last)
-    ).to(DOUBLE)
+    )
+    if not head:
+        return predictor.to(DOUBLE)
+    return Answering(predictor, StackedLinear(FEATURES + CLASSES, FEATURES, own))
+
+
+class Answering(Headed):
+    """A network whose head answers to a row and a target by one layer."""
+
+    def __init__(self, predictor: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.predictor, self.head = predictor, head
+        self.to(DOUBLE)
+
+    def answers(self, rows: Rows, target: Classes) -> Rows:
+        wanted = functional.one_hot(target, CLASSES).to(rows)
+        found: Rows = self.head(torch.cat([rows, wanted], -1))
+        return found
 
 
 def dataset() -> Dataset:
