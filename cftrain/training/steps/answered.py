@@ -24,7 +24,7 @@ from cftrain.seeding import Streams
 from cftrain.tensors import Logits, Rows
 from cftrain.training.epoch import other_class
 
-PLACES = slice(PARTS.index(OF_HEAD[0]), PARTS.index(OF_HEAD[-1]) + 1)
+PLACES = [PARTS.index(part) for part in OF_HEAD]
 
 OfRows = Float[Tensor, "stack _"]
 

@@ -210,7 +210,7 @@ class Steps:
 
     @cached_property
     def _dense(self) -> Dense | None:
-        return dense(self._predictor)
+        return dense(self.classifier)
 
     @cached_property
     def _parameters(self) -> list[Parameter]:
