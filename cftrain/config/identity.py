@@ -11,6 +11,9 @@ from cftrain.config.ranges import Incidental, Later, Usual
 
 Mark = TypeVar("Mark")
 
+PLAIN = {str, int, float, bool, type(None)}
+"""Types of values that describe themselves."""
+
 
 @cache
 def configured(cls: Any) -> tuple[str, ...]:
@@ -29,20 +32,32 @@ def describe(value: Any, *, remembered: bool = False) -> Any:
     are later ones that are neutral. With `remembered`, those are kept that a record
     should have nevertheless.
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        places, new = incidental(type(value)), later(type(value))
-        described = {
-            name: describe(getattr(value, name), remembered=remembered)
-            for name in configured(type(value))
-            if (name not in places or (remembered and places[name].remembered))
-            and not (name in new and getattr(value, name) == new[name].neutral)
-        }
-        return {"_target_": name_of(type(value)), **described}
+    cls = type(value)
+    if cls in PLAIN:
+        return value
+    if is_dataclass(cls):
+        described = {"_target_": name_of(cls)}
+        for name, new in _described(cls, remembered):
+            part = getattr(value, name)
+            if new is None or part != new.neutral:
+                described[name] = describe(part, remembered=remembered)
+        return described
     if isinstance(value, dict):
         return {k: describe(item, remembered=remembered) for k, item in value.items()}
     if isinstance(value, list | tuple):
         return [describe(item, remembered=remembered) for item in value]
     return value
+
+
+@cache
+def _described(cls: Any, remembered: bool) -> tuple[tuple[str, Later | None], ...]:
+    """The fields that describe an object of a class, each with when it is left out."""
+    places, new = incidental(cls), later(cls)
+    return tuple(
+        (name, new.get(name))
+        for name in configured(cls)
+        if name not in places or (remembered and places[name].remembered)
+    )
 
 
 @cache

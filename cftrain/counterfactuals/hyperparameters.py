@@ -16,4 +16,6 @@ Probability = Annotated[Scalar, Between(0, 1)]
 
 def counts(weight: Scalar) -> bool:
     """Returns whether the weight is not zero, in any cell."""
+    if isinstance(weight, float | int):  # many times for each cell of a grid
+        return weight != 0
     return bool(torch.as_tensor(weight).any())

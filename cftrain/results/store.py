@@ -117,10 +117,10 @@ class Store:
         if table not in OF_TRAINING:
             keys.append("protocol")
         wanted = chosen[keys].drop_duplicates()
-        found = self._read(table, set(wanted["stack"]))
+        found = self._read(table, set(wanted["stack"].unique()))
         if table in ALWAYS and "status" in chosen:
             stacks = set(chosen["stack"][chosen["status"] == "done"])
-            self._refuse_missing(table, stacks - set(found["stack"]))
+            self._refuse_missing(table, stacks - set(found["stack"].unique()))
         found = found.merge(wanted, on=keys)
         return _without_overflow(found) if table == "metrics" else found
 

@@ -68,13 +68,13 @@ def _numbers(metrics: pd.DataFrame, cell: str) -> Iterator[Number]:
 
 
 def _spread(rows: pd.DataFrame) -> str:
-    rounds = by_round(rows).dropna()
+    rounds = by_round(rows).present().values
     if len(rounds) > 1:
         return f"± {deviation(rounds):.2g} over {len(rounds)} rounds"
     count = int(rows["rows"].iloc[0])
     if OF_ROWS not in rows["metric"].iloc[0] or count < 1:
         return ""
-    return f"{_between(_share(float(rounds.iloc[0]), count))}, {count} rows"
+    return f"{_between(_share(float(rounds[0]), count))}, {count} rows"
 
 
 def _of_seeds(means: pd.Series, *, share: bool) -> str:

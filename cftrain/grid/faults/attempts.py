@@ -104,6 +104,8 @@ def limits(found: Collection[Mark]) -> dict[str, int]:
 
 def limit_of(cells: Collection[Cell], known: Mapping[str, int]) -> int:
     """How many of these cells to work on at once; all of them if nothing is known."""
+    if not known:
+        return len(cells)
     found = (known[name] for cell in cells if (name := kind(cell.run)) in known)
     return min(found, default=len(cells))
 

@@ -22,7 +22,7 @@ from cftrain.summary.reading.collection import Collection
 from cftrain.summary.reading.replicas import Replicas, replicas
 from cftrain.summary.statistics.change import ratios, reduction
 from cftrain.summary.statistics.intervals import t_interval
-from cftrain.summary.statistics.rounds import by_round, paired
+from cftrain.summary.statistics.rounds import Rounds, by_round, paired
 
 SHOWN = ("ip", "ip_star", "cost")
 INTERVAL_SEEDS = 3
@@ -56,7 +56,7 @@ def reductions_of(collection: Collection, group: Replicas) -> pd.DataFrame:
     metrics = collection.of_evaluation("metrics", group.cells)
     metrics = metrics[metrics["metric"].isin(SHOWN)]
     values = {key: by_round(rows) for key, rows in metrics.groupby(["cell", "metric"])}
-    missing = pd.Series(dtype=float)
+    missing = Rounds(np.empty(0), np.empty(0))
     found = []
     for pair in pairs.itertuples():
         for measure in SHOWN:
@@ -70,7 +70,7 @@ def reductions_of(collection: Collection, group: Replicas) -> pd.DataFrame:
                         "objective": pair.objective,
                         "seed": pair.seed,
                         "measure": measure,
-                        "reduction": reduction(ratio.mean()),
+                        "reduction": reduction(float(ratio.mean())),
                     }
                 )
     return pd.DataFrame(found)

@@ -107,7 +107,10 @@ def _steadier(own: pd.Series, published: pd.Series) -> Verdict | None:
     """Seeds agree twice as well as those of the published method, or at least as well:
     a spread of five numbers has no interval worth its name.
     """
-    spreads = deviation(own.dropna()), deviation(published.dropna())
+    spreads = (
+        deviation(own.dropna().to_numpy()),
+        deviation(published.dropna().to_numpy()),
+    )
     if spreads[0] is None or spreads[1] is None:
         return None
     outcome: Outcome = (

@@ -20,7 +20,7 @@ from cftrain.summary.reading.selection import (
     Trial,
     Trials,
 )
-from cftrain.summary.statistics.rounds import each_by_round
+from cftrain.summary.statistics.rounds import Rounds, each_by_round
 
 BLOCKS = 48
 """Stacks, or all narrow stacks of a dataset, whose rows are kept in memory."""
@@ -115,7 +115,7 @@ class Reader:
         protocol: str | None,
         metric: str | None,
         epsilon: float | None,
-    ) -> pd.Series | None:
+    ) -> Rounds | None:
         """Returns the means of a metric of one cell in each round, with those of one
         strength of an attack, if it has any rows. Raises ResultError.
         """
@@ -195,7 +195,7 @@ class Reader:
         protocol: str | None,
         metric: str | None,
         epsilon: float | None,
-    ) -> dict[str, pd.Series]:
+    ) -> dict[str, Rounds]:
         found = self._block("metrics", place, protocol, metric)
         if epsilon is not None:
             found = found[found["epsilon"] == epsilon]

@@ -3,25 +3,18 @@
 import pandas as pd
 
 from cftrain.summary.statistics.intervals import deviation
+from cftrain.summary.statistics.rounds import Array, Pairs
 
 STEADY = 0.5
 """Ratios that vary by more of the baseline than this say nothing in percent."""
 
 
-def ratio(model: pd.Series, baseline: pd.Series) -> pd.Series:
-    """Returns model / baseline, place by place; NaN where the baseline is not positive.
-
-    A ratio to nothing, or to an unbiased estimate below zero, says nothing.
-    """
-    quotients: pd.Series = model / baseline.where(baseline > 0)
-    return quotients
-
-
 def change(model: pd.Series, baseline: pd.Series) -> pd.Series:
     """Returns 100 (model - baseline) / baseline, place by place: below zero where the
-    model has less. NaN where the baseline is not positive.
+    model has less. NaN where the baseline is not positive: a ratio to nothing, or to an
+    unbiased estimate below zero, says nothing.
     """
-    changes: pd.Series = 100 * (ratio(model, baseline) - 1)
+    changes: pd.Series = 100 * (model / baseline.where(baseline > 0) - 1)
     return changes
 
 
@@ -33,22 +26,23 @@ def reduction(ratio: float) -> float:
     return 100 * (1 - ratio)
 
 
-def ratios(rounds: pd.DataFrame) -> pd.Series | None:
+def ratios(rounds: Pairs) -> Array | None:
     """Returns model over baseline in each of the paired rounds.
 
     None if there are no rounds, or if the baseline is not positive in one of them.
     """
-    found = ratio(rounds["model"], rounds["baseline"])
-    return None if found.empty or found.isna().any() else found
+    if not len(rounds) or not (rounds.baseline > 0).all():
+        return None
+    return rounds.model / rounds.baseline
 
 
-def is_steady(found: pd.Series, rounds: pd.DataFrame) -> bool:
+def is_steady(found: Array, rounds: Pairs) -> bool:
     """Returns whether the mean of ratios over the paired rounds says something.
 
     It does not where the baseline is near zero for its noise: then the ratios scatter,
     or their mean is on the other side of 1 than the ratio of the means.
     """
     spread = deviation(found)
-    of_means = rounds["model"].mean() / rounds["baseline"].mean()
+    of_means = rounds.model.mean() / rounds.baseline.mean()
     agree = (found.mean() - 1) * (of_means - 1) >= 0
     return bool(agree) and (spread or 0) <= STEADY

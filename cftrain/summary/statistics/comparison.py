@@ -67,7 +67,7 @@ def _compare(model: pd.DataFrame, baseline: pd.DataFrame) -> Comparison:
     rounds = paired(ours, theirs)
     ratio = ratios(rounds)
     spread = None if ratio is None else deviation(ratio)
-    gaps = rounds["model"] - rounds["baseline"]
+    gaps = rounds.model - rounds.baseline
     interval = quantile_interval(gaps, ROUNDS_CONFIDENCE) if len(gaps) > 1 else None
     first = (baseline if model.empty else model).iloc[0]
     return Comparison(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 ROUNDS_CONFIDENCE = 0.99
 SEEDS_CONFIDENCE = 0.95
@@ -32,7 +32,7 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def deviation(values: Sequence[float] | pd.Series) -> float | None:
+def deviation(values: Sequence[float] | npt.NDArray[np.float64]) -> float | None:
     """Returns the standard deviation of a sample; None below two values."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
@@ -49,7 +49,7 @@ def pooled_deviation(groups: Sequence[Sequence[float]]) -> tuple[float, int] | N
     return (squares / freedom) ** 0.5, freedom
 
 
-def quantile_interval(values: pd.Series, confidence: float) -> Interval:
+def quantile_interval(values: npt.NDArray[np.float64], confidence: float) -> Interval:
     """Returns the mean of some values and what holds the middle `confidence` of them.
 
     With the differences over rounds and 99 %: the paper's interval, whose table has a

@@ -11,7 +11,7 @@ from cftrain.summary.reading.protocols import SHOWN
 from cftrain.summary.reading.reader import Reader
 from cftrain.summary.reading.selection import Trial
 from cftrain.summary.statistics.change import ratios
-from cftrain.summary.statistics.rounds import paired
+from cftrain.summary.statistics.rounds import Array, Pairs, Rounds, paired
 
 Side = Literal["model", "baseline"]
 T = TypeVar("T")
@@ -102,26 +102,26 @@ class Sample:
             raise Unanswered("–")
         return rows
 
-    def by_round(self, trial: Trial, side: Side) -> pd.Series:
+    def by_round(self, trial: Trial, side: Side) -> Rounds:
         """Returns the values of the rounds that have one. Raises Unanswered."""
         cell, reader = self.cell(trial, side), self.reader
         found = reader.by_round(cell, trial.protocol, self.metric, self.epsilon)
         if found is None:
             raise Unanswered("–")
-        rounds = found.dropna()
-        if rounds.empty:
+        rounds = found.present()
+        if not len(rounds):
             raise Unanswered("no valid", f"nothing to average in any round of {cell}")
         return rounds
 
-    def rounds(self, trial: Trial) -> pd.DataFrame:
+    def rounds(self, trial: Trial) -> Pairs:
         """Returns the rounds in which both models have a value. Raises Unanswered."""
         model = self.by_round(trial, "model")
         rounds = paired(model, self.by_round(trial, "baseline"))
-        if rounds.empty:
+        if not len(rounds):
             raise Unanswered("no valid", "no round has a value of both models")
         return rounds
 
-    def ratios(self, rounds: pd.DataFrame) -> pd.Series:
+    def ratios(self, rounds: Pairs) -> Array:
         """Returns model over baseline in each of the paired rounds. Raises Unanswered
         if the baseline is not positive in one of them.
         """

@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 
 from cftrain.summary.statistics.change import change, ratios, reduction
-from cftrain.summary.statistics.rounds import paired
+from cftrain.summary.statistics.rounds import Pairs
 
 
 @pytest.mark.parametrize("baseline", [(1.0, 0.0), (1.0, -0.5), ()])
 def test_there_is_no_ratio_to_what_is_not_positive(baseline):
-    rounds = paired(pd.Series([1.0] * len(baseline)), pd.Series(baseline))
-    assert ratios(rounds) is None
+    assert ratios(Pairs(np.ones(len(baseline)), np.array(baseline))) is None
 
 
 def test_a_reduction_is_positive_where_the_model_has_less():

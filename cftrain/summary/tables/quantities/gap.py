@@ -65,7 +65,7 @@ class GapClosed(Quantity):
         if floors.empty:
             raise Unanswered("–")
         return (
-            float(rounds["model"].mean()),
-            float(rounds["baseline"].mean()),
+            float(rounds.model.mean()),
+            float(rounds.baseline.mean()),
             float(floors.mean()),
         )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
+import numpy as np
+
 from cftrain.summary.reading.selection import Trial
 from cftrain.summary.tables.quantity import (
     IntervalName,
@@ -25,8 +27,8 @@ class Levels(Quantity):
         return from_to(answers, names)
 
     def _of_seed(self, sample: Sample, trial: Trial) -> tuple[float, float]:
-        model = float(sample.by_round(trial, "model").mean())
-        return float(sample.by_round(trial, "baseline").mean()), model
+        model = sample.by_round(trial, "model").mean()
+        return sample.by_round(trial, "baseline").mean(), model
 
 
 @final
@@ -39,7 +41,9 @@ class Level(Quantity):
     interval: IntervalName
 
     def entry(self, sample: Sample) -> Entry:
-        found = sample.answers(
-            lambda trial: float(sample.by_round(trial, self.side).agg(self.centre))
-        )
+        found = sample.answers(lambda trial: self._of_seed(sample, trial))
         return over_seeds(found, self.interval)
+
+    def _of_seed(self, sample: Sample, trial: Trial) -> float:
+        values = sample.by_round(trial, self.side).values
+        return float(np.mean(values) if self.centre == "mean" else np.median(values))

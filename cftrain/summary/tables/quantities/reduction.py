@@ -74,5 +74,5 @@ class OverSeeds(Quantity):
     def _of_seed(self, sample: Sample, trial: Trial) -> float:
         rounds = sample.rounds(trial)
         if self.of == "means":
-            rounds = rounds.mean().to_frame().T
+            rounds = rounds.means()
         return reduction(float(sample.ratios(rounds).mean()))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from cftrain.summary.statistics.intervals import (
     ROUNDS_CONFIDENCE,
     SEEDS_CONFIDENCE,
@@ -67,8 +69,8 @@ class RoundQuantiles(Quantity):
 
     def entry(self, sample: Sample) -> Entry:
         rounds = sample.by_round(sample.trials[0], self.side)
-        held = quantile_interval(rounds, SEEDS_CONFIDENCE)
-        median = float(rounds.median())
+        held = quantile_interval(rounds.values, SEEDS_CONFIDENCE)
+        median = float(np.median(rounds.values))
         return Entry(
             value=median,
             low=held.low,
