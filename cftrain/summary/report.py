@@ -47,13 +47,22 @@ def report_of_seeds(collection: Collection, seeds: Seeds, *, every: bool) -> str
     are variants of others.
     """
     models = collection.cells.loc[[cells[0] for cells in seeds.cells]]
-    chosen = collection.cells.loc[[cell for cells in seeds.cells for cell in cells]]
+    named = dict.fromkeys(cell for cells in seeds.cells for cell in cells)
+    chosen = collection.cells.loc[list(named)]
     lines = [_header(models, seeds)]
     found = [_compared(collection, cells, seeds.protocol) for cells in seeds.cells]
     measured = [rows for rows in found if rows]
     if measured:
-        objectives = list(collection.cells.loc[list(seeds.cells[0]), "objective"])
+        # Where a budget has kept a baseline, both are that one.
+        shown = max(seeds.cells, key=lambda cells: len(set(cells)))
+        objectives = list(collection.cells.loc[list(shown), "objective"])
         lines += ["", result_table(measured, objectives, every=every), ""]
+    lines += [
+        f"seed {collection.cells.loc[model, 'seed']}: the baseline stands for both, "
+        "since nothing better stayed within the budget"
+        for model, *others in seeds.cells
+        if others == [model]
+    ]
     evaluations = collection.evaluations.reset_index("protocol")
     evaluations = evaluations[evaluations["protocol"] == seeds.protocol]
     lines += _notes(collection, chosen, evaluations, several=len(models) > 1)
@@ -100,6 +109,7 @@ def _notes(
         name = f"{name}, seed {row['seed']}" if several else name
         own = history[history["cell"] == cell]
         for note in (
+            _strength(row),
             _training(row, own),
             _kept(row, own),
             _fall(row, own),
@@ -129,6 +139,13 @@ def _times(
         "" if evaluated.isna().all() else f", evaluated in {evaluated.sum():.1f} s"
     )
     return f"trained in {told}{measured}"
+
+
+def _strength(cell: pd.Series) -> str | None:
+    """How much of its terms an objective has; None where all, as most have."""
+    config = described(cell["config"], "a cell")
+    strength = value_at(config, "objective.strength", 1.0)
+    return None if strength in (0, 1) else f"strength {strength:g}"
 
 
 def _training(cell: pd.Series, history: pd.DataFrame) -> str | None:

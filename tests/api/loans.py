@@ -26,5 +26,11 @@ def loans(rows: int = 120) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def estimator(**given: object) -> cftrain.CounterfactualTrainingClassifier:
-    settings = {"epochs": 3, "random_state": 0, "overrides": QUICK, **given}
+    settings = {
+        "epochs": 3,
+        "random_state": 0,
+        "overrides": QUICK,
+        "objective": "full",
+        **given,
+    }
     return cftrain.CounterfactualTrainingClassifier(**settings)

@@ -11,7 +11,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from tests.console import TINY, call, files
 from tests.data.tables import nasty
 
-QUICK = (*TINY, "schedule.batch_rows=64", "data.test_share=0.2")
+SMALL = (*TINY, "schedule.batch_rows=64", "data.test_share=0.2")
+QUICK = (*SMALL, "objective=full")
 
 
 def with_names(bunch: object) -> pd.DataFrame:
@@ -116,6 +117,26 @@ def test_a_first_model_of_a_table_that_nobody_tuned_for_is_good(name, tmp_path):
     metrics = pd.read_parquet(tmp_path / "outputs" / "table" / "metrics")
     accuracy = metrics[metrics["metric"] == "accuracy"]
     assert (accuracy["value"] > ACCURACY[name]).all()
+
+
+def test_without_an_objective_the_strongest_within_a_budget_is_kept(tmp_path):
+    """And shown and explained, and nothing else of what was tried."""
+    trained(tmp_path, "wine", *SMALL, "budget.individuals=10")
+    folder = tmp_path / "outputs" / "table"
+    budgets = pd.read_parquet(folder / "budgets.parquet")
+    assert sorted(budgets["strength"]) == [0, 0.01, 0.03, 0.1, 0.3, 1]
+    limits = json.loads(budgets["config"].iloc[0])
+    assert (limits["accuracy"], limits["validity"]) == (0.01, 0.02)
+    cells = pd.read_parquet(folder / "cells").set_index("cell")["objective"]
+    assert set(cells) == {"aligned", "vanilla"}
+    (kept,) = budgets["cell"][budgets["kept"]]
+    shown = call("show", str(folder), cwd=tmp_path)
+    assert shown.code == 0, shown.err
+    assert shown.out.count("wine (") + shown.out.count("table (") == 1
+    assert "NOT EVALUATED" not in shown.out
+    assert explained(tmp_path)
+    bundle = call("export", str(folder), "bundle", "onnx=false", cwd=tmp_path)
+    assert f"model {kept}" in bundle.out
 
 
 def test_what_was_guessed_can_be_read_before_anything_is_trained(tmp_path):

@@ -46,6 +46,14 @@ OWN = {
 }
 """Options of `data` that are no data sets yet."""
 
+WITHIN_BUDGET = {"objective": "aligned", "budget": "one_point"}
+"""How a model of a table is trained where nobody has said how: as strongly as its
+accuracy and validity allow, which only the table itself can tell.
+"""
+
+OWN_STRENGTH = ("objective", "objective.strength")
+"""Keys with which somebody has said it."""
+
 NAMES = ("target", "groups")
 """Its keys that name what is in a file: a class, a column."""
 
@@ -68,7 +76,7 @@ def overrides(command: str, words: Sequence[str]) -> list[str]:
     if command == "explain":
         return [_literal(word) for word in given]
     if command in ("train", "grid"):
-        return _sized(given)
+        return _sized(given, keeps_one=command == "train")
     if command == "tables" and EXPLAIN in given:
         return _explained(given)
     if command == "figure":
@@ -113,9 +121,9 @@ def _plain(word: str) -> str:
     return word.removeprefix("+") if word.startswith("+experiment=") else word
 
 
-def _sized(words: list[str]) -> list[str]:
+def _sized(words: list[str], *, keeps_one: bool) -> list[str]:
     """With settings that follow from the data, where files are to be looked at and
-    nobody chose others.
+    nobody chose others: a budget for the one model of a table that a command keeps.
     """
     name = next((name for name in OWN if f"data={name}" in words), None)
     if name is None or any(word.startswith("experiment=") for word in words):
@@ -127,8 +135,11 @@ def _sized(words: list[str]) -> list[str]:
         raise ConfigError(
             f"{absent[0]}: expected a value, as in data={name} {said}, got none"
         )
-    options = OWN[name].options.items()
-    return [*(f"{key}={value}" for key, value in options if key not in chosen), *words]
+    options = OWN[name].options
+    if keeps_one and name == "table" and chosen.isdisjoint(OWN_STRENGTH):
+        options = {**options, **WITHIN_BUDGET}
+    usual = [f"{key}={value}" for key, value in options.items() if key not in chosen]
+    return [*usual, *words]
 
 
 def _of_stored(word: str) -> str:

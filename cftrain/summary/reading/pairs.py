@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cftrain.results.budget.table import given_up, load_budgets
 from cftrain.results.points import FILE, load_points
 
 SINGLE = "train"
@@ -21,10 +22,13 @@ def pairs_of(folders: Sequence[Path], cells: pd.DataFrame) -> pd.DataFrame:
     Its columns are the grid, the coordinates of the point as a mapping, the ids of the
     model's and of its baseline's cell (None if there is none), and what the model was
     trained on. Models that no grid has are held against the vanilla cell that differs
-    in its objective only. `cells` are indexed by cell.
+    in its objective only, unless a budget has tried them and not kept. `cells` are
+    indexed by cell.
     """
     points = [row for folder in folders for row in _points(folder)]
     listed = {row["model"] for row in points} | {row["baseline"] for row in points}
+    for folder in folders:
+        listed |= given_up(load_budgets(folder))
     alone = cells[(cells["objective"] != "vanilla") & ~cells.index.isin(listed)]
     found = {
         _identity(row): row

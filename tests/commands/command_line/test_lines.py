@@ -16,6 +16,10 @@ from cftrain.commands.command_line.lines import (
 from cftrain.errors import ConfigError
 from tests.console import call, compose
 
+OWN = ("data=table", "data.path=a.csv", "data.label=b")
+SIZED = ("schedule=table", "evaluation=table")
+WITHIN_BUDGET = ("objective=aligned", "budget=one_point")
+
 
 @pytest.mark.parametrize(
     ("command", "words", "expected"),
@@ -24,6 +28,24 @@ from tests.console import call, compose
         ("train", ["+experiment=moons"], ["experiment=moons"]),
         ("train", ["-m", "+experiment=a,b"], ["-m", "experiment=a,b"]),
         ("grid", ["--dry-run", "+a.b=1"], ["dry_run=true", "+a.b=1"]),
+        ("train", [*OWN], [*SIZED, *WITHIN_BUDGET, *OWN]),
+        ("grid", [*OWN], [*SIZED, *OWN]),
+        ("train", [*OWN, "objective=full"], [*SIZED, *OWN, "objective=full"]),
+        (
+            "train",
+            [*OWN, "budget=none"],
+            [*SIZED, WITHIN_BUDGET[0], *OWN, "budget=none"],
+        ),
+        (
+            "train",
+            [*OWN, "budget.accuracy=0.1", "objective.margin=2"],
+            [*SIZED, *WITHIN_BUDGET, *OWN, "budget.accuracy=0.1", "objective.margin=2"],
+        ),
+        (
+            "train",
+            [*OWN, "objective.strength=0.3"],
+            [*SIZED, *OWN, "objective.strength=0.3"],
+        ),
         ("tables", [], []),
         ("tables", ["table=main"], ["table=main"]),
         ("tables", ["out puts", "table=main"], ["folder='out puts'", "table=main"]),
