@@ -35,7 +35,8 @@ def test_it_trains_as_the_command_does_bit_for_bit(tmp_path):
     words = (
         *("data=table", "data.path=frame.parquet", "data.label=repaid", share),
         *("data.immutable=[age]", "seed=0", "schedule.epochs=3", *QUICK),
-        *("evaluation.rounds=1", "compare=none", "hydra.run.dir=out"),
+        *("objective=full", "compare=none", "hydra.run.dir=out"),
+        "evaluation.rounds=1",
     )
     done = call("train", *words, cwd=tmp_path, CFTRAIN_DATA=None)
     assert done.code == 0, done.err
@@ -196,7 +197,8 @@ def test_rows_count_by_their_weights_as_the_command_counts_them(tmp_path):
     words = (
         *("data=table", "data.path=frame.parquet", "data.label=repaid", share),
         *("data.weight=times", "seed=0", "schedule.epochs=3", *QUICK),
-        *("evaluation.rounds=1", "compare=none", "hydra.run.dir=out"),
+        *("objective=full", "compare=none", "hydra.run.dir=out"),
+        "evaluation.rounds=1",
     )
     done = call("train", *words, cwd=tmp_path, CFTRAIN_DATA=None)
     assert done.code == 0, done.err
@@ -313,6 +315,14 @@ def test_rows_of_other_columns_are_refused(fitted, rows, kind, told):
 def test_questions_without_answer_are_told(fitted, given, told):
     with pytest.raises(ConfigError, match=told):
         fitted.explain(FRAME, **given)
+
+
+def test_without_an_objective_there_is_a_budget():
+    words = [*QUICK, "budget.strengths=[0.1,1]", "budget.individuals=10"]
+    found = estimator(objective=None, overrides=words).fit(FRAME, LABELS)
+    assert found.budget_["strength"].tolist() == [0, 0.1, 1]
+    assert found.budget_["config"].str.contains('"validity": 0.02').all()
+    assert estimator().fit(FRAME, LABELS).budget_ is None
 
 
 def test_a_budget_keeps_one_of_several_strengths():
