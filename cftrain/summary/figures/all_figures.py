@@ -14,6 +14,7 @@ from cftrain.summary.figures.saving import save
 from cftrain.summary.figures.styles import PRINT
 from cftrain.summary.figures.training_curves import training_curves
 from cftrain.summary.methods.frontier import frontiers
+from cftrain.summary.methods.gallery import method_galleries
 from cftrain.summary.reading.collection import Collection
 
 DRAWERS = (
@@ -24,6 +25,7 @@ DRAWERS = (
     galleries,
     attribution_maps,
     frontiers,
+    method_galleries,
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from cftrain.summary.methods import tables
 from cftrain.summary.methods.frontier import frontiers
+from cftrain.summary.methods.gallery import shown
 from cftrain.summary.methods.measured import against_baseline, chosen, measured
 from cftrain.summary.methods.scoreboard import Scoreboard
 from cftrain.summary.methods.tables import Methods, Shown
@@ -147,6 +148,20 @@ def test_the_frontier_has_a_drawing_for_each_price(folder):
     (axis,) = drawn[0].figure.get_axes()
     labels = {line.get_label() for line in axis.get_lines()}
     assert {"CT", "PGD", "ensemble"} <= labels
+
+
+def test_a_gallery_shows_what_is_chosen_and_what_is_published(lines):
+    first = lines[lines["seed"] == 11].assign(validation_accuracy_baseline=0.9)
+    weak = first["setting"] < 1
+    found = first.set_index("cell").loc[
+        shown(first.assign(validation_accuracy=np.where(weak, 0.895, 0.8)))
+    ]
+    assert list(zip(found["method"], found["setting"], strict=True)) == [
+        ("vanilla", 0),
+        ("full", 0.1),
+        ("pgd", 0.1),
+        ("full", 1),
+    ]
 
 
 def test_tables_and_figures_of_methods_are_written(folder):
