@@ -29,18 +29,24 @@ class Verdict:
     told: str
 
 
-def judged(values: Sequence[float] | pd.Series, what: str) -> Verdict | None:
-    """Returns the verdict on what should be at least 0 in every seed; None without
-    values. One seed has no interval: it wins or loses by its sign.
+def judged(
+    values: Sequence[float] | pd.Series, what: str, *, gain: bool = False
+) -> Verdict | None:
+    """Returns the verdict on what should be at least 0 in every seed, or as a gain
+    above it: a baseline that stands for a method gains nothing. None without values.
+    One seed has no interval: it wins or loses by its sign.
     """
+    least = ROUNDING if gain else -ROUNDING
     known = [float(value) for value in values if np.isfinite(value)]
     if not known:
         return None
     if len(known) == 1:
-        outcome: Outcome = "won" if known[0] >= -ROUNDING else "lost"
+        outcome: Outcome = "won" if known[0] >= least else "tied"
+        if known[0] < -ROUNDING:
+            outcome = "lost"
         return Verdict(outcome=outcome, told=f"{what} {known[0]:.4g}, 1 seed")
     found = t_interval(known)
-    good, bad = found.low >= -ROUNDING, found.high < -ROUNDING
+    good, bad = found.low >= least, found.high < -ROUNDING
     outcome = "won" if good else "lost" if bad else "tied"
     told = f"{what} {found.centre:.4g} [{found.low:.4g}, {found.high:.4g}]"
     return Verdict(outcome=outcome, told=f"{told}, {len(known)} seeds")
@@ -58,14 +64,15 @@ def verdicts(
     protected feature, each with a line for every seed.
     """
     own, published = own.set_index("seed"), published.set_index("seed")
-    gained = own["gained"]
+    # Baselines that stand for a method agree on nothing.
+    gained, kept = own["gained"], own.get("kept", pd.Series(True, own.index))
     return {
         "accuracy": judged(own["accuracy"] - own["accuracy_baseline"] + ACCURACY, "by"),
         "validity": judged(own["validity"] - own["validity_baseline"] + VALIDITY, "by"),
         "ip": _plausible(own),
         "ip_star": _both_kernels(own),
         "pgd": judged((own["pgd_accuracy"] - published["pgd_accuracy"]).dropna(), "by"),
-        "spread": _steadier(gained, published["gained"]),
+        "spread": _steadier(gained[kept], published["gained"]),
         "cost": _cheaper(protected, published_protected),
     }
 
@@ -82,13 +89,13 @@ def _plausible(own: pd.DataFrame) -> Verdict | None:
     if depth > BELOW_FLOOR:
         told = f"below the floor by {100 * depth:.0f} % of the gap: a collapse"
         return Verdict(outcome="lost", told=told)
-    return judged(own["gained"], "% lower")
+    return judged(own["gained"], "% lower", gain=True)
 
 
 def _both_kernels(own: pd.DataFrame) -> Verdict | None:
     """Lower under both kernels; lost if it is worse under either."""
     found = [
-        judged(own[f"{name}_baseline"] - own[name], f"{name} lower by")
+        judged(own[f"{name}_baseline"] - own[name], f"{name} lower by", gain=True)
         for name in ("ip_star", "ip_star_median")
     ]
     known = [each for each in found if each is not None]

@@ -89,3 +89,9 @@ def test_where_the_baseline_is_at_the_floor_there_is_nothing_to_win():
 def test_protected_cost_is_held_against_the_published_method():
     assert outcomes(lines(), lines(cost=3.0))["cost"] == "lost"
     assert outcomes(lines(), lines().iloc[:0])["cost"] is None
+
+
+@pytest.mark.parametrize("values", [[0.0], [0.0, 0.0, 0.0]])
+def test_a_baseline_that_stands_for_a_method_gains_nothing(values):
+    assert judged(values, "by", gain=True).outcome == "tied"
+    assert judged(values, "by").outcome == "won"
