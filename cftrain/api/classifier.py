@@ -52,9 +52,9 @@ class CounterfactualTrainingClassifier(ClassifierMixin, BaseEstimator):  # type:
     trained once, at its own strength, unless there is a budget. `model` and `generator`
     are options of `cftrain train`; `model` may be a class of torch modules of yours or
     `functools.partial(MyNet, width=64)`. `epochs` None: by the number of rows;
-    `overrides` has further
-    words, such as "search.max_steps=50". `random_state` is the seed of the command if
-    it is a whole number. `device` is "cpu" or "cuda"; the model predicts on the CPU.
+    `overrides` has further words, such as "search.max_steps=50". `random_state` is the
+    seed of the command if it is a whole number. `device` is "cpu" or "cuda"; the model
+    predicts on the CPU.
 
     Fitted: `classes_`, `n_features_in_`, `feature_names_in_` (of frames), `history_` (a
     row for each epoch), `budget_` (a row for each strength, None without a budget),

@@ -10,11 +10,7 @@ from matplotlib.figure import Figure
 
 from cftrain.summary.figures.drawing import Drawing
 from cftrain.summary.figures.styles import GREY, OBJECTIVE_STYLES, PAGE, PLAIN
-from cftrain.summary.methods.measured import (
-    against_baseline,
-    measured,
-    methods_of,
-)
+from cftrain.summary.methods.measured import compared, methods_of
 from cftrain.summary.naming import (
     OBJECTIVES,
     dataset_name,
@@ -39,12 +35,7 @@ def frontiers(collection: Collection) -> Iterator[Drawing]:
     """Yields a drawing for each price, of unprotected models, with a panel for each
     dataset and a line for each method over its strengths.
     """
-    if not collection.pairs["grid"].isin(GRIDS).any():
-        return
-    lines = measured(collection, GRIDS)
-    if lines.empty or "ip_common" not in lines:
-        return
-    lines = against_baseline(lines[~lines["protected"]])
+    lines = compared(collection, GRIDS)
     for price, title in PRICES.items():
         if price in lines and lines[price].notna().any():
             yield _drawing(lines, price, title)

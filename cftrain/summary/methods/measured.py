@@ -14,6 +14,9 @@ from cftrain.summary.statistics.individuals import common
 
 PUBLISHED = "full"
 
+AS_PUBLISHED = 1.0
+"""The strength of published counterfactual training."""
+
 ATTACKS = ("fgsm_accuracy", "pgd_accuracy")
 EPSILON = 0.1
 """The strength of attacks that methods are compared by."""
@@ -130,6 +133,18 @@ def _in_common(
                     "ip_common_baseline": found.baseline,
                     "common_share": found.share,
                 }
+
+
+def compared(collection: Collection, grids: Sequence[str]) -> pd.DataFrame:
+    """Returns the unprotected lines of some grids against their baselines, none where
+    no two models have a counterfactual in common.
+    """
+    if not collection.pairs["grid"].isin(list(grids)).any():
+        return pd.DataFrame()
+    lines = measured(collection, grids)
+    if lines.empty or "ip_common" not in lines:
+        return pd.DataFrame()
+    return against_baseline(lines[~lines["protected"]])
 
 
 def against_baseline(lines: pd.DataFrame) -> pd.DataFrame:

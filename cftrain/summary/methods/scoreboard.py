@@ -5,7 +5,13 @@ from typing import final
 
 import pandas as pd
 
-from cftrain.summary.methods.measured import PUBLISHED, at_setting, chosen, methods_of
+from cftrain.summary.methods.measured import (
+    AS_PUBLISHED,
+    PUBLISHED,
+    at_setting,
+    chosen,
+    methods_of,
+)
 from cftrain.summary.methods.tables import by_dataset, lines_of
 from cftrain.summary.methods.verdicts import Verdict, verdicts
 from cftrain.summary.naming import OBJECTIVES, dataset_name, objective_name
@@ -22,9 +28,6 @@ CRITERIA = {
     "spread": "seeds",
     "cost": "cost",
 }
-
-AS_PUBLISHED = 1.0
-"""The strength of published counterfactual training."""
 
 
 @final
