@@ -10,13 +10,11 @@ was trained, and a second call goes on there.
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.model_selection import train_test_split
+from small_tables import LABEL, small_tables
 
 import cftrain
 
@@ -31,27 +29,16 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     print("| rows |", " | ".join(f"`{rule}`" for rule in RULES), "|")
     print("| --- " * (len(RULES) + 1) + "|")
-    for name, frame in tables():
+    for name, frame in small_tables():
         here = arguments.folder / name
         kept, _ = train_test_split(
-            frame, test_size=0.2, stratify=frame["target"], random_state=0
+            frame, test_size=0.2, stratify=frame[LABEL], random_state=0
         )
         kept.to_csv(here.with_suffix(".csv"), index=False)
         _train(here, arguments.seeds)
         measured = _measured(here)
         cells = [_cell(measured[measured["schedule.keep"] == rule]) for rule in RULES]
         print(f"| {name.replace('_', ' ')} |", " | ".join(cells), "|", flush=True)
-
-
-def tables() -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yields the rows with a label, `target`."""
-    for name, load in (("wine", load_wine), ("breast_cancer", load_breast_cancer)):
-        bunch = load(as_frame=True)
-        names = bunch.target_names[bunch.frame["target"]]
-        yield name, bunch.frame.assign(target=names)
-    frame = load_diabetes(as_frame=True, scaled=False).frame
-    high = frame["target"] > frame["target"].median()
-    yield "diabetes", frame.assign(target=np.where(high, "high", "low"))
 
 
 def _train(here: Path, seeds: list[int]) -> None:
@@ -63,7 +50,7 @@ def _train(here: Path, seeds: list[int]) -> None:
     pairs = ", ".join(f'["{key}", [{", ".join(axes[key])}]]' for key in axes)
     words = (
         *("grid", "grid=single", f"grid.axes=[{pairs}]"),
-        *("data=table", f"data.path={here.with_suffix('.csv')}", "data.label=target"),
+        *("data=table", f"data.path={here.with_suffix('.csv')}", f"data.label={LABEL}"),
         f"hydra.run.dir={here}",
     )
     subprocess.run((sys.executable, "-m", "cftrain", *words), check=True, stdout=2)
