@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -31,16 +32,20 @@ def stack(members: Sequence[T], *, dtype: torch.dtype, device: torch.device) -> 
     return replace(first, **stacked)  # type: ignore[type-var]
 
 
-def select(stacked: T, cells: slice | list[int]) -> T:
+def select(stacked: T, cells: slice | list[int] | Tensor) -> T:
     """The same object for some cells of the stack only."""
     chosen: dict[str, Any] = {}
-    for field in fields(stacked):  # type: ignore[arg-type]
-        value = getattr(stacked, field.name)
+    kind: Any = type(stacked)
+    for name in _names(kind):
+        value = getattr(stacked, name)
         if isinstance(value, Tensor):
-            chosen[field.name] = value[cells]
+            chosen[name] = value[cells]
         elif is_dataclass(value) and not isinstance(value, type):
-            chosen[field.name] = select(value, cells)
-    return replace(stacked, **chosen)  # type: ignore[type-var]
+            part = select(value, cells)
+            if part is not value:
+                chosen[name] = part
+    # What is the same in all cells stands for any of them.
+    return replace(stacked, **chosen) if chosen else stacked  # type: ignore[type-var]
 
 
 def divided(stacked: T, parts: int) -> list[T]:
@@ -52,6 +57,11 @@ def divided(stacked: T, parts: int) -> list[T]:
         kind(**dict(zip(names, each, strict=True)))
         for each in zip(*values, strict=True)
     ]
+
+
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
 
 
 def _divided_value(value: Any, parts: int) -> Sequence[Any]:

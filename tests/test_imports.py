@@ -23,7 +23,7 @@ LAYERS = [  # from the top; parts of one layer do not know each other but for PE
     ("counterfactuals",),
     ("data", "models"),
     ("config", "results"),
-    ("errors", "tensors", "seeding", "stacking"),
+    ("errors", "tensors", "seeding", "stacking", "cores"),
 ]
 PEERS = [LAYERS[0], LAYERS[-1]]
 """Layers whose parts may import each other."""

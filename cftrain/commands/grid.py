@@ -40,7 +40,7 @@ from cftrain.grid.coordinate import (
 )
 from cftrain.grid.grid import Grid, Tuning
 from cftrain.grid.launch import work_off
-from cftrain.grid.launcher import launched, workers_for
+from cftrain.grid.launcher import launched, threads_each, workers_for
 from cftrain.grid.plan import loads
 from cftrain.grid.points import Point, described, points, wanted
 from cftrain.grid.task import Task
@@ -122,6 +122,7 @@ def _worked_off(
         name=options.name,
         device=options.device,
         logger=options.logger,
+        threads=options.threads or threads_each(min(workers, len(work.tasks))),
     )
     total = sum(len(task.cells) for task in work.tasks)
     with cells_told("grid", total, said) as tell:

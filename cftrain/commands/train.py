@@ -18,6 +18,7 @@ from cftrain.commands.command_line.options import (
 )
 from cftrain.commands.command_line.progress import Progress
 from cftrain.commands.command_line.recording import Recording, recording
+from cftrain.cores import available
 from cftrain.errors import ConfigError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, cell, protocol_id
@@ -192,6 +193,7 @@ def _train_and_evaluate(
         name=options.name,
         device=options.device,
         logger=options.logger,
+        threads=options.threads or available(),
     )
     lost: dict[str, str] = {}
     for task in work.tasks:

@@ -14,6 +14,13 @@ def is_own(cls: type) -> bool:
     return cls.__module__.startswith("cftrain.")
 
 
+def all_own(*objects: object) -> bool:
+    """Whether no object is of a class from elsewhere, which may keep something while it
+    works.
+    """
+    return all(is_own(type(each)) for each in objects)
+
+
 def class_of(target: object, kind: type) -> tuple[Any, str]:
     """Returns the class that a node names where one of a kind is expected, None if
     there is none, with what is wrong with it as the end of a message.

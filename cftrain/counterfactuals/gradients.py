@@ -1,12 +1,13 @@
 """Gradients by inputs: what moves a row, or what a logit owes to it."""
 
 from collections.abc import Callable
+from math import isfinite
 
 import torch
 
 from cftrain.models.classifier import Classifier
 from cftrain.models.pullback import differentiated
-from cftrain.tensors import Classes, Logits, PerRow, Rows
+from cftrain.tensors import Classes, Logits, Mask, PerRow, Rows
 
 
 def input_gradient(
@@ -33,3 +34,12 @@ def input_gradient(
         total = quantity(classifier(x), label).sum()
         (gradient,) = torch.autograd.grad(total, x, create_graph=True)
     return gradient
+
+
+def broken_rows(gradient: Rows) -> Mask | None:
+    """Returns which rows have a gradient that is not finite, None if none has."""
+    # A sum is finite only if all of it is; one that is too large by itself is looked at
+    # row by row. A maximum of numbers some of which are NaN is NaN, less than nothing.
+    if isfinite(gradient.sum().item()):
+        return None
+    return ~(gradient.abs().amax(-1) < torch.inf)

@@ -1,21 +1,26 @@
 """The search for counterfactuals: the only loop that moves rows."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from cftrain import stacking
+from cftrain.config.outside import all_own
+from cftrain.cores import side_by_side
 from cftrain.counterfactuals.categories import Categories, Free
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.energy import target_probability
 from cftrain.counterfactuals.generator import Generator, Progress
+from cftrain.counterfactuals.gradients import broken_rows
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.result import SearchResult, concatenate
 from cftrain.counterfactuals.space import Noise
 from cftrain.counterfactuals.working_set import WorkingSet
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
+from cftrain.models.module import is_plain
 from cftrain.models.pullback import (
     Differentiated,
     differentiated,
@@ -24,7 +29,7 @@ from cftrain.models.pullback import (
 )
 from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream, Streams
-from cftrain.tensors import Classes, Logits, Mask, Rows, over_features
+from cftrain.tensors import Classes, Logits, Rows, over_features
 
 CHUNK_NUMBERS = 2**19
 """Numbers in one walked chunk of rows: about the second-level cache (2 MiB)."""
@@ -77,44 +82,45 @@ class CounterfactualSearch:
                 frozen(classifier, chosen), factual[chosen], constraints
             )
             stream = streams[cell] if streams else Stream(0)
-            portions = zip(
-                factual[chosen].split(size, 1),
-                target[chosen].split(size, 1),
-                strict=True,
-            )
-            chunks = [
-                search._walk(
-                    surroundings,
-                    WorkingSet(x, y, visits=visits, columns=surroundings.columns),
-                    stream.child("chunk", number),
-                )
-                for number, (x, y) in enumerate(portions)
-            ]
-            cells.append(concatenate(chunks, 1))
+            rows = factual[chosen].split(size, 1), target[chosen].split(size, 1)
+            chunks = [*enumerate(zip(*rows, strict=True))]
+            walk = partial(search._walk, surroundings, stream, visits)
+            each = side_by_side if surroundings.shared else map
+            cells.append(concatenate([*each(walk, chunks)], 1))
         return concatenate(cells, 0)
 
     def _surroundings(
         self, classifier: Classifier, factual: Rows, constraints: Constraints
     ) -> "_Surroundings":
-        shown = self.generator.space.shows_states
-        plain = shown and self.categories.view(factual, constraints) is factual
+        space = self.generator.space
+        seen = self.categories.view(factual, constraints)
+        plain = seen is factual and space.has_closed_form
         closed = plain and has_closed_form(classifier)
+        narrow = factual.shape[2] <= MOST_IN_COLUMNS
+        parts = (self.generator, space, self.maturity, self.categories)
         return _Surroundings(
             classifier=classifier,
             model=differentiated(classifier),
             constraints=constraints,
             plain=plain,
             closed=closed,
-            columns=closed and factual.shape[2] <= MOST_IN_COLUMNS,
+            columns=closed and space.shows_states and narrow,
+            shared=factual.is_cpu and is_plain(classifier) and all_own(*parts),
         )
 
     def _walk(
-        self, surroundings: "_Surroundings", rows: WorkingSet, stream: Stream
+        self,
+        surroundings: "_Surroundings",
+        stream: Stream,
+        visits: bool,
+        chunk: tuple[int, tuple[Rows, Classes]],
     ) -> SearchResult:
-        """Moves the rows of one cell until each is mature, broken or out of steps."""
+        """Moves rows of one cell until each is mature, broken or out of steps."""
+        number, (x, y) = chunk
+        rows = WorkingSet(x, y, visits=visits, columns=surroundings.columns)
         # Where nothing is part of a graph, every operation has less to keep track of.
         with torch.no_grad(), torch.inference_mode(surroundings.closed):
-            self._move_all(surroundings, rows, stream)
+            self._move_all(surroundings, rows, stream.child("chunk", number))
         return self._hardened(rows.result(), surroundings)
 
     def _move_all(
@@ -140,7 +146,7 @@ class CounterfactualSearch:
             last = step == most
             if last and self.maturity.accepts_exhausted:
                 mature = torch.ones_like(mature)
-            active = rows.stop(mature, broken=_is_broken(gradient))
+            active = rows.stop(mature, broken_rows(gradient))
             if last or active == 0:
                 break
             if active <= COMPACT_SHARE * len(rows):
@@ -166,7 +172,7 @@ class CounterfactualSearch:
         It comes from the loss by the logits, then by the rows that the model sees, then
         by the states that these stand for.
         """
-        seen = state
+        seen = rows.x
         if not surroundings.plain:
             with torch.enable_grad():
                 state = state.detach().requires_grad_()
@@ -179,10 +185,12 @@ class CounterfactualSearch:
         )
         gradient = pull_back(by_logits)
         if by_shown is not None:
-            gradient = gradient + by_shown
-        if not surroundings.plain:
-            gradient = owed(state, seen, gradient)
-        return logits, gradient
+            # In closed form it was made for us; another road may still hold it.
+            add = gradient.add_ if surroundings.closed else gradient.add
+            gradient = add(by_shown)
+        if surroundings.plain:
+            return logits, self.generator.space.pull_back(state, gradient)
+        return logits, owed(state, seen, gradient)
 
     def _descent(
         self, rows: WorkingSet, state: Tensor, gradient: Tensor
@@ -226,8 +234,10 @@ class CounterfactualSearch:
 class _Surroundings:
     """What all rows of a cell are searched in.
 
-    `plain` says that the model sees the states themselves, and `closed` that it is
-    differentiated in closed form as well; then narrow rows lie in `columns`.
+    `plain` says that the model sees the rows themselves, from which states go back in
+    closed form, and `closed` that it is differentiated in closed form as well; then
+    narrow rows that are their own states lie in `columns`. Threads may use what is
+    `shared` at once.
     """
 
     classifier: Classifier
@@ -236,9 +246,4 @@ class _Surroundings:
     plain: bool
     closed: bool
     columns: bool
-
-
-def _is_broken(gradient: Tensor) -> Mask:
-    """Returns which rows have a gradient that is not finite."""
-    # A maximum of numbers some of which are NaN is NaN, which is less than nothing.
-    return ~(gradient.abs().amax(-1) < torch.inf)
+    shared: bool

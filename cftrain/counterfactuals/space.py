@@ -57,6 +57,17 @@ class Space(ABC):
         return False
 
     @property
+    def has_closed_form(self) -> bool:
+        """Whether `pull_back` goes from rows to states, so that `view` is not asked:
+        then the rows of a state are those that it was encoded from.
+        """
+        return False
+
+    def pull_back(self, state: Tensor, by_rows: Rows) -> Tensor:
+        """Returns the gradient by the state of what has this gradient by its rows."""
+        raise NotImplementedError
+
+    @property
     @abstractmethod
     def learns(self) -> bool:
         """Whether it is learned from observed rows, so that `fitted` needs some."""
@@ -98,6 +109,13 @@ class FeatureSpace(Space):
     @property
     def shows_states(self) -> bool:
         return True
+
+    @property
+    def has_closed_form(self) -> bool:
+        return True
+
+    def pull_back(self, state: Tensor, by_rows: Rows) -> Tensor:
+        return by_rows
 
     @property
     def learns(self) -> bool:

@@ -6,8 +6,9 @@ from torch import Tensor
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.tensors import Mask, PerRow, Rows
 
-STATE = ("index", "factual", "target", "x", "nascent", "stopped")
+STATE = ("index", "factual", "target", "x", "nascent")
 OUTCOMES = ("mature", "finite", "steps")
+MARKS = ("mature", "finite")
 
 
 class WorkingSet:
@@ -30,7 +31,7 @@ class WorkingSet:
     ) -> None:
         rows = factual.shape[:2]
         never = torch.zeros(rows, dtype=torch.bool, device=factual.device)
-        self._start, self._aim = factual, target
+        self._start, self._aim, self._never = factual, target, never
         self._columns = columns
         self.factual, self.target = factual, target
         if columns:
@@ -56,16 +57,20 @@ class WorkingSet:
     def __len__(self) -> int:
         return self.x.shape[1]
 
-    def stop(self, mature: Mask, broken: Mask) -> int:
-        """Stops mature and broken rows; returns how many are left.
+    def stop(self, mature: Mask, broken: Mask | None) -> int:
+        """Stops mature and broken rows, of which there may be none; returns how many
+        are left.
 
         Rows that have stopped before stay what they are: while they wait to be left
         out, a space that draws shows their judges other states of them.
         """
         moving = ~self.stopped
-        self.mature = self.mature | (mature & ~broken & moving)
-        self.finite = self.finite & ~(broken & moving)
-        self.stopped = self.stopped | mature | broken
+        if broken is not None:
+            self.finite = self.finite & ~(broken & moving)
+            self.stopped = self.stopped | broken
+            mature = mature & ~broken
+        self.mature = self.mature | (mature & moving)
+        self.stopped = self.stopped | mature
         return len(self) - int(self.stopped.sum())
 
     def move(self, x: Rows, near: Mask) -> None:
@@ -86,8 +91,11 @@ class WorkingSet:
         """Leaves the stopped rows out, and out of the other tensors that it returns."""
         self._write()
         kept = (~self.stopped[0]).nonzero().squeeze(1)
-        for name in {*STATE, *self._kept.values()}:
+        for name in {*STATE, *self._kept.values()} - {*MARKS}:
             setattr(self, name, self._rows(getattr(self, name), kept))
+        # Whoever has a mark has stopped.
+        never = self._never[:, : len(kept)]
+        self.stopped, self.mature, self.finite = never, never, ~never
         return [self._rows(other, kept) for other in others]
 
     def result(self) -> SearchResult:

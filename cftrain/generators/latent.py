@@ -35,6 +35,13 @@ class LatentSpace(Space):
         return self.encoding == "sample"
 
     @property
+    def has_closed_form(self) -> bool:
+        return True
+
+    def pull_back(self, state: Tensor, by_rows: Rows) -> Tensor:
+        return self._network.pull_back(state, by_rows)
+
+    @property
     def learns(self) -> bool:
         return True
 

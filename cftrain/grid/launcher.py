@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cftrain.cores import available
 from cftrain.errors import ConfigError
 
 RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
@@ -71,7 +72,7 @@ def workers_for(device: str, wanted: int | None, size: int) -> int:
     if size > 1:
         workers = size - 1
     elif wanted is None:
-        workers = 1 if device == "cuda" else _cores()
+        workers = 1 if device == "cuda" else available()
     else:
         workers = wanted
     if device == "cuda" and workers > 1:
@@ -83,11 +84,13 @@ def workers_for(device: str, wanted: int | None, size: int) -> int:
     return workers
 
 
-def _cores() -> int:
-    """Returns the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not everywhere; knows what a job was given
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def threads_each(workers: int) -> int:
+    """Returns how many threads each of some local workers may have: a core for each of
+    them, and one where a launcher has placed the processes.
+    """
+    if launched().size > 1:
+        return 1
+    return max(1, available() // max(1, workers))
 
 
 def _first(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from cftrain.cores import in_use
 from cftrain.data.dataset import Dataset, check_identity
 from cftrain.errors import DataError
 from cftrain.evaluation.protocol import Protocol
@@ -39,17 +40,22 @@ from cftrain.training.watching.logger import Logger
 from cftrain.training.watching.watching import watched
 
 THREADS = 1
-"""Two threads on small work cost up to 100 times as much as one when cores are busy."""
+"""Of one operation: two threads on small work cost up to 100 times as much as one when
+cores are busy. Those of a workplace take operations of their own.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace:
-    """Where a task is done, where its results go, and who watches how it goes."""
+    """Where a task is done and by how many threads of a process, where its results go,
+    and who watches how it goes.
+    """
 
     folder: Path
     name: str
     device: str
     logger: Logger | None = None
+    threads: int = 1
 
     @property
     def store(self) -> Store:
@@ -91,11 +97,12 @@ def perform(
         if cell.id not in done(place.store.cells()):  # its weights are still there
             write_failure(cell, stack_id([cell.id]), reason, place.store, place.name)
 
-    untrained = _all_or_parts(task.train, train_stack, note_training)
-    failures = dict(untrained)
-    for protocol, wanted in task.evaluate:
-        trained = [cell for cell in wanted if cell.id not in untrained]
-        failures |= _evaluated(trained, protocol, data, place, on_part)
+    with in_use(place.threads):
+        untrained = _all_or_parts(task.train, train_stack, note_training)
+        failures = dict(untrained)
+        for protocol, wanted in task.evaluate:
+            trained = [cell for cell in wanted if cell.id not in untrained]
+            failures |= _evaluated(trained, protocol, data, place, on_part)
     return Outcome(done=len(task.cells) - len(failures), failed=failures)
 
 

@@ -34,6 +34,13 @@ class Recorder(Space):
         return self.space.shows_states
 
     @property
+    def has_closed_form(self) -> bool:
+        return self.space.has_closed_form
+
+    def pull_back(self, state: Tensor, by_rows: Rows) -> Tensor:
+        return self.space.pull_back(state, by_rows)
+
+    @property
     def learns(self) -> bool:
         return self.space.learns
 

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from cftrain.errors import ArgumentError, ModelError, is_out_of_memory
 from cftrain.tensors import Logits, Rows
 
+LAYERS = ("torch.nn.", "cftrain.models.layers")
+
 
 class StackOfOne(nn.Module):
     """A network that maps (row, ...) to logits (row, class), with a stack axis of 1.
@@ -34,6 +36,18 @@ class StackOfOne(nn.Module):
         logits = self.network(inputs)
         check_logits(logits, len(inputs), self.classes)
         return logits.unsqueeze(0)
+
+
+def is_plain(classifier: nn.Module) -> bool:
+    """Whether it is a row of layers of torch and of ours, which keep nothing of a pass,
+    and nobody listens to them: threads may use it at once.
+    """
+    return type(classifier) is nn.Sequential and all(
+        type(module).__module__.startswith(LAYERS)
+        and not module._forward_hooks
+        and not module._forward_pre_hooks
+        for module in classifier.modules()
+    )
 
 
 def stack_of_one(network: nn.Module, rows: Float[Tensor, "row *shape"]) -> StackOfOne:

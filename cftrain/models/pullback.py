@@ -66,10 +66,13 @@ class _Owing(torch.autograd.Function):
 
 
 def _in_closed_form(layers: Dense) -> Differentiated:
-    @torch.no_grad()
     def forward(x: Rows) -> tuple[Logits, PullBack]:
-        tape = layers(x)
-        return tape.logits, torch.no_grad()(tape.by_inputs)
+        tape = layers(x.detach())  # as the weights are: nothing has a graph
+
+        def pull_back(by_logits: Logits) -> Rows:
+            return tape.by_inputs(by_logits.detach())
+
+        return tape.logits, pull_back
 
     return forward
 

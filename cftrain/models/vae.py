@@ -68,6 +68,13 @@ class Vae:
     def decode(self, state: Latents) -> Rows:
         return self._dense("output", torch.tanh(self._dense("decoder", state)))
 
+    def pull_back(self, state: Latents, by_rows: Rows) -> Latents:
+        """Returns the gradient by the state of what has this gradient by its rows."""
+        hidden = torch.tanh(self._dense("decoder", state))
+        by_hidden = by_rows @ self.weights["output.weight"]
+        slope = torch.ops.aten.tanh_backward(by_hidden, hidden)
+        return slope @ self.weights["decoder.weight"]
+
     def to(self, *, dtype: torch.dtype, device: torch.device) -> "Vae":
         moved = {name: w.to(device, dtype) for name, w in self.weights.items()}
         return Vae(weights=moved)

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import dataclass, replace
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from cftrain.cores import in_use
 from cftrain.counterfactuals import search as search_module
 from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.maturity import Exhausted, Never
@@ -608,6 +610,30 @@ def test_compaction_and_chunks_change_nothing(monkeypatch, share, numbers_in_a_c
             changed.setattr(search_module, "CHUNK_NUMBERS", numbers_in_a_chunk)
             found = mixed_search()(model, x, target, constraints=limits())
         assert_same(found, expected, atol=1e-12)
+
+
+def test_threads_that_share_the_chunks_change_nothing(monkeypatch):
+    monkeypatch.setattr(search_module, "CHUNK_NUMBERS", FEATURES * 2)
+    arguments = builders.mlp(STACK, scale=2.0), factuals(), targets()
+    streams = builders.streams(STACK)
+    expected = mixed_search()(*arguments, constraints=limits(), streams=streams)
+    with in_use(3):
+        found = mixed_search()(*arguments, constraints=limits(), streams=streams)
+    assert_same(found, expected)
+
+
+def test_networks_of_others_are_asked_by_one_thread_alone(monkeypatch):
+    monkeypatch.setattr(search_module, "CHUNK_NUMBERS", FEATURES * 2)
+    asked = set()
+
+    class Asked(Cliff):
+        def forward(self, x):
+            asked.add(threading.get_ident())
+            return super().forward(x)
+
+    with in_use(3):
+        mixed_search()(Asked(STACK, 0.5), factuals(), targets(), constraints=limits())
+    assert asked == {threading.get_ident()}
 
 
 def test_what_goes_in_comes_out_and_is_not_changed():

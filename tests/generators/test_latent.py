@@ -92,6 +92,14 @@ def test_rows_are_seen_as_they_are_with_the_slope_of_the_decoder():
     torch.testing.assert_close(slope, expected)
 
 
+def test_the_way_back_is_that_of_automatic_differentiation_to_the_bit():
+    state = normal(1, ROWS, 2, seed=4).requires_grad_()
+    by_rows = normal(1, ROWS, FEATURES, seed=5)
+    seen = latent().view(state, X[:1])
+    (expected,) = torch.autograd.grad(seen, state, by_rows)
+    assert torch.equal(latent().pull_back(state.detach(), by_rows), expected)
+
+
 def test_a_step_moves_to_the_decoded_state():
     state, step = normal(1, ROWS, 2, seed=4), normal(1, ROWS, 2, seed=5)
     moved = X[:1] + latent().move(state, step, X[:1])

@@ -12,6 +12,7 @@ from cftrain.budget.budget import Budget
 from cftrain.commands.command_line.own_data import declared
 from cftrain.config.build import Built, build_together
 from cftrain.config.overrides import typed_overrides
+from cftrain.config.ranges import Count
 from cftrain.config.tree import plain
 from cftrain.errors import ConfigError, shown
 from cftrain.evaluation.protocol import Protocol
@@ -27,8 +28,9 @@ class Options:
     """How a run is evaluated and what else is done with it; changes no weight.
 
     `compare` is the objective of a twin that shares seed, split and initial weights. A
-    `budget` says what a stronger objective may cost. A `logger` watches trainings
-    besides our own history. A sweep goes by the `optimized_metric`.
+    `budget` says what a stronger objective may cost. Searches of wide rows go side by
+    side in `threads`. A `logger` watches trainings besides our own history. A sweep
+    goes by the `optimized_metric`.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Options:
     budget: Budget
     evaluation: Protocol
     device: Literal["cpu", "cuda"]
+    threads: Count | None
     overwrite: bool
     logger: Logger | None
     optimized_metric: str | tuple[str, ...] | None

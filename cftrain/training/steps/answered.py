@@ -71,13 +71,13 @@ def answered(
     streams: Streams,
 ) -> Answered:
     """Returns what is to be told of the head's answers to observed rows with these
-    logits, if there is a head and any model is trained by that.
+    logits; nothing without a head, or where no stream says that it is trained.
 
     Each is for another class than the predicted one: of more than two one is drawn. An
     answer is judged as it would be given, but for relations. Its distance counts beyond
     the bounds of the domain as well: so it learns to come back.
     """
-    if not isinstance(classifier, Headed) or not counts(objective.head_weight):
+    if not isinstance(classifier, Headed) or not streams:
         none = observed[:, :0, 0]
         return Answered(none, none, classifier)
     target = other_class(logits.argmax(-1), logits.shape[-1], streams)

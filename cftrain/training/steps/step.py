@@ -62,7 +62,8 @@ class Steps:
         gradients alone.
         """
         steps, rows = len(portion.starts), portion.rows
-        whole = stacking.select(self.objective, [*range(len(self.streams))] * steps)
+        cells = torch.arange(len(self.streams), device=rows.seen.device)
+        whole = stacking.select(self.objective, cells.repeat(steps))
         known = coefficients(
             whole,
             observed_label=rows.observed_label,
@@ -92,8 +93,8 @@ class Steps:
         )
 
     def forward(self, rows: StepRows, start: int) -> Pass:
-        """Returns what one forward pass for all rows of a step finds, and the terms
-        that have a graph of their own. Draws go by the place where the step starts.
+        """Returns what a forward pass for all rows of a step finds, and the terms that
+        have a graph of their own. Draws go by the place where the step starts.
         """
         seen, label = rows.seen, rows.observed_label
         observed = seen[:, : label.shape[1]]
@@ -182,8 +183,7 @@ class Steps:
     def _forward(self, rows: Rows, start: int) -> tuple[Logits, Back]:
         """Returns logits without a graph, and the way back to the parameters.
 
-        Layers of a dense stack are known without gradients, so nothing needs to be told
-        that there are none: that costs as much as an operation.
+        Layers of a dense stack have no gradients, and need not be told so.
         """
         if self._dense is not None:
             tape = self._dense(rows)
@@ -218,13 +218,14 @@ class Steps:
 
     def _answered(self, observed: Rows, logits: Logits, start: int) -> Answered:
         """What a head answers to observed rows."""
+        asked = self.streams if counts(self.objective.head_weight) else []
         return answered(
             self.classifier,
             self.objective,
             observed,
             logits,
             constraints=self.constraints,
-            streams=children(self.streams, "answers", start),
+            streams=children(asked, "answers", start),
         )
 
     def _misalignment(self, rows: StepRows) -> Sloped:
