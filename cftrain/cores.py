@@ -35,13 +35,14 @@ def in_use(cores: int) -> Iterator[None]:
 
 
 def side_by_side(
-    work: Callable[[Piece], Found], pieces: Sequence[Piece]
+    work: Callable[[Piece], Found], pieces: Sequence[Piece], *, shared: bool = True
 ) -> list[Found]:
-    """Returns what comes of pieces that know nothing of each other, in their order.
+    """Returns what comes of pieces that know nothing of each other, in their order; one
+    after the other where what they need may not be `shared`.
 
     What one of them raises is raised, once none is at work any more.
     """
-    cores = min(_IN_USE.get(), len(pieces))
+    cores = min(_IN_USE.get(), len(pieces)) if shared else 1
     if cores <= 1:
         return [work(piece) for piece in pieces]
     with ThreadPoolExecutor(cores) as threads:

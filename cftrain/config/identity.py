@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from typing import Any, TypeVar, get_type_hints
 
@@ -25,27 +25,39 @@ def configured(cls: Any) -> tuple[str, ...]:
     )
 
 
-def describe(value: Any, *, remembered: bool = False) -> Any:
+Known = dict[int, tuple[Any, Any]]
+"""Objects by their places in memory, which they keep, with what describes them."""
+
+
+def describe(
+    value: Any, *, remembered: bool = False, known: Known | None = None
+) -> Any:
     """A frozen object as plain JSON values; classes go by their registered names.
 
     Incidental fields are left out: where something lies is no part of what it is. So
     are later ones that are neutral. With `remembered`, those are kept that a record
-    should have nevertheless.
+    should have nevertheless. Who describes many objects that share parts keeps what is
+    `known` of them, and changes none of it.
     """
     cls = type(value)
     if cls in PLAIN:
         return value
     if is_dataclass(cls):
+        if known is not None and id(value) in known:
+            return known[id(value)][1]
         described = {"_target_": name_of(cls)}
         for name, new in _described(cls, remembered):
             part = getattr(value, name)
             if new is None or part != new.neutral:
-                described[name] = describe(part, remembered=remembered)
+                described[name] = describe(part, remembered=remembered, known=known)
+        if known is not None:
+            known[id(value)] = value, described
         return described
+    again = partial(describe, remembered=remembered, known=known)
     if isinstance(value, dict):
-        return {k: describe(item, remembered=remembered) for k, item in value.items()}
+        return {name: again(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [describe(item, remembered=remembered) for item in value]
+        return [again(item) for item in value]
     return value
 
 

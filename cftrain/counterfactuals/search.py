@@ -85,8 +85,8 @@ class CounterfactualSearch:
             rows = factual[chosen].split(size, 1), target[chosen].split(size, 1)
             chunks = [*enumerate(zip(*rows, strict=True))]
             walk = partial(search._walk, surroundings, stream, visits)
-            each = side_by_side if surroundings.shared else map
-            cells.append(concatenate([*each(walk, chunks)], 1))
+            found = side_by_side(walk, chunks, shared=surroundings.shared)
+            cells.append(concatenate(found, 1))
         return concatenate(cells, 0)
 
     def _surroundings(

@@ -5,10 +5,12 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from cftrain.cores import side_by_side
 from cftrain.counterfactuals.energy import target_logit
 from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.data.dataset import Dataset
 from cftrain.models.classifier import Classifier
+from cftrain.models.module import is_plain
 from cftrain.models.stack_slicing import stack_size
 from cftrain.seeding import Stream
 from cftrain.tensors import Classes, Features, Rows
@@ -31,7 +33,12 @@ def integrated_gradients(
         baseline.split(ATTRIBUTED_ROWS),
         strict=True,
     )
-    return torch.cat([_integral(classifier, *part, steps) for part in parts], 1)
+    found = side_by_side(
+        lambda part: _integral(classifier, *part, steps),
+        [*parts],
+        shared=x.is_cpu and is_plain(classifier),
+    )
+    return torch.cat(found, 1)
 
 
 def attributions(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from cftrain.config.identity import describe
+from cftrain.config.identity import configured, describe
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, stack_id
 from cftrain.training.run import Run
@@ -26,6 +26,11 @@ AIMED_SHARES = tuple(0.96**power for power in range(110))
 """Aims for the seconds of a stack, as shares of the longest possible one."""
 
 STACKED_PARTS = ("generator", "maturity", "search", "categories", "objective")
+OF_EACH = ("seed", "init_from")
+SIGNED = [name for name in configured(Run) if name not in OF_EACH]
+"""Parts of a run of which the floats may differ in a stack, those which may differ
+altogether, and all others.
+"""
 
 # Seconds on one thread of a server of the 2020s: for a training step whatever its
 # size, for a thousand numbers of rows and hidden units in it, for a step of a search
@@ -117,8 +122,12 @@ def plan(
     first.
     """
     groups: dict[str, list[Cell]] = {}
+    known: dict[tuple[int, ...], str] = {}  # runs of a grid share most of their parts
     for cell in cells:
-        groups.setdefault(signature(cell.run), []).append(cell)
+        parts = tuple(id(getattr(cell.run, name)) for name in SIGNED)
+        if parts not in known:
+            known[parts] = signature(cell.run)
+        groups.setdefault(known[parts], []).append(cell)
     if most is not None:
         return _ordered(
             stack
@@ -196,8 +205,8 @@ def _ordered(stacks: Iterable[Stack]) -> list[Stack]:
 def signature(run: Run) -> str:
     """Equal for runs that may train together: all but the seed and stackable floats."""
     described = describe(run)
-    del described["seed"]
-    described.pop("init_from", None)
+    for part in OF_EACH:
+        described.pop(part, None)
     for part in STACKED_PARTS:
         described[part] = {
             name: "float" if isinstance(value, float) else value

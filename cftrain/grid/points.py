@@ -1,11 +1,12 @@
 """From a grid to its points, and from points to the cells that serve them."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from cftrain.config.identity import describe
+from cftrain.config.identity import Known, describe
 from cftrain.errors import ConfigError
 from cftrain.evaluation.protocol import Protocol
 from cftrain.grid.cells import Cell, cell, protocol_id
@@ -118,27 +119,35 @@ def points(
     or with `dedupe` off are replicates of it with seeds of their own.
     """
     data: dict[str, str] = {}
-    first: dict[str, tuple[Run, dict[str, Any]]] = {}
-    replicates: dict[str, int] = {}
+    first: dict[str, Cell] = {}
+    replicates: Counter[str] = Counter()
+    known: Known = {}
     made = []
-    for number, each, role, run in _with_baselines(found, baseline):
-        whole = describe(run)
-        identity = repr(effective(run, whole))
-        run, whole = first.setdefault(identity, (run, whole))
-        if not dedupe:
-            replicate = replicates.get(identity, 0)
-            replicates[identity] = replicate + 1
-            run = replace(run, seed=run.seed + replicate * REPLICATE_STRIDE)
-            whole = {**whole, "seed": run.seed}
+
+    def cell_of(run: Run, whole: dict[str, Any]) -> Cell:
         specification = repr(whole["data"])
         if specification not in data:
             data[specification] = run.data.identity()
+        return cell(run, data[specification], whole)
+
+    for number, each, role, run in _with_baselines(found, baseline):
+        whole = describe(run, known=known)
+        identity = repr(effective(run, whole))
+        if identity not in first:
+            first[identity] = cell_of(run, whole)
+        chosen = first[identity]
+        replicate = 0 if dedupe else replicates[identity]
+        if replicate:
+            run = chosen.run
+            run = replace(run, seed=run.seed + replicate * REPLICATE_STRIDE)
+            chosen = cell_of(run, describe(run))
+        replicates[identity] += 1
         made.append(
             Point(
                 number=number,
                 coordinates=each.coordinates,
                 role=role,
-                cell=cell(run, data[specification], whole),
+                cell=chosen,
                 protocol=each.protocol,
             )
         )

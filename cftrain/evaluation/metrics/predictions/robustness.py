@@ -1,6 +1,7 @@
 """Accuracy on attacked test rows."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar, final
 
 import torch
@@ -9,11 +10,14 @@ from torch import Tensor
 
 from cftrain.config.names import named
 from cftrain.config.ranges import AtLeast
+from cftrain.cores import side_by_side
 from cftrain.counterfactuals.attacks import Attack
 from cftrain.data.constraints import unconstrained
 from cftrain.evaluation.metric import ModelMetric
 from cftrain.evaluation.subject import Subject
+from cftrain.models.module import is_plain
 from cftrain.models.stack_slicing import predict, stack_size
+from cftrain.tensors import Features
 
 ATTACKED_ROWS = 1024
 """Test rows attacked at a time."""
@@ -48,22 +52,25 @@ class RobustAccuracy(ModelMetric):
             constraints = unconstrained(dataset.feature_count).to(
                 dtype=rows.dtype, device=rows.device
             )
-        correct = torch.zeros(len(self.epsilons), stack, dtype=torch.float64)
-        for x, label, start in zip(
-            rows.split(ATTACKED_ROWS),
-            dataset.test_labels.split(ATTACKED_ROWS),
-            self.attack.starts(rows).split(ATTACKED_ROWS),
-            strict=True,
-        ):
-            for level, epsilon in enumerate(self.epsilons):
-                attacked = self.attack(
-                    classifier,
-                    x.expand(stack, -1, -1),
-                    label.expand(stack, -1),
-                    start,
-                    epsilon=epsilon,
-                    constraints=constraints,
-                )
-                hits = predict(classifier, attacked) == label
-                correct[level] += hits.sum(1).cpu()
-        return correct / len(rows)
+
+        def hits(part: tuple[Features, Tensor, Features]) -> Tensor:
+            x, label, start = part
+            attacked = partial(
+                self.attack,
+                classifier,
+                x.expand(stack, -1, -1),
+                label.expand(stack, -1),
+                start,
+                constraints=constraints,
+            )
+            levels = [
+                predict(classifier, attacked(epsilon=epsilon)) == label
+                for epsilon in self.epsilons
+            ]
+            return torch.stack(levels).sum(2).double().cpu()
+
+        whole = rows, dataset.test_labels, self.attack.starts(rows)
+        parts = zip(*(each.split(ATTACKED_ROWS) for each in whole), strict=True)
+        shared = rows.is_cpu and is_plain(classifier)
+        found = side_by_side(hits, [*parts], shared=shared)
+        return torch.stack(found).sum(0) / len(rows)
