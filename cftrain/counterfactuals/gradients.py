@@ -40,6 +40,6 @@ def broken_rows(gradient: Rows) -> Mask | None:
     """Returns which rows have a gradient that is not finite, None if none has."""
     # A sum is finite only if all of it is; one that is too large by itself is looked at
     # row by row. A maximum of numbers some of which are NaN is NaN, less than nothing.
-    if isfinite(gradient.sum().item()):
+    if gradient.is_cpu and isfinite(gradient.sum().item()):
         return None
     return ~(gradient.abs().amax(-1) < torch.inf)

@@ -10,6 +10,11 @@ STATE = ("index", "factual", "target", "x", "nascent")
 OUTCOMES = ("mature", "finite", "steps")
 MARKS = ("mature", "finite")
 
+LOOKS, ELSEWHERE = {"cpu": 1}, 5
+"""Steps after which it is looked how many rows are left. A GPU would have to wait for
+the answer: meanwhile rows that have stopped stay where they are.
+"""
+
 
 class WorkingSet:
     """State of a search of one cell: moving rows, and a place for finished ones.
@@ -32,7 +37,7 @@ class WorkingSet:
         rows = factual.shape[:2]
         never = torch.zeros(rows, dtype=torch.bool, device=factual.device)
         self._start, self._aim, self._never = factual, target, never
-        self._columns = columns
+        self._columns, self._unseen = columns, 0
         self.factual, self.target = factual, target
         if columns:
             self.factual = factual.mT.contiguous().mT
@@ -59,7 +64,7 @@ class WorkingSet:
 
     def stop(self, mature: Mask, broken: Mask | None) -> int:
         """Stops mature and broken rows, of which there may be none; returns how many
-        are left.
+        are left, or how many were when that was last looked at.
 
         Rows that have stopped before stay what they are: while they wait to be left
         out, a space that draws shows their judges other states of them.
@@ -71,6 +76,10 @@ class WorkingSet:
             mature = mature & ~broken
         self.mature = self.mature | (mature & moving)
         self.stopped = self.stopped | mature
+        self._unseen += 1
+        if self._unseen < LOOKS.get(self.x.device.type, ELSEWHERE):
+            return len(self)
+        self._unseen = 0
         return len(self) - int(self.stopped.sum())
 
     def move(self, x: Rows, near: Mask) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cftrain.cores import in_use
 from cftrain.counterfactuals import search as search_module
+from cftrain.counterfactuals import working_set
 from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.maturity import Exhausted, Never
 from cftrain.counterfactuals.result import SearchResult
@@ -610,6 +611,16 @@ def test_compaction_and_chunks_change_nothing(monkeypatch, share, numbers_in_a_c
             changed.setattr(search_module, "CHUNK_NUMBERS", numbers_in_a_chunk)
             found = mixed_search()(model, x, target, constraints=limits())
         assert_same(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [2, 5, 100])
+def test_rows_that_have_stopped_may_wait_until_somebody_looks(monkeypatch, steps):
+    arguments = builders.mlp(STACK, scale=2.0), factuals(), targets()
+    expected = mixed_search()(*arguments, constraints=limits(), visits=True)
+    monkeypatch.setitem(working_set.LOOKS, "cpu", steps)
+    found = mixed_search()(*arguments, constraints=limits(), visits=True)
+    assert_same(found, expected, atol=1e-12)
+    torch.testing.assert_close(found.visited, expected.visited, rtol=0, atol=1e-12)
 
 
 def test_threads_that_share_the_chunks_change_nothing(monkeypatch):

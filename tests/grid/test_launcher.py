@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from cftrain.errors import ConfigError
-from cftrain.grid.launcher import Place, launched, rank, workers_for
+from cftrain.grid.launcher import Place, launched, rank, threads_each, workers_for
 from tests.console import call
 
 STEP = {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "3"}
@@ -78,6 +78,17 @@ def test_who_works(device, wanted, size, workers):
 def test_without_a_wish_every_core_that_is_ours_works(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {1, 4, 5})
     assert workers_for("cpu", None, 1) == 3
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads"), [(0, 4), (1, 4), (2, 2), (3, 1), (4, 1), (9, 1)]
+)
+def test_cores_that_no_worker_has_are_shared_evenly(monkeypatch, workers, threads):
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {1, 2, 4, 5})
+    assert threads_each(workers) == threads
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "2")
+    assert threads_each(workers) == 1
 
 
 @pytest.mark.parametrize(("wanted", "size"), [(2, 1), (None, 3), (1, 3)])
