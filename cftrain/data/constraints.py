@@ -81,9 +81,7 @@ class Constraints:
         """Returns the part of a move that mutability allows."""
         if self.all_free:
             return step
-        up = torch.where(self.may_increase, step.clamp(min=0), 0)
-        down = torch.where(self.may_decrease, step.clamp(max=0), 0)
-        return up + down
+        return torch.clamp(step, *self._room)
 
     def clamp(self, x: Rows, factual: Rows) -> Rows:
         """Returns the nearest point in the box.
@@ -98,12 +96,22 @@ class Constraints:
         """The bounds, wide enough for features that may not move both ways."""
         if self.all_free:
             return self.lower, self.upper
-        wide_lower = torch.minimum(self.lower, factual)
-        wide_upper = torch.maximum(self.upper, factual)
-        return (
-            torch.where(self.protected, wide_lower, self.lower),
-            torch.where(self.protected, wide_upper, self.upper),
-        )
+        # A choice by a mask takes several times as long on wide rows.
+        lower = torch.minimum(self.lower, factual + self._beyond)
+        return lower, torch.maximum(self.upper, factual - self._beyond)
+
+    @cached_property
+    def _room(self) -> tuple[Vector, Vector]:
+        """How far a feature may move down and up: not at all, or without end."""
+        none = torch.zeros_like(self.lower)
+        down = none.masked_fill(self.may_decrease, -torch.inf)
+        return down, none.masked_fill(self.may_increase, torch.inf)
+
+    @cached_property
+    def _beyond(self) -> Vector:
+        """Nothing for features that may not move both ways, else without end."""
+        none = torch.zeros_like(self.lower)
+        return none.masked_fill(~self.protected, torch.inf)
 
     def protect(self, positive: Rows, counterfactual: Rows) -> Rows:
         """Returns observed rows that reward no forbidden move (paper section 3.3).
