@@ -50,9 +50,9 @@ def select(stacked: T, cells: slice | list[int] | Tensor) -> T:
 
 def divided(stacked: T, parts: int) -> list[T]:
     """The same object for each of so many equal parts of the stack, in their order."""
-    names = [field.name for field in fields(stacked)]  # type: ignore[arg-type]
+    kind: Any = type(stacked)
+    names = _names(kind)
     values = [_divided_value(getattr(stacked, name), parts) for name in names]
-    kind = type(stacked)
     return [
         kind(**dict(zip(names, each, strict=True)))
         for each in zip(*values, strict=True)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cftrain.cores import available, in_use, side_by_side
-from cftrain.models.module import is_plain, stack_of_one
+from cftrain.models.module import is_shareable, stack_of_one
 from tests.builders import mlp
 
 
@@ -54,10 +54,13 @@ class Keeping(torch.nn.Module):
 
 
 def test_threads_share_layers_of_torch_and_of_ours_alone():
-    assert is_plain(mlp(2))
+    assert is_shareable(mlp(2))
     linear = torch.nn.Linear(4, 2)
-    assert not is_plain(torch.nn.Sequential(Keeping(), linear))
-    assert not is_plain(stack_of_one(linear, torch.zeros(1, 4)))
+    assert not is_shareable(torch.nn.Sequential(Keeping(), linear))
+    assert not is_shareable(stack_of_one(linear, torch.zeros(1, 4)))
     watched = torch.nn.Sequential(linear)
     watched.register_forward_hook(lambda *_: None)
-    assert not is_plain(watched)
+    assert not is_shareable(watched)
+    patched = torch.nn.Sequential(torch.nn.Linear(4, 2))
+    patched[0].forward = Keeping().forward
+    assert not is_shareable(patched)

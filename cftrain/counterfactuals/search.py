@@ -20,7 +20,7 @@ from cftrain.counterfactuals.space import Noise
 from cftrain.counterfactuals.working_set import WorkingSet
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
-from cftrain.models.module import is_plain
+from cftrain.models.module import is_shareable
 from cftrain.models.pullback import (
     Differentiated,
     differentiated,
@@ -105,7 +105,7 @@ class CounterfactualSearch:
             plain=plain,
             closed=closed,
             columns=closed and space.shows_states and narrow,
-            shared=factual.is_cpu and is_plain(classifier) and all_own(*parts),
+            shared=all_own(*parts) and is_shareable(classifier),
         )
 
     def _walk(

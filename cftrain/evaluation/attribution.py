@@ -10,7 +10,7 @@ from cftrain.counterfactuals.energy import target_logit
 from cftrain.counterfactuals.gradients import input_gradient
 from cftrain.data.dataset import Dataset
 from cftrain.models.classifier import Classifier
-from cftrain.models.module import is_plain
+from cftrain.models.module import is_shareable
 from cftrain.models.stack_slicing import stack_size
 from cftrain.seeding import Stream
 from cftrain.tensors import Classes, Features, Rows
@@ -36,7 +36,7 @@ def integrated_gradients(
     found = side_by_side(
         lambda part: _integral(classifier, *part, steps),
         [*parts],
-        shared=x.is_cpu and is_plain(classifier),
+        shared=is_shareable(classifier),
     )
     return torch.cat(found, 1)
 

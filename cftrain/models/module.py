@@ -38,16 +38,28 @@ class StackOfOne(nn.Module):
         return logits.unsqueeze(0)
 
 
-def is_plain(classifier: nn.Module) -> bool:
-    """Whether it is a row of layers of torch and of ours, which keep nothing of a pass,
-    and nobody listens to them: threads may use it at once.
+def is_touched(module: nn.Module) -> bool:
+    """Whether something else happens in a module than its class says."""
+    hooks = (
+        module._forward_pre_hooks,
+        module._forward_hooks,
+        module._backward_pre_hooks,
+        module._backward_hooks,
+    )
+    return any(hooks) or "forward" in vars(module)
+
+
+def is_shareable(classifier: nn.Module) -> bool:
+    """Whether threads may ask it at once: a row of layers of torch and of ours, which
+    keep nothing of a pass and which nobody has touched, on the CPU.
     """
-    return type(classifier) is nn.Sequential and all(
-        type(module).__module__.startswith(LAYERS)
-        and not module._forward_hooks
-        and not module._forward_pre_hooks
+    if type(classifier) is not nn.Sequential:
+        return False
+    layers = all(
+        type(module).__module__.startswith(LAYERS) and not is_touched(module)
         for module in classifier.modules()
     )
+    return layers and all(weight.is_cpu for weight in classifier.parameters())
 
 
 def stack_of_one(network: nn.Module, rows: Float[Tensor, "row *shape"]) -> StackOfOne:

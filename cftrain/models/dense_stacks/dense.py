@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cftrain.models.classifier import Classifier, predictor
 from cftrain.models.layers import StackedLinear, Swish, swish_curvature, swish_slope
-from cftrain.models.module import StackOfOne
+from cftrain.models.module import StackOfOne, is_touched
 from cftrain.tensors import Logits, Rows
 
 Columns = Float[Tensor, "stack _ row"]
@@ -149,7 +149,7 @@ def dense(classifier: Classifier) -> Dense | None:
     activations = [each for each in between if each is not None]
     if len(layers) != len(between) + 1 or len(layers) + len(activations) < len(modules):
         return None
-    if any(_is_touched(module) for module in (network, *modules)):
+    if any(is_touched(module) for module in (network, *modules)):
         return None
     weights, biases = zip(*map(_affine, layers), strict=True)
     return Dense(weights, biases, activations)
@@ -167,14 +167,3 @@ def _affine(layer: nn.Linear | StackedLinear) -> tuple[Tensor, Tensor]:
     if bias is None:
         bias = weight.new_zeros(weight.shape[:-1])
     return weight.reshape(shape), bias.detach().reshape(-1, shape[1], 1)
-
-
-def _is_touched(module: nn.Module) -> bool:
-    """Whether something else happens in a module than its class says."""
-    hooks = (
-        module._forward_pre_hooks,
-        module._forward_hooks,
-        module._backward_pre_hooks,
-        module._backward_hooks,
-    )
-    return any(hooks) or "forward" in vars(module)

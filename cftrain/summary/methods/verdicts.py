@@ -41,15 +41,15 @@ def judged(
     if not known:
         return None
     if len(known) == 1:
-        outcome: Outcome = "won" if known[0] >= least else "tied"
-        if known[0] < -ROUNDING:
-            outcome = "lost"
-        return Verdict(outcome=outcome, told=f"{what} {known[0]:.4g}, 1 seed")
-    found = t_interval(known)
-    good, bad = found.low >= least, found.high < -ROUNDING
-    outcome = "won" if good else "lost" if bad else "tied"
-    told = f"{what} {found.centre:.4g} [{found.low:.4g}, {found.high:.4g}]"
-    return Verdict(outcome=outcome, told=f"{told}, {len(known)} seeds")
+        low = high = known[0]
+        told = f"{what} {low:.4g}, 1 seed"
+    else:
+        found = t_interval(known)
+        low, high = found.low, found.high
+        told = f"{what} {found.centre:.4g} [{low:.4g}, {high:.4g}], {len(known)} seeds"
+    good, bad = low >= least, high < -ROUNDING
+    outcome: Outcome = "won" if good else "lost" if bad else "tied"
+    return Verdict(outcome=outcome, told=told)
 
 
 def verdicts(

@@ -15,7 +15,7 @@ from cftrain.counterfactuals.attacks import Attack
 from cftrain.data.constraints import unconstrained
 from cftrain.evaluation.metric import ModelMetric
 from cftrain.evaluation.subject import Subject
-from cftrain.models.module import is_plain
+from cftrain.models.module import is_shareable
 from cftrain.models.stack_slicing import predict, stack_size
 from cftrain.tensors import Features
 
@@ -71,6 +71,5 @@ class RobustAccuracy(ModelMetric):
 
         whole = rows, dataset.test_labels, self.attack.starts(rows)
         parts = zip(*(each.split(ATTACKED_ROWS) for each in whole), strict=True)
-        shared = rows.is_cpu and is_plain(classifier)
-        found = side_by_side(hits, [*parts], shared=shared)
+        found = side_by_side(hits, [*parts], shared=is_shareable(classifier))
         return torch.stack(found).sum(0) / len(rows)
