@@ -32,7 +32,7 @@ from cftrain.grid.coordinate import (
 from cftrain.grid.faults.attempts import limits, marks
 from cftrain.grid.task import Task, narrowed
 from cftrain.grid.tasks import Wanted
-from cftrain.grid.worker import Outcome, Workplace, perform
+from cftrain.grid.worker import Data, Outcome, Workplace, perform
 from cftrain.results.budget.table import load_budgets
 from cftrain.results.lock import at_work
 from cftrain.results.log import Log
@@ -196,17 +196,16 @@ def _train_and_evaluate(
         threads=options.threads or available(),
     )
     lost: dict[str, str] = {}
+    data = Data(options.device)
     for task in work.tasks:
         if task.train:
-            lost |= _trained(task, workplace, said).failed
+            lost |= _trained(task, workplace, data, said).failed
     # Together, so that pictures of both show the same rows.
     cells = tuple(e.cell for e in work.lacking if e.cell.id not in lost)
-    if cells:
-        lost |= _evaluated(cells, options.evaluation, workplace, said)
-    return lost
+    return lost | _evaluated(cells, options.evaluation, workplace, data, said)
 
 
-def _trained(task: Task, workplace: Workplace, said: Recording) -> Outcome:
+def _trained(task: Task, workplace: Workplace, data: Data, said: Recording) -> Outcome:
     """Train a stack and say how it goes."""
     total = task.train[0].run.schedule.epochs
     with Progress(f"train {_names(task.train)}", "epoch", said) as progress:
@@ -214,18 +213,26 @@ def _trained(task: Task, workplace: Workplace, said: Recording) -> Outcome:
             replace(task, evaluate=()),
             workplace,
             on_epoch=lambda epoch, record: progress.epoch(epoch, total, record),
+            data=data,
         )
 
 
 def _evaluated(
-    cells: tuple[Cell, ...], protocol: Protocol, workplace: Workplace, said: Recording
+    cells: tuple[Cell, ...],
+    protocol: Protocol,
+    workplace: Workplace,
+    data: Data,
+    said: Recording,
 ) -> dict[str, str]:
     """Evaluate trained cells and say how it goes; those that failed, and why."""
     whole = Task(train=(), evaluate=((protocol, cells),), seconds=0.0)
     lost: dict[str, str] = {}
+    if not cells:
+        return lost
     with Progress(f"evaluate {_names(cells)}", "part", said) as progress:
         for task in narrowed(whole, limits(marks(workplace.folder))):
-            lost |= perform(task, workplace, on_part=progress.update).failed
+            done = perform(task, workplace, on_part=progress.update, data=data)
+            lost |= done.failed
     return lost
 
 

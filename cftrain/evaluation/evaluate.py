@@ -1,6 +1,6 @@
 """Evaluate every cell of a stack by a protocol."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,19 +8,24 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from cftrain.config.outside import all_own
+from cftrain.cores import side_by_side
 from cftrain.data.dataset import Dataset
 from cftrain.errors import DataError
 from cftrain.evaluation.attribution import class_means
 from cftrain.evaluation.individuals import draw_individuals, references
 from cftrain.evaluation.metric import (
     CounterfactualMetric,
+    DerivedMetric,
     Individuals,
     ModelMetric,
     ResampledMetric,
 )
 from cftrain.evaluation.protocol import Attributions, Protocol
+from cftrain.evaluation.reference import Reference
 from cftrain.evaluation.subject import Subject
 from cftrain.models.classifier import Classifier
+from cftrain.models.module import is_shareable
 from cftrain.seeding import Streams
 from cftrain.tensors import Mask, PerRow
 
@@ -99,12 +104,9 @@ def evaluate(
         individuals = draw_individuals(
             classifier, dataset, protocol, search, streams=drawn, on_search=on_part
         )
-        for name, metric in protocol.metrics.items():
-            if not isinstance(metric, CounterfactualMetric):
-                continue
-            if metric.of_tables and individuals.codec is None:
-                continue
-            values = metric(individuals, reference).double()
+        asked = _of_counterfactuals(protocol, individuals)
+        found = _values([*asked.values()], individuals, reference)
+        for (name, metric), values in zip(asked.items(), found, strict=True):
             counted = individuals.valid if metric.of_valid else individuals.present
             measurements += _round_values(name, individuals, values, counted, weight)
             if metric.individual:
@@ -142,6 +144,32 @@ def _attributions(
         return None
     found = subject.attributions(steps=asked.steps, seed=asked.seed)
     return class_means(found, subject.dataset)
+
+
+def _of_counterfactuals(
+    protocol: Protocol, individuals: Individuals
+) -> dict[str, CounterfactualMetric]:
+    """The metrics that are about these individuals."""
+    return {
+        name: metric
+        for name, metric in protocol.metrics.items()
+        if isinstance(metric, CounterfactualMetric)
+        and not (metric.of_tables and individuals.codec is None)
+    }
+
+
+def _values(
+    metrics: Sequence[CounterfactualMetric],
+    individuals: Individuals,
+    reference: Reference,
+) -> list[PerRow]:
+    """The values of each metric; what comes of one is nothing to the others."""
+    inner = (each.metric for each in metrics if isinstance(each, DerivedMetric))
+    return side_by_side(
+        lambda metric: metric(individuals, reference).double(),
+        metrics,
+        shared=all_own(*metrics, *inner) and is_shareable(individuals.classifier),
+    )
 
 
 def _model_values(

@@ -70,13 +70,34 @@ class Outcome:
     failed: dict[str, str]
 
 
+class Data:
+    """The datasets of some tasks, each read once and checked for its first cells."""
+
+    def __init__(self, device: str) -> None:
+        self._device = torch.device(device)
+        self._read: dict[str, Dataset] = {}
+
+    def of(self, cells: Sequence[Cell]) -> Dataset:
+        """Raises FilesError if it is not what the cells were planned with."""
+        expected = cells[0].data
+        if expected not in self._read:
+            try:
+                dataset = cells[0].run.data.load()
+                check_identity(dataset, expected)
+            except DataError as error:
+                raise FilesError(str(error)) from error
+            self._read[expected] = dataset.to(self._device)
+        return self._read[expected]
+
+
 def perform(
     task: Task,
     place: Workplace,
     on_epoch: OnEpoch = lambda epoch, record: None,
     on_part: OnPart = lambda done, total: None,
+    data: Data | None = None,
 ) -> Outcome:
-    """Train what the task asks for, then evaluate it.
+    """Train what the task asks for, then evaluate it, on data read before or now.
 
     If that fails, each cell is tried alone, to find the culprit; a failed evaluation
     leaves the training as it is, and an older evaluation too. Where memory does not
@@ -84,7 +105,7 @@ def perform(
     nothing can be read or written: then no failure is noted.
     """
     torch.set_num_threads(THREADS)
-    data = _Data(place)
+    data = data or Data(place.device)
     begun = [*task.wider]
 
     def train_stack(cells: Sequence[Cell]) -> dict[str, str]:
@@ -104,26 +125,6 @@ def perform(
             trained = [cell for cell in wanted if cell.id not in untrained]
             failures |= _evaluated(trained, protocol, data, place, on_part)
     return Outcome(done=len(task.cells) - len(failures), failed=failures)
-
-
-class _Data:
-    """The dataset of the task's cells, read once and checked for each of them."""
-
-    def __init__(self, place: Workplace) -> None:
-        self._device = torch.device(place.device)
-        self._read: dict[str, Dataset] = {}
-
-    def of(self, cells: Sequence[Cell]) -> Dataset:
-        """Raises FilesError if it is not what the cells were planned with."""
-        expected = cells[0].data
-        if expected not in self._read:
-            try:
-                dataset = cells[0].run.data.load()
-                check_identity(dataset, expected)
-            except DataError as error:
-                raise FilesError(str(error)) from error
-            self._read[expected] = dataset.to(self._device)
-        return self._read[expected]
 
 
 def _all_or_parts(
@@ -162,7 +163,7 @@ def _all_or_parts(
 
 def _train(
     cells: Sequence[Cell],
-    data: _Data,
+    data: Data,
     place: Workplace,
     on_epoch: OnEpoch,
     wider: Sequence[str],
@@ -220,7 +221,7 @@ def _trained(
 def _evaluated(
     cells: Sequence[Cell],
     protocol: Protocol,
-    data: _Data,
+    data: Data,
     place: Workplace,
     on_part: OnPart,
 ) -> dict[str, str]:

@@ -1,17 +1,23 @@
 """Slices of a stacked classifier."""
 
 import copy
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from cftrain.cores import side_by_side
 from cftrain.models.classifier import Classifier
+from cftrain.models.module import is_shareable
 from cftrain.tensors import Classes
 
 PREDICTED_ROWS = 4096
-"""Rows of each cell that are predicted at a time."""
+"""Rows of each cell that are predicted at a time, unless they are wide."""
+
+PREDICTED_NUMBERS = 2**20
+"""Of each cell that are predicted at a time: some thousand images share the cores."""
 
 ALIKE_ROWS = 256
 """The same where no digit may depend on how many they are."""
@@ -44,30 +50,28 @@ def stack_size(classifier: nn.Module) -> int:
     return int(next(held).shape[0])
 
 
-@torch.no_grad()
 def predict(
     classifier: Classifier, rows: Float[Tensor, "cells row feature"]
 ) -> Classes:
     """Returns the predicted classes; all cells share rows (1, row, feature)."""
     stack = stack_size(classifier)
-    portions = [
-        classifier(portion.expand(stack, -1, -1)).argmax(-1)
-        for portion in rows.split(PREDICTED_ROWS, 1)
-    ]
-    return torch.cat(portions, 1)
+    return _by_portion(
+        lambda portion: classifier(portion.expand(stack, -1, -1)).argmax(-1),
+        classifier,
+        rows.split(_at_a_time(rows), 1),
+    )
 
 
-@torch.no_grad()
 def probabilities(
     classifier: Classifier, rows: Float[Tensor, "cells row feature"]
 ) -> Float[Tensor, "stack row class"]:
     """Returns the probability of each class; all cells share rows (1, row, feature)."""
     stack = stack_size(classifier)
-    portions = [
-        classifier(portion.expand(stack, -1, -1)).softmax(-1)
-        for portion in rows.split(PREDICTED_ROWS, 1)
-    ]
-    return torch.cat(portions, 1)
+    return _by_portion(
+        lambda portion: classifier(portion.expand(stack, -1, -1)).softmax(-1),
+        classifier,
+        rows.split(_at_a_time(rows), 1),
+    )
 
 
 @torch.no_grad()
@@ -94,8 +98,26 @@ def predict_at(
 
     No more rows are gathered at a time than are predicted at a time.
     """
-    portions = [
-        predict(classifier, table[portion])
-        for portion in places.split(PREDICTED_ROWS, 1)
-    ]
-    return torch.cat(portions, 1)
+    return _by_portion(
+        lambda portion: predict(classifier, table[portion]),
+        classifier,
+        places.split(_at_a_time(table), 1),
+    )
+
+
+def _at_a_time(rows: Tensor) -> int:
+    """How many rows that are so wide are predicted at a time."""
+    return max(1, min(PREDICTED_ROWS, PREDICTED_NUMBERS // rows.shape[-1]))
+
+
+def _by_portion(
+    answer: Callable[[Tensor], Tensor],
+    classifier: Classifier,
+    portions: Sequence[Tensor],
+) -> Tensor:
+    """What a classifier answers to portions of rows, in their order."""
+    # Threads know nothing of a `no_grad` around them.
+    found = side_by_side(
+        torch.no_grad()(answer), portions, shared=is_shareable(classifier)
+    )
+    return torch.cat(found, 1)

@@ -170,8 +170,8 @@ def _in_stack(values: None, cells: list[int], others: Tensor) -> None: ...
 def _in_stack(values: Tensor, cells: list[int], others: Tensor) -> Tensor: ...
 def _in_stack(values: Tensor | None, cells: list[int], others: Tensor) -> Tensor | None:
     """What was found for some cells, among the values of the others."""
-    if values is None:
-        return None
+    if values is None or len(cells) == len(others):
+        return values
     whole = others.clone()
     whole[cells] = values
     return whole

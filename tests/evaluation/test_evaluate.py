@@ -1,4 +1,5 @@
 import math
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -6,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from cftrain.cores import in_use
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.data.dataset import Dataset
 from cftrain.evaluation.attribution import attributions
@@ -16,6 +18,7 @@ from cftrain.evaluation.metric import (
     ModelMetric,
     ResampledMetric,
 )
+from cftrain.evaluation.metrics.floor import Floor
 from cftrain.evaluation.protocol import Attributions, Protocol
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.seeding import Stream
@@ -108,6 +111,31 @@ def test_the_same_evaluation_gives_the_same_numbers(classifier, data):
     first = measured(classifier, data)
     torch.manual_seed(2)
     assert [repr(m) for m in first] == [repr(m) for m in measured(classifier, data)]
+
+
+def test_threads_that_share_the_metrics_change_nothing(classifier, data):
+    expected = measured(classifier, data)
+    with in_use(3):
+        found = measured(classifier, data)
+    assert [repr(m) for m in found] == [repr(m) for m in expected]
+
+
+@pytest.mark.parametrize("derived", [False, True])
+def test_metrics_of_others_are_asked_by_one_thread_alone(classifier, data, derived):
+    asked = set()
+
+    class Asked(CounterfactualMetric):
+        unit, higher_is_better = "threads", False
+
+        def __call__(self, individuals, reference):
+            asked.add(threading.get_ident())
+            return torch.zeros_like(individuals.valid, dtype=torch.float64)
+
+    metric = Floor(metric=Asked()) if derived else Asked()
+    metrics = {**protocol().metrics, "asked": metric}
+    with in_use(3):
+        measured(classifier, data, replace(protocol(), metrics=metrics))
+    assert asked == {threading.get_ident()}
 
 
 def test_every_metric_is_there_once_for_each_cell_weight_and_round(classifier, data):

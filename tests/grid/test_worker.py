@@ -21,7 +21,7 @@ from cftrain.evaluation.protocol import Protocol
 from cftrain.grid import measured, worker
 from cftrain.grid.cells import Cell, cell, protocol_id, stack_id
 from cftrain.grid.task import Task
-from cftrain.grid.worker import Outcome, Workplace, perform
+from cftrain.grid.worker import Data, Outcome, Workplace, perform
 from cftrain.results.store import Store, done, failed
 from cftrain.results.weights import weights_path
 from cftrain.training.checkpoint import checkpoint_of
@@ -228,6 +228,23 @@ def test_every_measurement_is_a_row_with_unit_and_direction(finished, cells):
     assert rounds.to_dict() == {made.id: 2 * 2 for made in cells}
     assert metrics[metrics["rows"] == 0]["value"].isna().all()
     assert metrics[metrics["rows"] > 0]["value"].notna().all()
+
+
+def test_data_that_were_read_before_are_not_read_again(
+    cells, protocol, store, monkeypatch
+):
+    """Images take longer to read than a small model to train."""
+    source, read = type(cells[0].run.data), []
+    load = source.load
+    monkeypatch.setattr(source, "load", lambda self: read.append(self) or load(self))
+    data, place = Data("cpu"), Workplace(folder=store.folder, name="test", device="cpu")
+    trained = Task(train=tuple(cells), evaluate=(), seconds=0.0)
+    perform(trained, place, data=data)
+    evaluated = Task(train=(), evaluate=((protocol, tuple(cells)),), seconds=0.0)
+    assert perform(evaluated, place, data=data).failed == {}
+    assert len(read) == 1
+    perform(evaluated, place)
+    assert len(read) == 2
 
 
 def test_cells_train_in_a_stack_as_alone(finished, cells, tmp_path):

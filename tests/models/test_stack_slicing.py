@@ -2,11 +2,13 @@ import pytest
 import torch
 from torch import nn
 
+from cftrain.cores import in_use
 from cftrain.models.stack_slicing import (
     frozen,
     logits_alone,
     predict,
     predict_at,
+    probabilities,
     stack_size,
 )
 from tests.builders import integers, mlp, normal
@@ -84,6 +86,36 @@ def test_portions_of_rows_change_no_prediction(monkeypatch, portion, dtype):
     monkeypatch.setattr("cftrain.models.stack_slicing.PREDICTED_ROWS", portion)
     assert torch.equal(predict(model, x), whole)
     assert torch.equal(predict(model, x[:1])[0], whole[0])
+
+
+@pytest.mark.parametrize("answer", [predict, probabilities])
+def test_threads_that_share_the_portions_change_nothing(
+    classifier, monkeypatch, answer
+):
+    monkeypatch.setattr("cftrain.models.stack_slicing.PREDICTED_ROWS", 7)
+    x = normal(3, 50, 4, seed=1)
+    expected = answer(classifier, x)
+    with in_use(3):
+        found = answer(classifier, x)
+    assert torch.equal(found, expected)
+    assert not found.requires_grad
+
+
+def test_wide_rows_are_predicted_fewer_at_a_time(monkeypatch):
+    seen = []
+
+    class Seen(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = mlp(1)
+
+        def forward(self, x):
+            seen.append(x.shape[1])
+            return self.inner(x)
+
+    monkeypatch.setattr("cftrain.models.stack_slicing.PREDICTED_NUMBERS", 4 * 20)
+    predict(Seen(), normal(1, 50, 4))
+    assert seen == [20, 20, 10]
 
 
 def test_without_rows_there_are_no_predictions(classifier):
