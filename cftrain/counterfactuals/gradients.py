@@ -4,10 +4,19 @@ from collections.abc import Callable
 from math import isfinite
 
 import torch
+from torch import Tensor
 
 from cftrain.models.classifier import Classifier
 from cftrain.models.pullback import differentiated
-from cftrain.tensors import Classes, Logits, Mask, PerRow, Rows
+from cftrain.tensors import (
+    Classes,
+    Logits,
+    Mask,
+    PerRow,
+    Rows,
+    Scalar,
+    over_features,
+)
 
 
 def input_gradient(
@@ -34,6 +43,14 @@ def input_gradient(
         total = quantity(classifier(x), label).sum()
         (gradient,) = torch.autograd.grad(total, x, create_graph=True)
     return gradient
+
+
+def downhill(gradient: Tensor, step_size: Scalar, *, ours: bool) -> Tensor:
+    """Returns the step of descent that a gradient by states asks for; in its memory if
+    it is `ours`, which for wide rows saves a tenth of a search.
+    """
+    factor = -over_features(step_size)
+    return gradient.mul_(factor) if ours else gradient * factor
 
 
 def broken_rows(gradient: Rows) -> Mask | None:

@@ -13,7 +13,7 @@ from cftrain.counterfactuals.categories import Categories, Free
 from cftrain.counterfactuals.descent import GradientDescent
 from cftrain.counterfactuals.energy import target_probability
 from cftrain.counterfactuals.generator import Generator, Progress
-from cftrain.counterfactuals.gradients import broken_rows
+from cftrain.counterfactuals.gradients import broken_rows, downhill
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.result import SearchResult, concatenate
 from cftrain.counterfactuals.space import Noise
@@ -154,7 +154,9 @@ class CounterfactualSearch:
             if rows.visits:
                 rows.visit(replace(noise, index=rows.index[0]).uniform())
             if route is None:
-                move = self._descent(rows, state, gradient)
+                size = self.descent.step_size
+                down = downhill(gradient, size, ours=surroundings.closed)
+                move = rows.x, self.generator.space.move(state.detach(), down, rows.x)
             else:
                 # From the factual: what one stop forbids is open to the next again.
                 move = rows.factual, route.stop(step, rows.index[0]) - rows.factual
@@ -191,13 +193,6 @@ class CounterfactualSearch:
         if surroundings.plain:
             return logits, self.generator.space.pull_back(state, gradient)
         return logits, owed(state, seen, gradient)
-
-    def _descent(
-        self, rows: WorkingSet, state: Tensor, gradient: Tensor
-    ) -> tuple[Rows, Rows]:
-        """Returns where a step of descent begins, and the move that it makes."""
-        step = gradient * -over_features(self.descent.step_size)
-        return rows.x, self.generator.space.move(state.detach(), step, rows.x)
 
     def _move(
         self, rows: WorkingSet, start: Rows, move: Rows, constraints: Constraints

@@ -69,7 +69,7 @@ class Constraints:
 
         A row that breaks a relation comes to obey it, as far as what may move can.
         """
-        end = self.clamp(x + self.restrict(step), factual)
+        end = (x + self.restrict(step)).clamp_(*self._box(factual))
         if self.relations is None:
             return end
         lower, upper = self._box(factual)
