@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import final
 
 import torch
-from torch import Tensor
 
 from cftrain.config.names import named
 from cftrain.config.ranges import Count, PositiveFloat, Seed
@@ -47,12 +46,12 @@ class Attack(ABC):
         They go away from their labels, or `towards` them.
         """
         radius = over_features(epsilon)
-        attacked = _allowed(x + radius * start, x, radius, constraints)
+        ball = x - radius, x + radius
+        attacked = _allowed(x + radius * start, x, ball, constraints)
         for size in self.step_sizes(epsilon):
             gradient = input_gradient(cross_entropy, classifier, attacked, label)
-            direction = -gradient.sign() if towards else gradient.sign()
-            proposed = attacked + over_features(size) * direction
-            attacked = _allowed(proposed, x, radius, constraints)
+            step = gradient.sign().mul_(over_features(-size if towards else size))
+            attacked = _allowed(step.add_(attacked), x, ball, constraints)
         return attacked
 
 
@@ -114,12 +113,12 @@ class ScaledPgd(Attack):
 
 
 def _allowed(
-    attacked: Rows, x: Rows, epsilon: float | Tensor, constraints: Constraints
+    attacked: Rows, x: Rows, ball: tuple[Rows, Rows], constraints: Constraints
 ) -> Rows:
-    """Returns attacked rows in the domain and the ball, without forbidden moves from x.
+    """Returns attacked rows, whose memory is used up, in the domain and the ball,
+    without forbidden moves from x.
 
     The ball has the last word: from outside the domain nothing comes in by more than
     epsilon.
     """
-    inside = constraints.moved(x, attacked - x, x)
-    return torch.clamp(inside, x - epsilon, x + epsilon)
+    return constraints.moved(x, attacked.sub_(x), x).clamp_(*ball)
