@@ -1,11 +1,13 @@
 """Points of a grid and the cells that serve them."""
 
+from dataclasses import fields
 from itertools import product
 
 import pytest
 
 from cftrain.commands.command_line.options import build
 from cftrain.commands.grid import GridOptions
+from cftrain.config.names import class_called
 from cftrain.config.tree import folder, plain
 from cftrain.errors import ConfigError
 from cftrain.grid.grid import Grid
@@ -28,6 +30,14 @@ COUNTS |= {"draws": 20, "revise_vae": 45, "fine_tuning": 9}
 COUNTS |= {"methods": 16 * 5 * (7 * 4 + 4 + 3), "methods_mnist": 2 * (4 * 2 + 2)}
 # Four models of each dataset and seed, each by five generators, and one by its own.
 COUNTS |= {"post_hoc": 8 * 3 * (4 * 5 + 1)}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_grid_lists_all_that_can_be_said_of_it(name):
+    """What a file leaves out cannot be typed like the rest, without a plus."""
+    listed = plain(compose(f"grid={name}", root="grid"))["grid"]
+    said = {field.name for field in fields(class_called(listed.pop("_target_")))}
+    assert set(listed) == said
 
 
 def grid(axes, only_with=None, fixed=None, tied=None, along=None) -> Grid:
