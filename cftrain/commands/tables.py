@@ -209,8 +209,9 @@ def _of_grids(collection: Collection) -> str:
     names = ", ".join(sorted(set(collection.pairs["grid"]))) or "none"
     return (
         f"the models here are of grid {names}, and a table shows the grids that its "
-        "`grids` name: give yours one of these names (grid.name), or have a table of "
-        "your own in a folder that --config-dir names"
+        "`grids` name, once the models that it compares are done (cftrain status): "
+        "give yours one of these names (grid.name), or have a table of your own in a "
+        "folder that --config-dir names"
     )
 
 
