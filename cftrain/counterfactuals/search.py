@@ -16,7 +16,7 @@ from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.gradients import broken_rows, downhill
 from cftrain.counterfactuals.maturity import Maturity
 from cftrain.counterfactuals.result import SearchResult, concatenate
-from cftrain.counterfactuals.space import Noise
+from cftrain.counterfactuals.space import FeatureSpace, Noise
 from cftrain.counterfactuals.working_set import WorkingSet
 from cftrain.data.constraints import Constraints
 from cftrain.models.classifier import Classifier
@@ -104,6 +104,7 @@ class CounterfactualSearch:
             constraints=constraints,
             plain=plain,
             closed=closed,
+            ours=closed and isinstance(space, FeatureSpace),
             columns=closed and space.shows_states and narrow,
             shared=all_own(*parts) and is_shareable(classifier),
         )
@@ -155,7 +156,7 @@ class CounterfactualSearch:
                 rows.visit(replace(noise, index=rows.index[0]).uniform())
             if route is None:
                 size = self.descent.step_size
-                down = downhill(gradient, size, ours=surroundings.closed)
+                down = downhill(gradient, size, ours=surroundings.ours)
                 move = rows.x, self.generator.space.move(state.detach(), down, rows.x)
             else:
                 # From the factual: what one stop forbids is open to the next again.
@@ -231,8 +232,8 @@ class _Surroundings:
 
     `plain` says that the model sees the rows themselves, from which states go back in
     closed form, and `closed` that it is differentiated in closed form as well; then
-    narrow rows that are their own states lie in `columns`. Threads may use what is
-    `shared` at once.
+    narrow rows that are their own states lie in `columns`, and gradients by rows that
+    no other space has passed on are `ours`. Threads may use what is `shared` at once.
     """
 
     classifier: Classifier
@@ -240,5 +241,6 @@ class _Surroundings:
     constraints: Constraints
     plain: bool
     closed: bool
+    ours: bool
     columns: bool
     shared: bool

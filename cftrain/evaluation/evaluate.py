@@ -164,12 +164,19 @@ def _values(
     reference: Reference,
 ) -> list[PerRow]:
     """The values of each metric; what comes of one is nothing to the others."""
-    inner = (each.metric for each in metrics if isinstance(each, DerivedMetric))
+    own = all_own(*(part for each in metrics for part in _parts(each)))
     return side_by_side(
         lambda metric: metric(individuals, reference).double(),
         metrics,
-        shared=all_own(*metrics, *inner) and is_shareable(individuals.classifier),
+        shared=own and is_shareable(individuals.classifier),
     )
+
+
+def _parts(metric: CounterfactualMetric) -> Iterator[CounterfactualMetric]:
+    """A metric and those that it is derived from."""
+    yield metric
+    if isinstance(metric, DerivedMetric):
+        yield from _parts(metric.metric)
 
 
 def _model_values(

@@ -14,7 +14,7 @@ from cftrain.counterfactuals.generator import Generator, Progress
 from cftrain.counterfactuals.maturity import Exhausted, Never
 from cftrain.counterfactuals.result import SearchResult
 from cftrain.counterfactuals.search import CounterfactualSearch
-from cftrain.counterfactuals.space import FeatureSpace
+from cftrain.counterfactuals.space import FeatureSpace, Space
 from cftrain.data.constraints import KINDS, Constraints
 from cftrain.models.stack_slicing import frozen
 from cftrain.seeding import Stream
@@ -645,6 +645,45 @@ def test_networks_of_others_are_asked_by_one_thread_alone(monkeypatch):
     with in_use(3):
         mixed_search()(Asked(STACK, 0.5), factuals(), targets(), constraints=limits())
     assert asked == {threading.get_ident()}
+
+
+class Lending(Space):
+    """A space of the rows themselves that keeps the gradients that it has passed on."""
+
+    draws, shows_states, has_closed_form, learns = False, True, True, False
+
+    def __init__(self) -> None:
+        self.passed: list[tuple[Tensor, Tensor]] = []
+
+    def pull_back(self, state: Tensor, by_rows: Tensor) -> Tensor:
+        self.passed.append((by_rows, by_rows.clone()))
+        return by_rows
+
+    def fitted(self, rows, cache):
+        return self
+
+    def sharing(self, fitted):
+        return self
+
+    def encode(self, x, noise):
+        return x
+
+    def view(self, state, x):
+        return state
+
+    def move(self, state, step, x):
+        return step
+
+
+def test_gradients_that_a_space_has_passed_on_are_not_written_into():
+    search, space = builders.search(generic()), Lending()
+    lent = replace(search, generator=replace(search.generator, space=space))
+    arguments = builders.mlp(STACK), factuals(), targets()
+    found = lent(*arguments, constraints=limits())
+    assert_same(found, search(*arguments, constraints=limits()))
+    assert len(space.passed) > STACK
+    for gradient, before in space.passed:
+        assert torch.equal(gradient, before)
 
 
 def test_what_goes_in_comes_out_and_is_not_changed():

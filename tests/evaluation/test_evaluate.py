@@ -19,6 +19,7 @@ from cftrain.evaluation.metric import (
     ResampledMetric,
 )
 from cftrain.evaluation.metrics.floor import Floor
+from cftrain.evaluation.metrics.unfiltered import Unfiltered
 from cftrain.evaluation.protocol import Attributions, Protocol
 from cftrain.models.stack_slicing import frozen, predict
 from cftrain.seeding import Stream
@@ -120,7 +121,7 @@ def test_threads_that_share_the_metrics_change_nothing(classifier, data):
     assert [repr(m) for m in found] == [repr(m) for m in expected]
 
 
-@pytest.mark.parametrize("derived", [False, True])
+@pytest.mark.parametrize("derived", [0, 1, 2])
 def test_metrics_of_others_are_asked_by_one_thread_alone(classifier, data, derived):
     asked = set()
 
@@ -131,7 +132,9 @@ def test_metrics_of_others_are_asked_by_one_thread_alone(classifier, data, deriv
             asked.add(threading.get_ident())
             return torch.zeros_like(individuals.valid, dtype=torch.float64)
 
-    metric = Floor(metric=Asked()) if derived else Asked()
+    metric = Asked()
+    for wrapper in (Floor, Unfiltered)[:derived]:
+        metric = wrapper(metric=metric)
     metrics = {**protocol().metrics, "asked": metric}
     with in_use(3):
         measured(classifier, data, replace(protocol(), metrics=metrics))
