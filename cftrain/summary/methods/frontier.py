@@ -29,6 +29,8 @@ PRICES = {
 }
 
 COLUMNS, HEIGHT = 3, 1.75
+WIDEST = 9
+"""Methods in one line of the legend; more of them are in lines of even length."""
 
 
 def frontiers(collection: Collection) -> Iterator[Drawing]:
@@ -43,9 +45,10 @@ def frontiers(collection: Collection) -> Iterator[Drawing]:
 
 def _drawing(lines: pd.DataFrame, price: str, title: str) -> Drawing:
     datasets = ordered_datasets(lines["data"])
-    count = ceil(len(datasets) / COLUMNS)
+    columns = min(COLUMNS, len(datasets))
+    count = ceil(len(datasets) / columns)
     figure = Figure(figsize=(PAGE, HEIGHT * count + 0.6), layout="constrained")
-    axes = list(figure.subplots(count, COLUMNS, squeeze=False).flat)
+    axes = list(figure.subplots(count, columns, squeeze=False).flat)
     for axis in axes[len(datasets) :]:
         axis.remove()
     for axis, data in zip(axes, datasets, strict=False):
@@ -120,6 +123,6 @@ def _legend(figure: Figure) -> None:
         [shown[name] for name in names],
         names,
         loc="outside upper center",
-        ncols=min(9, len(names)),
+        ncols=ceil(len(names) / ceil(len(names) / WIDEST)),
         fontsize=7,
     )
