@@ -146,6 +146,7 @@ def test_the_frontier_has_a_drawing_for_each_price(folder):
         "frontier-pgd_accuracy",
     ]
     (axis,) = drawn[0].figure.get_axes()
+    assert axis.get_subplotspec().get_gridspec().ncols == 1
     labels = {line.get_label() for line in axis.get_lines()}
     assert {"CT", "PGD", "ensemble"} <= labels
 
