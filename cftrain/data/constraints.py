@@ -69,10 +69,10 @@ class Constraints:
 
         A row that breaks a relation comes to obey it, as far as what may move can.
         """
-        end = (x + self.restrict(step)).clamp_(*self._box(factual))
+        lower, upper = self._box(factual)
+        end = (x + self.restrict(step)).clamp_(lower, upper)
         if self.relations is None:
             return end
-        lower, upper = self._box(factual)
         lower = torch.where(self.may_decrease, lower, x)
         upper = torch.where(self.may_increase, upper, x)
         return self.relations.obeyed(end, lower, upper)

@@ -54,24 +54,14 @@ def predict(
     classifier: Classifier, rows: Float[Tensor, "cells row feature"]
 ) -> Classes:
     """Returns the predicted classes; all cells share rows (1, row, feature)."""
-    stack = stack_size(classifier)
-    return _by_portion(
-        lambda portion: classifier(portion.expand(stack, -1, -1)).argmax(-1),
-        classifier,
-        rows.split(_at_a_time(rows), 1),
-    )
+    return _of_logits(classifier, rows, lambda logits: logits.argmax(-1))
 
 
 def probabilities(
     classifier: Classifier, rows: Float[Tensor, "cells row feature"]
 ) -> Float[Tensor, "stack row class"]:
     """Returns the probability of each class; all cells share rows (1, row, feature)."""
-    stack = stack_size(classifier)
-    return _by_portion(
-        lambda portion: classifier(portion.expand(stack, -1, -1)).softmax(-1),
-        classifier,
-        rows.split(_at_a_time(rows), 1),
-    )
+    return _of_logits(classifier, rows, lambda logits: logits.softmax(-1))
 
 
 @torch.no_grad()
@@ -102,6 +92,18 @@ def predict_at(
         lambda portion: predict(classifier, table[portion]),
         classifier,
         places.split(_at_a_time(table), 1),
+    )
+
+
+def _of_logits(
+    classifier: Classifier, rows: Tensor, found: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """What is found by the logits of rows, which all cells may share."""
+    stack = stack_size(classifier)
+    return _by_portion(
+        lambda portion: found(classifier(portion.expand(stack, -1, -1))),
+        classifier,
+        rows.split(_at_a_time(rows), 1),
     )
 
 
