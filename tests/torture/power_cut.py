@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from os import open as opened  # that of the system, whatever a test has put there
 from pathlib import Path
 
 from cftrain.results.lock import FILE
@@ -32,6 +33,16 @@ class Disk:
     images: dict[str, Image] = field(default_factory=dict)
     """Different ones, by their extreme and what is in them."""
 
+    held: dict[int, int] = field(default_factory=dict)
+    """Descriptors by inode: as long as it is open, no other file gets its number."""
+
+    def __enter__(self) -> "Disk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self.held.values():
+            os.close(descriptor)
+
     def after(self, call: str, path: Path) -> None:
         """Told of each call that was made."""
         if call == "fsync" and path.is_dir():
@@ -50,6 +61,8 @@ class Disk:
         image: Image = {}
         for path in sorted(self.folder.rglob("*")):
             inode = path.stat().st_ino
+            if inode not in self.held:
+                self.held[inode] = opened(path, os.O_RDONLY)
             if path.is_dir():
                 self.folders.add(inode)
             content = None if path.is_dir() else self.flushed.get(inode, b"")

@@ -1,5 +1,6 @@
 """The power fails at any moment: what was finished stays, the rest is done again."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -17,8 +18,7 @@ def cuts(tmp_path_factory) -> dict[str, tuple[Path, list[Image]]]:
     found = {}
     for name, words in COMMANDS.items():
         folder = tmp_path_factory.mktemp(name) / "run"
-        disk = Disk(folder)
-        with patched(Layer(folder, after=disk.after)):
+        with Disk(folder) as disk, patched(Layer(folder, after=disk.after)):
             outcome = call(*words(folder))
         assert outcome.code == 0, outcome.err
         found[name] = (folder, list(disk.images.values()))
@@ -31,6 +31,25 @@ def dead() -> int:
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid
+
+
+def test_a_file_is_no_folder_because_a_removed_folder_had_its_number(tmp_path):
+    """Many file systems give a number that is free again at once."""
+
+    def flush(path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+    folder, file = tmp_path / "folder", tmp_path / "file"
+    with Disk(tmp_path) as disk, patched(Layer(tmp_path, after=disk.after)):
+        folder.mkdir()
+        flush(folder)
+        folder.rmdir()
+        file.write_bytes(b"content")
+        flush(file)
+        flush(tmp_path)
+    assert disk.late() == {"file": b"content"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
