@@ -5,6 +5,7 @@ without waiting for the disk. Every command runs in a process of its own.
 """
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             _make(folder, count, merged=not arguments.unmerged)
+            os.sync()  # commands do not wait for what was written before them
             parts = sum(1 for _ in folder.rglob("*.parquet"))
             for name, words in _commands(folder, count).items():
                 wall, cpu, peak = _timed(words)
