@@ -95,7 +95,7 @@ package: $(INSTALLED) ## build the wheel and train with it, away from this check
 test: $(INSTALLED) ## the tests that take seconds; ARGS="-k search" chooses
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
-torture: $(INSTALLED) ## attacks, damage and bad input in numbers: hours
+torture: $(INSTALLED) ## attacks, damage and bad input in numbers: most of an hour
 	$(BIN)/pytest -n $(WORKERS) -m torture $(ARGS)
 
 test-all: $(INSTALLED) ## all tests, those of torture too
