@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cftrain.config.ranges import AtLeast, Count, Share
 from cftrain.errors import ConfigError
-from cftrain.results.budget.table import LIMITED
+from cftrain.results.budget.curve import LIMITED
 
 STRENGTH = "strength"
 """The measure by which the strongest objective is the best one."""

@@ -14,7 +14,7 @@ LONGEST = 120
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 NAME = re.compile(r"[^\W_][\w .,:+=@()-]*")
 
-IDS = ("cell", "stack", "pair", "protocol", "other")
+IDS = ("cell", "stack", "pair", "protocol", "other", "budget", "baseline")
 NAMES = ("data", "model", "generator", "objective", "metric", "grid")
 CHOICES = {"role": ("model", "baseline")}
 NEEDED = (*IDS, *NAMES, *CHOICES, "status", "config", "created", "seed")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from cftrain.results.budget.table import LIMITED
+from cftrain.results.budget.curve import LIMITED
 from cftrain.summary.measures import measure_told
 from cftrain.summary.result_table import EMPTY
 

@@ -1,12 +1,15 @@
 """`cftrain train budget.accuracy=...`: several strengths, and the one that is kept."""
 
+import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import cftrain
 from cftrain.grid import worker
-from cftrain.results.budget.table import load_budgets
+from cftrain.results.budget.table import BUDGETS, FILE, load_budgets
+from cftrain.results.parts.parquet import read_parquet, write_parquet
 from cftrain.results.store import Store, done
 from tests.commands.grids import no_training
 from tests.console import TINY_MOONS, Outcome, call
@@ -83,6 +86,39 @@ def test_another_budget_chooses_anew_and_trains_nothing(finished, monkeypatch):
     kept = newest[newest["within"]]["strength"].max()
     assert newest[newest["kept"]]["strength"].tolist() == [kept]
     assert ("Kept: the baseline." in outcome.out) == (kept == 0)
+
+
+def test_a_curve_that_kept_another_model_is_measured_again(finished, tmp_path):
+    """Whoever has changed the table chooses no model by it."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    path = folder / FILE
+    curve = read_parquet(path, BUDGETS).to_pylist()
+    for row in curve:
+        row["cell"] = "0abc" if row["kept"] else row["cell"]
+    write_parquet(path, pa.Table.from_pylist(curve, schema=BUDGETS))
+    outcome = budgeted(folder, "budget.accuracy=1")
+    assert "Kept: strength 1." in outcome.out
+    found = load_budgets(folder).sort_values("created")
+    newest = found[found["budget"] == found["budget"].iloc[-1]]
+    assert set(newest["cell"]) <= done(Store(folder).cells())
+
+
+def test_no_picture_is_drawn_outside_the_folder(finished, tmp_path):
+    """A run without a budget tells the curve of an earlier one that kept its model."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    path = folder / FILE
+    curve = [
+        {**row, "budget": "../../escape"}
+        for row in read_parquet(path, BUDGETS).to_pylist()
+    ]
+    write_parquet(path, pa.Table.from_pylist(curve, schema=BUDGETS))
+    words = [*TINY_MOONS, "objective=aligned", "objective.strength=1"]
+    outcome = call("train", *words, f"hydra.run.dir={folder}")
+    assert outcome.code == 2
+    assert "column budget: expected an id" in outcome.err
+    assert not list(tmp_path.glob("*.png"))
 
 
 def test_python_gets_the_curve(finished):

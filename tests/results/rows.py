@@ -1,5 +1,7 @@
 """Rows of result tables made by hand."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -134,3 +136,36 @@ def sample(kind: pa.DataType) -> Any:
         pa.bool_(): True,
     }
     return plain[kind]
+
+
+LIMITS = {
+    "accuracy": 0.01,
+    "validity": None,
+    "reach": None,
+    "measure": "ip",
+    "standard_errors": 0.0,
+}
+
+
+def curve_of(
+    cells: Mapping[str, float], *, kept: str, **changed: Any
+) -> list[dict[str, Any]]:
+    """What a budget has tried: cells and their strengths, the baseline first."""
+    shared = {
+        "budget": "b0",
+        "created": datetime(2026, 1, 1, tzinfo=UTC),
+        "config": json.dumps(LIMITS),
+        "baseline": next(iter(cells)),
+        "rows": 30,
+        "individuals": 20,
+        "accuracy": 0.9,
+        "accuracy_loss": 0.001,
+        "accuracy_error": 0.002,
+        "measure": "ip",
+        "value": 1.5,
+        "within": True,
+    }
+    return [
+        {**shared, "cell": cell, "strength": strength, "kept": cell == kept, **changed}
+        for cell, strength in cells.items()
+    ]

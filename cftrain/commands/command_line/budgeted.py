@@ -73,13 +73,16 @@ def chosen(
     name = _budget_id(there, options)
     known = load_budgets(store.folder)
     known = known[known["budget"] == name]
-    if known.empty or options.overwrite:
+    names = [each.id for each in there]
+    was_kept = [
+        names.index(each) for each in known["cell"][known["kept"]] if each in names
+    ]
+    if not was_kept or options.overwrite:
         curve = _measured(there, trained, options, store, on_part)
         place = kept([each.candidate for each in curve], options.budget)
         add_budget(store.folder, _rows(name, there, curve, place, options.budget))
     else:
-        names = [each.id for each in there]
-        place = names.index(str(known["cell"][known["kept"]].iloc[0]))
+        place = was_kept[0]
     return [there[place], there[0]] if place else [there[0]]
 
 

@@ -81,15 +81,15 @@ def _read(
     file = read_regular(path, most)
     try:
         with zipfile.ZipFile(BytesIO(file.content)) as archive:
-            names = [each.removesuffix(END) for each in archive.namelist()]
+            members = archive.namelist()
+            names = [each.removesuffix(END) for each in members if each.endswith(END)]
             found = [
                 chosen(path, key, given, usual, names)
                 for key, (given, usual) in wanted.items()
             ]
             for name in found:
                 _check_header(path, archive, name, most)
-        with np.load(BytesIO(file.content), allow_pickle=False) as arrays:
-            return [(f"{path}, {name!r}", arrays[name]) for name in found]
+            return [(f"{path}, {name!r}", _array(archive, name)) for name in found]
     except DataError:
         raise
     except Exception as error:  # of whatever kind damaged archives lead to
@@ -131,6 +131,14 @@ def _check_header(
             "objects, which may run any program"
         )
     check_memory(f"{path}, {name!r}", math.prod(shape) * kind.itemsize, most_memory)
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Of the member whose header was checked: `numpy.load` takes one that is called
+    the same without the ending, if there is one.
+    """
+    with archive.open(name + END) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
 def _images(where: str, values: np.ndarray) -> np.ndarray:

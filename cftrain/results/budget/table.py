@@ -7,14 +7,12 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from cftrain.results.budget.curve import LIMITED, check_curves
 from cftrain.results.identifiers import check_columns
 from cftrain.results.parts.parquet import Unreadable, read_parquet, write_parquet
 from cftrain.results.schema import FORMAT, NUMBER, TEXT, WHOLE
 
 FILE = "budgets.parquet"
-
-LIMITED = ("accuracy", "validity", "reach")
-"""Shares of which a budget says how much may be lost."""
 
 BUDGETS = pa.schema(
     [
@@ -52,7 +50,7 @@ def add_budget(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
     ResultError.
     """
     path, new = folder / FILE, list(rows)
-    old = _read(path).to_pylist() if path.is_file() else []
+    old = _read(path).to_pylist() if path.exists() else []
     names = {row["budget"] for row in new}
     others = [row for row in old if row["budget"] not in names]
     write_parquet(path, pa.Table.from_pylist([*others, *new], schema=BUDGETS))
@@ -61,7 +59,7 @@ def add_budget(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
 def load_budgets(folder: Path) -> pd.DataFrame:
     """The table, without rows where there is none. Raises ResultError."""
     path = folder / FILE
-    if not path.is_file():
+    if not path.exists():
         return BUDGETS.empty_table().to_pandas()
     return _read(path).to_pandas()
 
@@ -82,4 +80,5 @@ def _read(path: Path) -> pa.Table:
             "next cftrain train with a budget in this folder writes it again"
         ) from error
     check_columns(path, table)
+    check_curves(path, table)
     return table

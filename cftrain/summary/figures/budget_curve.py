@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cftrain.results.budget.table import LIMITED
+from cftrain.results.budget.curve import LIMITED
 from cftrain.summary.figures.saving import save
 from cftrain.summary.figures.styles import GREY, INK, OBJECTIVE_STYLES, PAGE, PRINT
 from cftrain.summary.measures import measure_told

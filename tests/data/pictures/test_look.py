@@ -15,6 +15,7 @@ import pytest
 
 from cftrain.data import sources
 from cftrain.data.pictures.album import read_regular
+from cftrain.data.pictures.arrays import array_album
 from cftrain.data.pictures.told import images_told
 from cftrain.errors import DataError
 from tests.data.pictures import making
@@ -244,6 +245,17 @@ def test_arrays_of_objects_are_not_read(tmp_path, monkeypatch):
     archive(path, images=pickle.dumps(Evil()), labels=array(LABELS))
     refused(path, "a.npz: expected an .npz file of arrays, got ")
     assert not (tmp_path / "hacked").exists()
+
+
+def test_no_other_member_is_read_than_the_one_that_was_looked_at(tmp_path):
+    """NumPy prefers a member that is called the same without its ending."""
+    path = archive(tmp_path / "a.npz", images=array(PIXELS), labels=array(LABELS))
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("images", array(np.zeros((60, 99, 99), np.uint8)))
+    found = array_album(path, None, None, 0.01)
+    np.testing.assert_array_equal(found.values, PIXELS)
+    with pytest.raises(DataError, match="expected one of what"):
+        array_album(archive(tmp_path / "b.npz"), None, None, 0.01)
 
 
 IMAGES = array(PIXELS)

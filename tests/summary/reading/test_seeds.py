@@ -8,6 +8,7 @@ from cftrain.results.budget.table import add_budget
 from cftrain.results.store import Store
 from cftrain.summary.reading.collection import Collection, collect
 from cftrain.summary.reading.seeds import by_seed
+from tests.results.rows import curve_of
 from tests.summary.rows import PROTOCOL
 from tests.summary.stores import cell, cells, write_grid
 
@@ -57,19 +58,13 @@ def within_budget(folder: Path, kept: dict[int, float]) -> Collection:
     store.write("history", "s", [])
     store.write("cells", "s", rows)
     for seed, strength in kept.items():
-        curve = [
-            {
-                "budget": f"b{seed}",
-                "created": datetime(2026, 1, seed, tzinfo=UTC),
-                "config": "{}",
-                "measure": "strength",
-                "cell": f"wine-{tried}-{seed}",
-                "baseline": f"wine-0-{seed}",
-                "strength": tried,
-                "kept": tried == strength,
-            }
-            for tried in (0, 2, 1)
-        ]
+        curve = curve_of(
+            {f"wine-{tried}-{seed}": tried for tried in (0, 2, 1)},
+            kept=f"wine-{strength}-{seed}",
+            budget=f"b{seed}",
+            created=datetime(2026, 1, seed, tzinfo=UTC),
+            measure="strength",
+        )
         add_budget(folder, curve)
     return collect(folder)
 
