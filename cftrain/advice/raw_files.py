@@ -1,17 +1,13 @@
 """Files with rows, read in portions: memory does not grow with their length."""
 
-import os
-import select
-import shutil
 import sys
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOBase
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +16,8 @@ import pyarrow.parquet as pq
 from cftrain.data.sources import File
 from cftrain.data.tables.figures import Notation, notation_of
 from cftrain.data.tables.files import plain_parquet
+from cftrain.data.tables.pipes import copied, piped, unreadable
+from cftrain.data.tables.records import check_lengths
 from cftrain.data.tables.text import Dialect, dialect_of
 from cftrain.data.tables.unfolding import fitting_rows
 from cftrain.errors import DataError
@@ -27,21 +25,11 @@ from cftrain.results.folders import refuse_special
 
 STANDARD_INPUT = "-"
 
-PATIENCE_SECONDS = 60.0
-"""So long is waited for the first byte of a pipe."""
-
 SEEN_BYTES, SEEN_ROWS = 2**20, 2000
 """From which it is read off how a file is written."""
 
 NOTHING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A")
 """What stands for a missing value in CSV."""
-
-
-@runtime_checkable
-class Text(Protocol):
-    """Something open that text can be read from."""
-
-    def read(self, size: int = -1, /) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +46,10 @@ class RowFile(ABC):
     @abstractmethod
     def header(self) -> list[str]:
         """Returns the names of its columns. Raises DataError."""
+
+    @abstractmethod
+    def check(self, columns: Collection[str]) -> None:
+        """Raises DataError unless each row has one value in each of these columns."""
 
     @abstractmethod
     def frames(
@@ -91,6 +83,11 @@ class CsvFile(RowFile):
             (names,) = self._read(header=None, nrows=1, dtype=str).fillna("").to_numpy()
         return [str(name) for name in names]
 
+    def check(self, columns: Collection[str]) -> None:
+        # Of all columns: pandas drops what is too much, and shifts what is before it.
+        with self._errors(), self._stream() as stream:
+            check_lengths(self.name, stream, self.dialect.delimiter)
+
     def frames(
         self, columns: Collection[str], *, texts: Collection[str], rows: int
     ) -> Iterator[pd.DataFrame]:
@@ -108,12 +105,22 @@ class CsvFile(RowFile):
         with self._errors(), self._read(**options) as portions:
             yield from portions
 
+    @contextmanager
+    def _stream(self) -> Iterator[TextIOBase]:
+        if not isinstance(self.source, str):
+            yield self.source
+            return
+        encoding = self.dialect.encoding
+        with Path(self.source).open(encoding=encoding, newline="") as stream:
+            yield stream
+
     def _read(self, **options: Any) -> Any:
         if not isinstance(self.source, str):
             self.source.seek(0)
         return pd.read_csv(
             self.source,
             compression=None,
+            index_col=False,
             skipinitialspace=True,
             sep=self.dialect.delimiter,
             encoding=self.dialect.encoding,
@@ -142,8 +149,10 @@ class CsvFile(RowFile):
             raise DataError(
                 f"{self.name}: expected a header and rows, got nothing"
             ) from error
+        except DataError:  # which is a ValueError, and told already
+            raise
         except (OSError, ValueError) as error:
-            raise _unreadable(self.name, error) from error
+            raise unreadable(self.name, error) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +166,9 @@ class ParquetFile(RowFile):
     def header(self) -> list[str]:
         with self._opened() as file:
             return list(file.schema_arrow.names)
+
+    def check(self, columns: Collection[str]) -> None:
+        """Rows of Parquet have a value in each column."""
 
     def frames(
         self, columns: Collection[str], *, texts: Collection[str], rows: int
@@ -174,7 +186,7 @@ class ParquetFile(RowFile):
             with pq.ParquetFile(self.name) as file:
                 yield file
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise _unreadable(self.name, error) from error
+            raise unreadable(self.name, error) from error
 
 
 @contextmanager
@@ -188,10 +200,10 @@ def opened(name: str, notation: Notation | None = None) -> Iterator[RowFile]:
     if Path(name).suffix == ".parquet":
         yield ParquetFile(name=name)
     elif name == STANDARD_INPUT:
-        with _copied(name, sys.stdin) as copy:
+        with copied(name, sys.stdin) as copy:
             yield _of_copy(name, copy, notation)
     elif Path(name).is_fifo():
-        with _piped(name) as pipe, _copied(name, pipe) as copy:
+        with piped(name) as pipe, copied(name, pipe) as copy:
             yield _of_copy(name, copy, notation)
     else:
         try:
@@ -199,27 +211,9 @@ def opened(name: str, notation: Notation | None = None) -> Iterator[RowFile]:
             with Path(name).open("rb") as stream:
                 head = stream.read(SEEN_BYTES)
         except OSError as error:
-            raise _unreadable(name, error) from error
+            raise unreadable(name, error) from error
         dialect = _dialect(name, head)
         yield CsvFile(name=name, source=name, dialect=dialect, notation=notation)
-
-
-@contextmanager
-def _piped(name: str) -> Iterator[Text]:
-    """Opens a pipe in which something is to be read. Raises DataError."""
-    try:
-        # A blocking one would wait here for somebody who writes.
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise _unreadable(name, error) from error
-    with open(descriptor, encoding="utf-8", newline="") as pipe:  # noqa: PTH123
-        if not select.select([pipe], [], [], PATIENCE_SECONDS)[0]:
-            raise DataError(
-                f"{name}: expected rows, got a pipe to which nothing was written in "
-                f"{PATIENCE_SECONDS:.0f} seconds; rows=- waits for standard input"
-            )
-        os.set_blocking(descriptor, True)
-        yield pipe
 
 
 def _of_copy(name: str, copy: TextIOBase, notation: Notation | None) -> CsvFile:
@@ -233,17 +227,3 @@ def _dialect(name: str, head: bytes) -> Dialect:
     if len(head) >= SEEN_BYTES:  # no line that is cut, nor a sign
         head = head[: head.rfind(b"\n") + 1]
     return dialect_of(File(Path(name), head))
-
-
-@contextmanager
-def _copied(name: str, source: Text) -> Iterator[TextIOBase]:
-    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as copy:
-        try:
-            shutil.copyfileobj(source, copy)
-        except (OSError, ValueError) as error:
-            raise _unreadable(name, error) from error
-        yield copy
-
-
-def _unreadable(name: str, error: Exception) -> DataError:
-    return DataError(f"{name}: expected a readable CSV or Parquet file, got {error}")

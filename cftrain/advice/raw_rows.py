@@ -84,6 +84,7 @@ def raw_rows(
     """
     with opened(name, notation) as file:
         _check_header(file, codec, groups)
+        file.check(_wanted(codec, groups))
         count = _checked(file, codec, groups)
         yield RawRows(file=file, codec=codec, groups=groups, count=count)
 

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from cftrain.advice import raw_files
 from cftrain.advice import raw_rows as module
 from cftrain.advice.raw_rows import raw_rows
 from cftrain.data.encoding import Codec, fit_codec
+from cftrain.data.tables import pipes
 from cftrain.data.told import Told
 from cftrain.errors import DataError
 from tests.advice import lending
@@ -88,7 +88,7 @@ def test_rows_of_csv_parquet_and_standard_input_are_the_same(tmp_path, monkeypat
             "nothing",
         ),
         (
-            HEADER + '30,"1\n',
+            HEADER + '30,1,0.2,"nurse\n',
             "expected a readable CSV or Parquet file",
         ),
     ],
@@ -175,7 +175,7 @@ def test_a_pipe_is_read_once(tmp_path):
 
 
 def test_a_pipe_that_nobody_writes_to_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(raw_files, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(pipes, "PATIENCE_SECONDS", 0.01)
     os.mkfifo(tmp_path / "pipe")
     with in_time(), pytest.raises(DataError, match="to which nothing was written"):
         read_rows(str(tmp_path / "pipe"), lending.codec())

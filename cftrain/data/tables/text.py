@@ -13,6 +13,7 @@ import pandas as pd
 
 from cftrain.data.columns import listed
 from cftrain.data.sources import File
+from cftrain.data.tables.records import check_lengths, records
 from cftrain.data.tables.unfolding import MOST_MEMORY, check_memory
 from cftrain.errors import DataError
 from cftrain.results.parts.pages import VALUE_BYTES
@@ -23,9 +24,6 @@ LIKELY = ["cp1252", "cp1250", "cp1251", "shift_jis", "gb18030", "big5", "euc_kr"
 
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 OPEN_QUOTE = re.compile(r"EOF inside string starting at row (\d+)")
-
-LONGEST = 2**31 - 1
-"""Of a cell, where one that is too long is looked for."""
 
 SEEN_LINES = 1000
 """Lines from which the delimiter is read off."""
@@ -76,7 +74,8 @@ def cells(file: File, dialect: Dialect, *, most: float = MOST_MEMORY) -> pd.Data
     except OSError as error:
         raise DataError(f"{file.path}: expected {error}") from error
     names = _header(file, text, dialect)
-    _check_lengths(file, text, dialect, len(names))
+    stream = io.StringIO(text, newline="")
+    check_lengths(str(file.path), stream, dialect.delimiter)
     body = io.StringIO(text, newline="")
     for _ in range(_header_lines(file, text, dialect)):
         body.readline()
@@ -111,49 +110,8 @@ def line_of(file: File, dialect: Dialect, row: int) -> int:
 def _records(
     file: File, text: str, dialect: Dialect
 ) -> Iterator[tuple[int, list[str]]]:
-    """Records that are not empty, the header first, with the lines they begin in."""
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=False
-    )
-    before = 0
-    try:
-        for record in reader:
-            if record and (len(record) > 1 or record[0].strip()):
-                yield before + 1, record
-            before = reader.line_num
-    except csv.Error as error:  # such as a cell without end
-        where = f"{file.path}, line {before + 1}"
-        raise DataError(
-            _unreadable_cell(where, text, dialect, before, error)
-        ) from error
-
-
-def _unreadable_cell(
-    where: str, text: str, dialect: Dialect, before: int, error: csv.Error
-) -> str:
-    """What to say of a record after so many lines, with its column if it has a cell
-    that is longer than any is read.
-    """
-    most = csv.field_size_limit(LONGEST)
-    try:
-        lines = islice(io.StringIO(text, newline=""), before, None)
-        record = next(csv.reader(lines, delimiter=dialect.delimiter), [])
-        head = next(
-            csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)
-        )
-    except csv.Error:
-        record, head = [], []
-    finally:
-        csv.field_size_limit(most)
-    for place, cell in enumerate(record):
-        if len(cell) > most:
-            name = repr(head[place].strip()[:80]) if place < len(head) else place + 1
-            return (
-                f"{where}, column {name}: expected at most {most:,} characters in a "
-                f"cell, got {len(cell):,}; a quote that is not closed makes one of "
-                "all that follows"
-            )
-    return f"{where}: expected cells divided by {dialect.delimiter!r}, got {error}"
+    stream = io.StringIO(text, newline="")
+    return records(str(file.path), stream, dialect.delimiter)
 
 
 def _header(file: File, text: str, dialect: Dialect) -> list[str]:
@@ -182,17 +140,6 @@ def _header_lines(file: File, text: str, dialect: Dialect) -> int:
     next(lines, 0)
     following = next(lines, None)
     return following - 1 if following else text.count("\n") + 1
-
-
-def _check_lengths(file: File, text: str, dialect: Dialect, columns: int) -> None:
-    """Raises DataError unless all rows have as many cells as the header."""
-    for line, record in _records(file, text, dialect):
-        if len(record) != columns:
-            raise DataError(
-                f"{file.path}, line {line}: expected {columns} cells as in the header, "
-                f"got {len(record)}; cells seem to be divided by "
-                f"{dialect.delimiter!r}, and a cell that holds it needs quotes"
-            )
 
 
 def _unreadable(file: File, dialect: Dialect, error: Exception) -> DataError:

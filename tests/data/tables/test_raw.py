@@ -48,3 +48,12 @@ def test_a_cell_without_end_is_told_by_its_line_and_column(tmp_path):
     )
     with pytest.raises(DataError, match=expected):
         guess(path)
+
+
+def test_a_quote_after_a_space_is_one(tmp_path):
+    """What is counted are the cells that are read."""
+    text = plain_frame().to_csv(index=False)
+    path = tmp_path / "loans.csv"
+    path.write_text(text.replace("baker", ' "baker, at night"'))
+    (job,) = (column for column in guess(path).used if column.name == "job")
+    assert "baker, at night" in job.levels
