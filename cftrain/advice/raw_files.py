@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from cftrain.data.sources import File
 from cftrain.data.tables.figures import Notation, notation_of
-from cftrain.data.tables.files import plain_parquet
+from cftrain.data.tables.files import plain_parquet, refuse_nested
 from cftrain.data.tables.pipes import copied, piped, unreadable
 from cftrain.data.tables.records import check_lengths
 from cftrain.data.tables.text import Dialect, dialect_of
@@ -168,7 +168,10 @@ class ParquetFile(RowFile):
             return list(file.schema_arrow.names)
 
     def check(self, columns: Collection[str]) -> None:
-        """Rows of Parquet have a value in each column."""
+        remedy = "a list or a record needs a column for each of its values"
+        with self._opened() as file:
+            schema = file.schema_arrow
+        refuse_nested(self.name, schema, columns, remedy)
 
     def frames(
         self, columns: Collection[str], *, texts: Collection[str], rows: int

@@ -152,10 +152,7 @@ def levels(column: Column) -> tuple[Level, ...]:
 def _with_levels(values: pd.Series, found: Sequence[Level]) -> pd.Series:
     """Values with a level in place of each text that stands for one."""
     known = {str(level): level for level in found}
-    try:
-        codes, given = pd.factorize(values.astype(object))
-    except TypeError:  # lists and mappings, which are told where levels are compared
-        return values
+    codes, given = pd.factorize(values.astype(object))
     meant = [_meant(value, known) for value in given]
     return pd.Series(np.array([*meant, None], dtype=object)[codes], index=values.index)
 

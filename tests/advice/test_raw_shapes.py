@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cftrain.advice.raw_rows import raw_rows
@@ -107,3 +109,45 @@ EVEN = {
 @pytest.mark.parametrize("text", EVEN.values(), ids=EVEN)
 def test_even_rows_are_read_whatever_is_between_them(source, text, tmp_path):
     assert values(source(tmp_path, text)) == 2 * [[30, 10.5, 0.2, "nurse"]]
+
+
+NESTED = {
+    "list": pa.array([[1.0, 2.0], [2.0, 3.0]]),
+    "large_list": pa.array([[1.0], None], pa.large_list(pa.float64())),
+    "fixed_size_list": pa.array([[1.0], [2.0]], pa.list_(pa.float64(), 1)),
+    "struct": pa.array([{"part": 1}, {"part": 2}]),
+    "map": pa.array([[("a", 1)], []], pa.map_(pa.string(), pa.int64())),
+    "tensor": pa.ExtensionArray.from_storage(
+        pa.fixed_shape_tensor(pa.float64(), [1]),
+        pa.array([[1.0], [2.0]], pa.list_(pa.float64(), 1)),
+    ),
+}
+
+
+def parquet(path: Path, **columns: pa.Array) -> str:
+    plain_columns = pa.table({name: [1, 2] for name in ("age", "debt", "rate")})
+    table = plain_columns.append_column("job", pa.array(["nurse", "clerk"]))
+    for name, cells_of_it in columns.items():
+        place = table.schema.get_field_index(name)
+        if place >= 0:
+            table = table.remove_column(place)
+        table = table.append_column(name, cells_of_it)
+    pq.write_table(table, path / "rows.parquet")
+    return str(path / "rows.parquet")
+
+
+@pytest.mark.parametrize("name", ["age", "job", "weights"])
+@pytest.mark.parametrize("column", NESTED.values(), ids=NESTED)
+def test_columns_with_several_values_in_a_cell_are_refused(name, column, tmp_path):
+    """Inputs that are numbers or categories, and what rows are grouped by."""
+    rows = parquet(tmp_path, **{name: column})
+    with pytest.raises(DataError) as caught:
+        values(rows, groups=name)
+    start = f"{rows}, column {name!r}: expected single values, got "
+    assert str(caught.value).startswith(start)
+
+
+@pytest.mark.parametrize("column", NESTED.values(), ids=NESTED)
+def test_columns_that_are_ignored_may_have_several_values(column, tmp_path):
+    found = values(parquet(tmp_path, weights=column))
+    assert found == [[1, 1, 1, "nurse"], [2, 2, 2, "clerk"]]

@@ -1,12 +1,13 @@
 """A table in a file wherever it lies, with all that has to be known to read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cftrain.config.names import named
 from cftrain.config.ranges import Incidental
@@ -126,6 +127,25 @@ class FileOrigin(Origin):
 def is_parquet(file: sources.File) -> bool:
     """Whether a file is Parquet, by its name or by how it begins."""
     return file.path.suffix.lower() in PARQUET or file.content.startswith(b"PAR1")
+
+
+def is_nested(kind: pa.DataType) -> bool:
+    """Whether each cell has several values: lists, records, mappings, tensors."""
+    while isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    return bool(pa.types.is_nested(kind))
+
+
+def refuse_nested(
+    path: str | Path, schema: pa.Schema, columns: Collection[str], remedy: str
+) -> None:
+    """Raises DataError for the first column whose cells have several values."""
+    for field in schema:
+        if field.name in columns and is_nested(field.type):
+            raise DataError(
+                f"{path}, column {field.name!r}: expected single values, got "
+                f"{str(field.type)[:60]}; {remedy}"
+            )
 
 
 def plain_parquet(frame: pd.DataFrame) -> pd.DataFrame:

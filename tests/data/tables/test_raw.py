@@ -10,6 +10,10 @@ from tests.data.tables.test_guessing import guess, plain_frame
 NESTED = {
     "lists": [[1, 2]],
     "records": [{"part": 1}],
+    "tensors": pa.ExtensionArray.from_storage(
+        pa.fixed_shape_tensor(pa.int64(), [1]),
+        pa.array([[1]], pa.list_(pa.int64(), 1)),
+    ),
     "maps": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
 }
 

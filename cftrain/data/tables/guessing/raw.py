@@ -11,8 +11,10 @@ from cftrain.data.columns import MISSING
 from cftrain.data.tables.figures import Notation, notation_of
 from cftrain.data.tables.files import (
     TextFormat,
+    is_nested,
     is_parquet,
     plain_parquet,
+    refuse_nested,
     without_missing,
 )
 from cftrain.data.tables.guessing.table import Table
@@ -83,15 +85,11 @@ def _single(path: Path, whole: pa.Table, table: Table) -> pa.Table:
 
     Raises DataError.
     """
+    kept = set(whole.schema.names) - set(table.leave_out)
+    refuse_nested(path, whole.schema, kept, "data.leave_out leaves columns out")
     for place, field in enumerate(whole.schema):
-        if not pa.types.is_nested(field.type):
-            continue
-        if field.name not in table.leave_out:
-            raise DataError(
-                f"{path}, column {field.name!r}: expected single values, got "
-                f"{str(field.type)[:60]}; data.leave_out leaves columns out"
-            )
-        whole = whole.set_column(place, field.name, pa.nulls(len(whole)))
+        if is_nested(field.type):
+            whole = whole.set_column(place, field.name, pa.nulls(len(whole)))
     return whole
 
 
