@@ -57,7 +57,7 @@ def chosen_cell(
     if done.empty:
         raise ResultError(
             f"expected a trained model{'' if wanted is None else f' called {wanted}'}, "
-            "got none"
+            "got none; name a folder of results in which one was trained"
         )
     # Of equal times, as those of one stack, the first seed.
     return done.sort_values(["created", "seed"], ascending=[False, True]).iloc[0]
