@@ -95,6 +95,10 @@ def read_classifier(
 ) -> Classifier:
     """The models of these ids as one stack. Raises WeightsError."""
     streams = [Stream(0) for _ in cells]  # for shapes: the weights are replaced
-    empty = run.model.build(features=features, classes=classes, streams=streams)
     digests = {cell: files.digests[weights_name(cell)] for cell in cells}
-    return with_weights(empty, files.folder, cells, digests=digests)
+    return with_weights(
+        lambda: run.model.build(features=features, classes=classes, streams=streams),
+        files.folder,
+        cells,
+        digests=digests,
+    )

@@ -1,7 +1,7 @@
 """Finished cells back in memory: their runs, their data and their models."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from cftrain.models.stack_slicing import frozen
 from cftrain.results.described import described
 from cftrain.results.store import Store
 from cftrain.results.weights import read_weights, weights_path
+from cftrain.training.allowance import Allowance
 from cftrain.training.run import Run, rebuild
 from cftrain.training.stack import initial
 
@@ -63,24 +64,35 @@ def restored(
     `digests` are those of the files that were written in training, as far as they are
     known. Raises WeightsError.
     """
-    classifier = initial(runs, dataset).to(dataset.features.device)
     return Restored(
         runs=tuple(runs),
         dataset=dataset,
-        classifier=with_weights(classifier, store.folder, cells, digests=digests),
+        classifier=with_weights(
+            lambda: initial(runs, dataset).to(dataset.features.device),
+            store.folder,
+            cells,
+            digests=digests,
+        ),
     )
 
 
 def with_weights(
-    classifier: Classifier,
+    build: Callable[[], Classifier],
     folder: Path,
     cells: Sequence[str],
     *,
     digests: Mapping[str, str] | pd.Series,
 ) -> Classifier:
-    """A classifier with the stored weights of some cells. Raises WeightsError."""
-    like = classifier.state_dict()
-    held = [_checked(folder, cell, like, digests.get(cell)) for cell in cells]
+    """The classifier that is built, with the stored weights of some cells. Raises
+    WeightsError, before it is built if it would be far larger than its weights are.
+    """
+    held = [read_weights(folder, cell, digests.get(cell))[0] for cell in cells]
+    tensors = [tensor for weights in held for tensor in weights.values()]
+    where, numbers = str(weights_path(folder, cells[0])), sum(map(torch.numel, tensors))
+    with Allowance(where, tensors=len(tensors), numbers=numbers):
+        classifier = build()
+    for cell, weights in zip(cells, held, strict=True):
+        _check(weights_path(folder, cell), weights, classifier.state_dict())
     classifier.load_state_dict(
         {name: torch.stack([weights[name] for weights in held]) for name in held[0]}
     )
@@ -108,12 +120,10 @@ def _run(cell: str, config: str) -> Run:
         ) from error
 
 
-def _checked(
-    folder: Path, cell: str, expected: dict[str, Tensor], digest: str | None
-) -> dict[str, Tensor]:
-    """Weights that fit the model. Raises WeightsError for others."""
-    weights, _ = read_weights(folder, cell, digest)
-    path = weights_path(folder, cell)
+def _check(
+    path: Path, weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> None:
+    """Raises WeightsError for weights that do not fit the model."""
     found = {name: (value.shape, value.dtype) for name, value in weights.items()}
     wanted = {name: (value.shape[1:], value.dtype) for name, value in expected.items()}
     if found != wanted:
@@ -121,7 +131,6 @@ def _checked(
             f"{path}: expected weights with the tensors {_listed(wanted)}, got "
             f"{_listed(found)}"
         )
-    return weights
 
 
 def _listed(tensors: dict[str, tuple[torch.Size, torch.dtype]]) -> str:

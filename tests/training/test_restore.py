@@ -112,6 +112,16 @@ def test_weights_that_do_not_fit_are_an_error_with_their_file(store, cells, dama
     assert said in str(caught.value)
 
 
+def test_a_far_larger_model_than_the_weights_is_not_built(store, cells):
+    name = cells[0].id
+    whole = restore(store, [name])
+    wide = replace(cells[0].run.model, hidden=(14_000, 14_000))
+    runs = [replace(cells[0].run, model=wide)]
+    expected = "the model that is described, which has far more numbers, got 162;"
+    with pytest.raises(WeightsError, match=expected):
+        restored(store, [name], runs, whole.dataset)
+
+
 def test_weights_that_fit_but_were_written_by_others_are_refused(store, cells):
     name = cells[0].id
     path = weights_path(store.folder, name)
