@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from cftrain.results.folders import EXPORTED
 from cftrain.results.identifiers import is_id
 from cftrain.results.weights_file import FOLDER as WEIGHTS
 from cftrain.results.weights_file import weights_path
@@ -10,8 +11,7 @@ from cftrain.results.weights_file import weights_path
 FORMAT = 1
 """Raised when a file of a bundle changes its meaning."""
 
-MANIFEST = "manifest.json"
-MODEL = "model.json"
+MANIFEST, MODEL = EXPORTED
 PREPROCESSING = "preprocessing.json"
 LIMITS = "limits.json"
 DOMAIN = "domain.json"

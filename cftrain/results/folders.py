@@ -1,5 +1,6 @@
 """Folders of results that somebody may have sent: no way out, and plain files only."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -10,6 +11,22 @@ LEAST_ROWS, ROWS_PER_BYTE = 1_000_000, 100
 
 LEAST_BYTES, BYTES_PER_BYTE = 2**29, 500
 """What a file may come to in memory: ten times as much as tables of ours do."""
+
+
+EXPORTED = ("manifest.json", "model.json")
+"""Files that each exported model has, and folders of results do not have together."""
+
+
+def refuse_exported(folder: Path) -> None:
+    """Raises ResultError for an exported model: with a file more it is none any more,
+    as its manifest lists all of them.
+    """
+    if all(os.path.lexists(folder / name) for name in EXPORTED):
+        raise ResultError(
+            f"{folder}: expected a folder of results, got an exported model, in which "
+            "nothing is trained or measured; name the folder that it was exported "
+            "from, or another one"
+        )
 
 
 def refuse_links(folder: Path) -> None:

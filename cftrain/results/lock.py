@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cftrain.errors import ResultError
-from cftrain.results.folders import refuse_links
+from cftrain.results.folders import refuse_exported, refuse_links
 from cftrain.results.parts.damage import set_aside
 from cftrain.results.parts.merging import put_back
 from cftrain.results.writing import remove_leftovers
@@ -35,9 +35,10 @@ def at_work(folder: Path, command: str) -> Iterator[None]:
     What killed commands have left half-written there is removed.
 
     Raises ResultError if another command is at work there, if the folder cannot be
-    written or if a link leads out of it. Where the file system has no locks, that is
-    said and the work goes on.
+    written, if it is an exported model or if a link leads out of it. Where the file
+    system has no locks, that is said and the work goes on.
     """
+    refuse_exported(folder)
     descriptor = _opened(folder)
     try:
         _refuse_other_files(descriptor, folder)

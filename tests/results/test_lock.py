@@ -141,6 +141,16 @@ def test_a_lock_that_is_a_pipe_is_not_waited_for(tmp_path):
         work(tmp_path)
 
 
+def test_an_exported_model_is_left_as_it_is(tmp_path):
+    for name in ("manifest.json", "model.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(ResultError, match="folder of results, got an exported model"):
+        work(tmp_path)
+    assert not (tmp_path / FILE).exists()
+    (tmp_path / "model.json").unlink()  # anybody may have a manifest.json
+    work(tmp_path)
+
+
 def test_names_that_no_writer_gives_are_no_error_of_ours(tmp_path):
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / ".merged").write_text("")
