@@ -68,7 +68,13 @@ def _check_use(codec: Codec) -> None:
         scaled = scale.raw(1.0) - scale.raw(-1.0)
         if not (math.isfinite(scaled) and scale.deviation > 0):
             raise DataError(f"column {column.name!r}: expected a deviation above 0")
-        if not 0 <= int(scale.told_decimals) <= MOST_DECIMALS:
+        decimals = scale.told_decimals
+        if type(decimals) is not int:
+            raise DataError(
+                f"column {column.name!r}: expected a whole number of decimals, got "
+                f"{decimals!r}"
+            )
+        if not 0 <= decimals <= MOST_DECIMALS:
             raise DataError(f"column {column.name!r}: expected fewer decimals")
     raw = codec.decode(torch.zeros(1, len(codec.feature_names)))
     if not torch.isfinite(codec.encode(raw)).all():

@@ -221,13 +221,21 @@ def test_codecs_that_cannot_be_used_are_refused(key, wrong, copy):
     fits = {
         "mean": [0, *numbers],
         "deviation": numbers,
-        "decimals": [0, True, None],
+        "decimals": [0, None],
         "name": ["text"],
     }
     if wrong in fits.get(key, []):
         read_bundle(copy, None)
     else:
         assert refused(copy).startswith(f"{copy / 'preprocessing.json'}: expected")
+
+
+@pytest.mark.parametrize("decimals", ["1", "0", 1.0, True, False, [1]])
+def test_decimals_are_whole_numbers(decimals, copy):
+    columns = value(copy, "preprocessing.json", "columns")
+    columns[1]["decimals"] = decimals
+    change(copy, "preprocessing.json", columns=columns)
+    assert refused(copy).startswith(f"{copy / 'preprocessing.json'}: expected the col")
 
 
 @pytest.mark.parametrize(
