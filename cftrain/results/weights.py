@@ -88,7 +88,13 @@ def loaded(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     """Returns the names of tensors with values that are no finite numbers."""
-    return [n for n, v in tensors.items() if not torch.isfinite(v.double()).all()]
+    return [name for name, value in tensors.items() if not is_finite(value)]
+
+
+def is_finite(value: Tensor) -> bool:
+    """Whether all of a tensor's values are finite numbers, of whatever type."""
+    numbers = value if value.is_complex() else value.double()  # float8 is not asked
+    return bool(torch.isfinite(numbers).all())
 
 
 def content_digest(tensors: Mapping[str, Tensor]) -> str:

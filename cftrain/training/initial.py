@@ -20,6 +20,7 @@ from cftrain.results.folders import regular_bytes
 from cftrain.results.store import Store
 from cftrain.results.weights import (
     content_digest,
+    is_finite,
     loaded,
     not_finite,
     weights_path,
@@ -27,6 +28,9 @@ from cftrain.results.weights import (
 from cftrain.results.weights_file import MOST_BYTES
 
 EXPECTED = "init_from: expected a safetensors file with the weights of a classifier"
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""What weights that are floats may be stored as; others are of the model's own type."""
 
 SAME = ("seed", "data", "model")
 """What a model in a folder of results has to share with one that starts from it."""
@@ -99,14 +103,14 @@ def start_from(
     classifier: Classifier, starts: Sequence[InitialWeights | None], codec: Codec
 ) -> None:
     """Give cells of a stack the weights that they start from. Raises ConfigError for
-    tensors of other names or shapes than those of the model.
+    tensors of other names, shapes or types than those of the model.
     """
     wanted = classifier.state_dict()
     for cell, start in enumerate(starts):
         if start is None:
             continue
         weights, encoded = start.read()
-        _check(weights, {name: value.shape[1:] for name, value in wanted.items()})
+        _check(weights, {name: value[cell] for name, value in wanted.items()})
         for name, value in weights.items():
             wanted[name][cell].copy_(value)
         if encoded is not None and _differs(encoded, codec):
@@ -116,20 +120,32 @@ def start_from(
             )
 
 
-def _check(found: dict[str, Tensor], wanted: dict[str, torch.Size]) -> None:
+def _check(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
     """Raises ConfigError."""
-    absent = [name for name in wanted if name not in found]
-    others = [name for name in found if name not in wanted]
-    if absent or others:
+    if found.keys() != wanted.keys():
         raise ConfigError(
             f"init_from: expected weights of the model, {', '.join(wanted)}, got "
             f"{', '.join(found)}"
         )
-    for name, shape in wanted.items():
-        if found[name].shape != shape:
+    for name, like in wanted.items():
+        value, expected = (
+            found[name],
+            f"init_from: expected weights of the model, {name}",
+        )
+        if value.shape != like.shape:
             raise ConfigError(
-                f"init_from: expected weights of the model, {name} of shape "
-                f"{tuple(shape)}, got {tuple(found[name].shape)}"
+                f"{expected} of shape {tuple(like.shape)}, got {tuple(value.shape)}"
+            )
+        types = FLOATS if like.is_floating_point() else (like.dtype,)
+        if value.dtype not in types:
+            listed = " or ".join(map(str, types))
+            raise ConfigError(
+                f"{expected} of type {listed}, got {value.dtype}; convert them first"
+            )
+        if not is_finite(value.to(like.dtype)):
+            raise ConfigError(
+                f"{expected} of numbers that {like.dtype} can hold, got larger ones of "
+                f"{value.dtype}"
             )
 
 

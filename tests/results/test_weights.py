@@ -8,6 +8,7 @@ import torch
 from cftrain.errors import ResultError, WeightsError
 from cftrain.results.weights import (
     content_digest,
+    is_finite,
     read_weights,
     weights_path,
     write_weights,
@@ -92,6 +93,17 @@ def test_weights_that_are_not_finite_are_an_error(tmp_path):
     write_weights(tmp_path, "a", {"bias": torch.tensor([1.0, torch.inf])}, "{}")
     with pytest.raises(WeightsError, match="expected finite weights, got others in bi"):
         read_weights(tmp_path, "a")
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.bool, torch.int8, torch.float8_e4m3fn, torch.complex64]
+)
+def test_any_type_can_be_asked_whether_it_is_finite(dtype):
+    assert is_finite(torch.ones(2).to(dtype))
+
+
+def test_imaginary_parts_are_numbers_too():
+    assert not is_finite(torch.tensor([complex(0, torch.inf)]))
 
 
 def test_a_pipe_is_no_file_with_weights(tmp_path):

@@ -114,6 +114,46 @@ def test_weights_of_another_model_are_refused(tmp_path, changes, told):
         train([run], run.data.load(), device=CPU)
 
 
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        torch.int8,
+        torch.int64,
+        torch.bool,
+        torch.float8_e4m3fn,
+        torch.float8_e5m2,
+        torch.complex64,
+    ],
+)
+def test_weights_of_another_type_are_refused(tmp_path, dtype):
+    changes = {"2.bias": torch.ones(2).to(dtype)}
+    run = plain(f"init_from={written(tmp_path / 'w.safetensors', changes)}")
+    told = f"2.bias of type torch.float16 or .*, got {dtype}; convert them first"
+    with pytest.raises(ConfigError, match=told):
+        train([run], run.data.load(), device=CPU)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+)
+def test_floats_become_those_of_the_model(tmp_path, dtype):
+    changes = {"2.bias": torch.tensor([0.1, -3.0], dtype=dtype)}
+    run = plain(f"init_from={written(tmp_path / 'w.safetensors', changes)}")
+    dataset = run.data.load()
+    model = initial([run], dataset)
+    start_from(model, [run.init_from], dataset.units)
+    found = model.state_dict()["2.bias"][0]
+    assert torch.equal(found, changes["2.bias"].float())
+
+
+def test_numbers_that_the_model_cannot_hold_are_refused(tmp_path):
+    changes = {"2.bias": torch.tensor([1e300, 0.0], dtype=torch.float64)}
+    run = plain(f"init_from={written(tmp_path / 'w.safetensors', changes)}")
+    told = r"2.bias of numbers that torch.float32 can hold, got larger ones of .*64"
+    with pytest.raises(ConfigError, match=told):
+        train([run], run.data.load(), device=CPU)
+
+
 def test_what_is_no_file_of_finite_weights_is_refused(tmp_path):
     (tmp_path / "text").write_text("no weights")
     broken = written(tmp_path / "nan", {"2.bias": torch.full((2,), torch.nan)})
