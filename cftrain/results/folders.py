@@ -32,14 +32,18 @@ def refuse_exported(folder: Path) -> None:
 def refuse_links(folder: Path) -> None:
     """Raises ResultError if a link in a folder of results leads out of it: what is
     written to `weights`, say, would then lie where whoever sent the folder wants it.
+
+    Further down, where files are only ever replaced, that goes for links to folders.
     """
     home = folder.resolve()
-    for entry in sorted(folder.iterdir()):
-        if entry.is_symlink() and home not in entry.resolve().parents:
-            raise ResultError(
-                f"{entry}: expected results inside their folder, got a link to "
-                f"{entry.resolve()}; remove it, or move there what it leads to"
-            )
+    for place, folders, files in os.walk(folder):
+        for name in sorted(folders + files if Path(place) == folder else folders):
+            entry = Path(place, name)
+            if entry.is_symlink() and home not in entry.resolve().parents:
+                raise ResultError(
+                    f"{entry}: expected results inside their folder, got a link to "
+                    f"{entry.resolve()}; remove it, or move there what it leads to"
+                )
 
 
 def regular_bytes(path: Path, most: int) -> bytes:

@@ -36,6 +36,19 @@ def test_links_that_lead_nowhere_yet_are_refused(tmp_path):
         refuse_links(tmp_path / "home")
 
 
+def test_further_down_no_folder_leads_out(tmp_path):
+    """A logger makes files in folders of its own; weights may lie elsewhere."""
+    logged, outside = tmp_path / "home" / "tensorboard", tmp_path / "outside"
+    logged.mkdir(parents=True)
+    outside.mkdir()
+    (outside / "a").touch()
+    (logged / "weights").symlink_to(outside / "a")
+    refuse_links(tmp_path / "home")
+    (logged / "moons-abc").symlink_to(outside)
+    with pytest.raises(ResultError, match="moons-abc: expected results inside"):
+        refuse_links(tmp_path / "home")
+
+
 def test_only_files_are_read(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert regular_bytes(tmp_path / "a", 3) == b"abc"
