@@ -58,7 +58,7 @@ HOSTILE = {
     "no measure": (curve(measure=None), "a measure of letters"),
     "a measure with signs": (curve(measure="\x1b]0;x\x07<b>"), "a measure of letters"),
     "a value too large to draw": (last(value=1e308), "value of at most 1e"),
-    "an endless error": (curve(accuracy_error=float("inf")), "accuracy_error of at m"),
+    "an error too large to draw": (curve(reach_error=1e200), "reach_error of at most"),
     "a cell twice": (last(cell="c1"), "each cell once"),
     "two baselines": (last(baseline="c1"), "the same baseline in all"),
     "no baseline": (curve(baseline="c9"), "the baseline among its rows"),
@@ -82,7 +82,9 @@ def test_a_curve_is_read_as_it_was_written(tmp_path):
 
 
 def test_what_could_not_be_measured_is_no_number(tmp_path):
-    found = load_budgets(written(tmp_path, last(value=float("nan"), accuracy=None)))
+    rows = [*curve()[:2], last(value=float("nan"), accuracy=None)[-1]]
+    rows[1]["value"] = float("inf")
+    found = load_budgets(written(tmp_path, rows))
     assert found["value"].isna().tolist() == [False, False, True]
 
 

@@ -21,7 +21,7 @@ NEEDED = ("created", "strength", "rows", "individuals", "within", "kept")
 SHARED = ("config", "baseline", "measure")
 """Columns of one value in a budget."""
 
-LARGEST = 1e30
+LARGEST = 1e100
 """Of what can be told and drawn."""
 
 
@@ -70,8 +70,8 @@ def _mistakes_of_row(row: dict[str, Any]) -> Iterator[tuple[str, object]]:
         if not _is_limit(row[column]):
             yield f"a {column} of at least 0", row[column]
     for column, value in row.items():
-        # What could not be measured is no number, and is told as such.
-        if isinstance(value, float) and abs(value) > LARGEST:
+        # What could not be measured is no finite number, and is told as such.
+        if isinstance(value, float) and isfinite(value) and abs(value) > LARGEST:
             yield f"{column} of at most {LARGEST:g}", value
 
 
