@@ -19,7 +19,13 @@ from cftrain.config.names import found_at
 from cftrain.config.outside import is_outside
 from cftrain.config.plugins import at_path, plugin_of
 from cftrain.config.ranges import Count, Usual
-from cftrain.errors import ArgumentError, ConfigError, ModelError, is_out_of_memory
+from cftrain.errors import (
+    ArgumentError,
+    ConfigError,
+    ModelError,
+    WeightsError,
+    is_out_of_memory,
+)
 from cftrain.models.classifier import Classifier, ModelSpec
 from cftrain.models.probing import check_answers, check_tensors
 from cftrain.models.signature import TOLD, Factory, called, is_network, keys_of
@@ -86,7 +92,7 @@ class NetworkSpec(ModelSpec):
             try:
                 network = factory(**values)
             except Exception as error:
-                if is_out_of_memory(error):
+                if is_out_of_memory(error) or isinstance(error, WeightsError):
                     raise
                 raise ModelError(
                     f"model: expected {called(factory)} to make a network of "

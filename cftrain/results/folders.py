@@ -39,10 +39,13 @@ def refuse_links(folder: Path) -> None:
     for place, folders, files in os.walk(folder):
         for name in sorted(folders + files if Path(place) == folder else folders):
             entry = Path(place, name)
-            if entry.is_symlink() and home not in entry.resolve().parents:
+            if not entry.is_symlink():
+                continue
+            target = entry.resolve()
+            if home not in (target, *target.parents):
                 raise ResultError(
                     f"{entry}: expected results inside their folder, got a link to "
-                    f"{entry.resolve()}; remove it, or move there what it leads to"
+                    f"{target}; remove it, or move there what it leads to"
                 )
 
 

@@ -30,7 +30,7 @@ OF_A_TENSOR = 2**13
 
 TIMES, LEAST = 4, 2**26
 """Networks of torch are made twice to be checked, and may have buffers that are in no
-file: 256 MiB of 32-bit numbers, or four times those of the weights.
+file: 256 MiB of 32-bit numbers for each cell, or four times those of the weights.
 """
 
 
@@ -40,10 +40,10 @@ class Allowance(TorchFunctionMode):
     description, a few bytes, may be from elsewhere.
     """
 
-    def __init__(self, where: str, *, tensors: int, numbers: int) -> None:
+    def __init__(self, where: str, *, cells: int, tensors: int, numbers: int) -> None:
         super().__init__()
         self._where, self._numbers = where, numbers
-        self._left = LEAST + TIMES * (numbers + OF_A_TENSOR * tensors)
+        self._left = cells * LEAST + TIMES * (numbers + OF_A_TENSOR * tensors)
 
     def __torch_function__(
         self,

@@ -89,7 +89,7 @@ def with_weights(
     held = [read_weights(folder, cell, digests.get(cell))[0] for cell in cells]
     tensors = [tensor for weights in held for tensor in weights.values()]
     where, numbers = str(weights_path(folder, cells[0])), sum(map(torch.numel, tensors))
-    with Allowance(where, tensors=len(tensors), numbers=numbers):
+    with Allowance(where, cells=len(cells), tensors=len(tensors), numbers=numbers):
         classifier = build()
     for cell, weights in zip(cells, held, strict=True):
         _check(weights_path(folder, cell), weights, classifier.state_dict())

@@ -104,6 +104,13 @@ def test_a_curve_that_kept_another_model_is_measured_again(finished, tmp_path):
     assert set(newest["cell"]) <= done(Store(folder).cells())
 
 
+def test_a_baseline_that_is_one_of_the_strengths_is_tried_once(tmp_path):
+    words = ["objective=adversarial", "compare=adversarial", "budget.accuracy=1"]
+    for _ in range(2):  # what was written is read
+        budgeted(tmp_path / "run", *words)
+    assert load_budgets(tmp_path / "run")["strength"].tolist() == [0, 0.1]
+
+
 def test_no_picture_is_drawn_outside_the_folder(finished, tmp_path):
     """A run without a budget tells the curve of an earlier one that kept its model."""
     folder = tmp_path / "run"

@@ -44,6 +44,8 @@ def test_further_down_no_folder_leads_out(tmp_path):
     (outside / "a").touch()
     (logged / "weights").symlink_to(outside / "a")
     refuse_links(tmp_path / "home")
+    (logged / "up").symlink_to("..")
+    refuse_links(tmp_path / "home")
     (logged / "moons-abc").symlink_to(outside)
     with pytest.raises(ResultError, match="moons-abc: expected results inside"):
         refuse_links(tmp_path / "home")

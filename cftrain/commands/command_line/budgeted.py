@@ -51,7 +51,9 @@ def tried(run: Run, options: Options) -> list[Cell]:
     strengths = options.budget.tried
     objectives = [baseline, *(replace(objective, strength=each) for each in strengths)]
     data = run.data.identity()
-    return [cell(replace(run, objective=each), data) for each in objectives]
+    cells = [cell(replace(run, objective=each), data) for each in objectives]
+    # The baseline may be the same as with one of the strengths.
+    return list({each.id: each for each in cells}.values())
 
 
 def chosen(

@@ -15,7 +15,7 @@ from cftrain.results.identifiers import is_name
 LIMITED = ("accuracy", "validity", "reach")
 """Shares of which a budget says how much may be lost."""
 
-NEEDED = ("created", "strength", "rows", "individuals", "within", "kept")
+NEEDED = ("strength", "rows", "individuals", "within", "kept")
 """Columns with a value in every row, besides ids and the configuration."""
 
 SHARED = ("config", "baseline", "measure")
@@ -29,7 +29,11 @@ def check_curves(path: Path, table: pa.Table) -> None:
     """Raises ResultError unless each budget of a table is a curve: models of different
     cells, one of them the baseline and one kept, with numbers that can be told.
     """
-    rows = sorted(table.to_pylist(), key=lambda row: str(row["budget"]))
+    if table["created"].null_count:
+        raise ResultError(f"{path}: column created: expected a value in every row")
+    # A date may be out of Python's range, and is not asked for here.
+    listed = table.drop_columns(["created"]).to_pylist()
+    rows = sorted(listed, key=lambda row: str(row["budget"]))
     for name, curve in groupby(rows, key=lambda row: row["budget"]):
         for expected, got in _mistakes(list(curve), f"{path}: column config"):
             raise ResultError(
@@ -45,7 +49,9 @@ def _mistakes(curve: list[dict[str, Any]], where: str) -> Iterator[tuple[str, ob
     for column in SHARED:
         if len({row[column] for row in curve}) > 1:
             yield f"the same {column} in all of its rows", "several"
-    if len({row["cell"] for row in curve}) < len(curve):
+    # The baseline may be the same as with one of the strengths.
+    tried = [row["cell"] for row in curve if row["cell"] != row["baseline"]]
+    if len(set(tried)) < len(tried):
         yield "each cell once", "one of them twice"
     if (kept := sum(row["kept"] for row in curve)) != 1:
         yield "one row that is kept", kept
