@@ -128,10 +128,8 @@ def _check(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
             f"{', '.join(found)}"
         )
     for name, like in wanted.items():
-        value, expected = (
-            found[name],
-            f"init_from: expected weights of the model, {name}",
-        )
+        value = found[name]
+        expected = f"init_from: expected weights of the model, {name}"
         if value.shape != like.shape:
             raise ConfigError(
                 f"{expected} of shape {tuple(like.shape)}, got {tuple(value.shape)}"

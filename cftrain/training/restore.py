@@ -91,8 +91,9 @@ def with_weights(
     where, numbers = str(weights_path(folder, cells[0])), sum(map(torch.numel, tensors))
     with Allowance(where, cells=len(cells), tensors=len(tensors), numbers=numbers):
         classifier = build()
+    like = classifier.state_dict()
     for cell, weights in zip(cells, held, strict=True):
-        _check(weights_path(folder, cell), weights, classifier.state_dict())
+        _check(weights_path(folder, cell), weights, like)
     classifier.load_state_dict(
         {name: torch.stack([weights[name] for weights in held]) for name in held[0]}
     )
