@@ -1,7 +1,9 @@
 """`cftrain train budget.accuracy=...`: several strengths, and the one that is kept."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -88,15 +90,24 @@ def test_another_budget_chooses_anew_and_trains_nothing(finished, monkeypatch):
     assert ("Kept: the baseline." in outcome.out) == (kept == 0)
 
 
+def rewritten(
+    folder: Path, place: Path, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Path:
+    """A copy of results, with changes to each row of their budgets."""
+    copy = shutil.copytree(folder, place / "run")
+    rows = read_parquet(copy / FILE, BUDGETS).to_pylist()
+    changed = [{**row, **change(row)} for row in rows]
+    write_parquet(copy / FILE, pa.Table.from_pylist(changed, schema=BUDGETS))
+    return copy
+
+
 def test_a_curve_that_kept_another_model_is_measured_again(finished, tmp_path):
     """Whoever has changed the table chooses no model by it."""
-    folder = tmp_path / "run"
-    shutil.copytree(finished[0], folder)
-    path = folder / FILE
-    curve = read_parquet(path, BUDGETS).to_pylist()
-    for row in curve:
-        row["cell"] = "0abc" if row["kept"] else row["cell"]
-    write_parquet(path, pa.Table.from_pylist(curve, schema=BUDGETS))
+    folder = rewritten(
+        finished[0],
+        tmp_path,
+        lambda row: {"cell": "0abc" if row["kept"] else row["cell"]},
+    )
     outcome = budgeted(folder, "budget.accuracy=1")
     assert "Kept: strength 1." in outcome.out
     found = load_budgets(folder).sort_values("created")
@@ -113,14 +124,7 @@ def test_a_baseline_that_is_one_of_the_strengths_is_tried_once(tmp_path):
 
 def test_no_picture_is_drawn_outside_the_folder(finished, tmp_path):
     """A run without a budget tells the curve of an earlier one that kept its model."""
-    folder = tmp_path / "run"
-    shutil.copytree(finished[0], folder)
-    path = folder / FILE
-    curve = [
-        {**row, "budget": "../../escape"}
-        for row in read_parquet(path, BUDGETS).to_pylist()
-    ]
-    write_parquet(path, pa.Table.from_pylist(curve, schema=BUDGETS))
+    folder = rewritten(finished[0], tmp_path, lambda row: {"budget": "../../escape"})
     words = [*TINY_MOONS, "objective=aligned", "objective.strength=1"]
     outcome = call("train", *words, f"hydra.run.dir={folder}")
     assert outcome.code == 2
