@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 
 from cftrain.config.ranges import Incidental, PositiveFloat
 from cftrain.errors import DataError
-from cftrain.results.parts.pages import ENCODINGS, VALUE_BYTES, pages
+from cftrain.results.parts.footer import Chunk, chunks
+from cftrain.results.parts.pages import ENCODINGS, VALUE_BYTES, extent
+from cftrain.results.parts.thrift import Content
 
 GIB = 2**30
 
@@ -104,7 +106,7 @@ def fitting_rows(path: Path, file: pq.ParquetFile, columns: Collection[str]) -> 
 
 
 def _bound(
-    content: bytes | mmap,
+    content: Content,
     metadata: pq.FileMetaData,
     columns: Collection[str] | None,
     most: float,
@@ -114,11 +116,15 @@ def _bound(
     """The bounds of a file, whose groups of rows are in memory at once (`sum`) or one
     after the other (`max`). Raises OSError if even the least is too much.
     """
-    groups = range(metadata.num_row_groups)
-    bounds = [_of_group(content, metadata, group, columns) for group in groups]
+    schema = [metadata.schema.column(place) for place in range(metadata.num_columns)]
+    bounds = [
+        _of_group(content, group, schema, columns)
+        for group in chunks(content, metadata)
+    ]
     least = total([0, *(bound.least for bound in bounds)])
     # A footer that tells of more rows than there are makes readers reserve too much.
-    rows = total([0, *(metadata.row_group(group).num_rows for group in groups)])
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    rows = total([0, *(group.num_rows for group in groups)])
     check_memory(max(least, rows * VALUE_BYTES), most)
     return Bound(
         least=least,
@@ -141,17 +147,15 @@ def _fitting(bound: Bound, rows: int, most: float) -> int:
 
 
 def _of_group(
-    content: bytes | mmap,
-    metadata: pq.FileMetaData,
-    number: int,
+    content: Content,
+    group: list[Chunk],
+    schema: list[pq.ColumnSchema],
     columns: Collection[str] | None,
 ) -> Bound:
-    group = metadata.row_group(number)
     least = most = row = 0
     repeats = None
-    for place in range(metadata.num_columns):
-        chunk, column = group.column(place), metadata.schema.column(place)
-        name = chunk.path_in_schema
+    for chunk, column in zip(group, schema, strict=True):
+        name = column.path
         if not (columns is None or {name, name.partition(".")[0]} & set(columns)):
             continue
         size, values, longest = _of_chunk(content, chunk, column)
@@ -164,15 +168,12 @@ def _of_group(
 
 
 def _of_chunk(
-    content: bytes | mmap, chunk: pq.ColumnChunkMetaData, column: pq.ColumnSchema
+    content: Content, chunk: Chunk, column: pq.ColumnSchema
 ) -> tuple[int, int, int]:
     """Bytes with each text once, the number of values, bytes of the longest text."""
-    size = values = longest = 0
-    for page in pages(content, chunk, ANY_ENCODINGS):
-        size += page.size
-        values += page.values
-        longest = max(longest, page.longest)
-    if chunk.physical_type == "FIXED_LEN_BYTE_ARRAY":  # missing ones take as much
+    found = extent(content, chunk, ANY_ENCODINGS)
+    size, values = found.size, found.values
+    if column.physical_type == "FIXED_LEN_BYTE_ARRAY":  # missing ones take as much
         return size + values * (VALUE_BYTES + column.length), values, 0
-    is_text = chunk.physical_type == "BYTE_ARRAY"
-    return size + values * VALUE_BYTES, values, longest if is_text else 0
+    is_text = column.physical_type == "BYTE_ARRAY"
+    return size + values * VALUE_BYTES, values, found.longest if is_text else 0

@@ -6,14 +6,16 @@ each page (Thrift's compact protocol), and so it is these that are looked at her
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from mmap import mmap
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import pyarrow.parquet as pq
 
-CODEC = "ZSTD"
-"""What parts are compressed with."""
+from cftrain.results.parts.footer import Chunk, chunks
+from cftrain.results.parts.thrift import I32, Content, Shape, read_structure
+
+ZSTD = 6
+"""The number of the codec of parts."""
 
 ENCODINGS = {0: "PLAIN", 2: "PLAIN_DICTIONARY", 3: "RLE", 8: "RLE_DICTIONARY"}
 """Those of our files."""
@@ -29,21 +31,26 @@ UNFOLDED, FOLDED = 2, 3
 DATA, DICTIONARY, DATA_2 = 5, 7, 8
 VALUES = 1
 ENCODING = {DATA: 2, DICTIONARY: 2, DATA_2: 4}
-
-STOP, TRUE, FALSE, BYTE, LARGEST_WHOLE = 0, 1, 2, 3, 6
-DOUBLE, BINARY, STRUCT = 7, 8, 12
-DEEPEST = 4
+HEADER: Shape = {
+    UNFOLDED: I32,
+    FOLDED: I32,
+    **{kind: {VALUES: I32, field: I32} for kind, field in ENCODING.items()},
+}
 
 
 @dataclass(frozen=True)
-class Page:
-    """Bytes of a page once it is no longer compressed, its number of values, and as
+class Extent:
+    """Bytes of pages once they are no longer compressed, their number of values, and as
     many bytes as one of them has at most, if it is a text.
     """
 
-    size: int
-    values: int
-    longest: int
+    size: int = 0
+    values: int = 0
+    longest: int = 0
+
+    def __add__(self, other: "Extent") -> "Extent":
+        longest = max(self.longest, other.longest)
+        return Extent(self.size + other.size, self.values + other.values, longest)
 
 
 @dataclass(frozen=True)
@@ -65,46 +72,45 @@ def unfolded(
     """How much memory some columns of a file take. Raises OSError for pages that are
     no pages of our files.
     """
+    described = [metadata.schema.column(place) for place in range(metadata.num_columns)]
+    wanted = [column.path.partition(".")[0] in columns for column in described]
+    are_texts = [column.physical_type == "BYTE_ARRAY" for column in described]
     total = Unfolded()
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(metadata.num_columns)):
-            if chunk.path_in_schema.partition(".")[0] in columns:
-                if chunk.compression != CODEC:
-                    raise OSError(f"expected {CODEC}, got {chunk.compression}")
-                total += _of_pages(pages(content, chunk, ENCODINGS), chunk)
+    for group in chunks(content, metadata):
+        for chunk, is_text in compress(zip(group, are_texts, strict=True), wanted):
+            if chunk.codec != ZSTD:
+                raise OSError(f"expected ZSTD, got a codec of number {chunk.codec}")
+            found = extent(content, chunk, ENCODINGS)
+            least = found.size + VALUE_BYTES * found.values
+            repeated = is_text * found.values * found.longest
+            total += Unfolded(least, least + repeated)
     return total
 
 
-def _of_pages(found: Iterator[Page], chunk: pq.ColumnChunkMetaData) -> Unfolded:
-    size = values = longest = 0
-    for page in found:
-        size += page.size
-        values += page.values
-        longest = max(longest, page.longest)
-    least = size + VALUE_BYTES * values
-    is_text = chunk.physical_type == "BYTE_ARRAY"
-    return Unfolded(least, least + is_text * values * longest)
-
-
-def pages(
-    content: bytes | mmap, chunk: pq.ColumnChunkMetaData, encodings: Mapping[int, str]
-) -> Iterator[Page]:
-    """The pages of a column in a row group, from where readers begin to read.
+def extent(content: Content, chunk: Chunk, encodings: Mapping[int, str]) -> Extent:
+    """What a column of a group of rows unfolds to.
 
     Raises OSError for what is no page, or has none of the encodings.
     """
-    first, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset
-    at = dictionary if dictionary is not None and 0 < dictionary < first else first
-    end = at + chunk.total_compressed_size
+    found = sum(_pages(content, chunk, encodings), Extent())
+    # Readers may look a little further than the last page, and take as many as told.
+    return replace(found, values=max(found.values, chunk.values))
+
+
+def _pages(
+    content: Content, chunk: Chunk, encodings: Mapping[int, str]
+) -> Iterator[Extent]:
+    """The pages of a column, from where readers begin to read."""
+    at, end = chunk.start, chunk.end
     if not 0 <= at <= end <= len(content):
         raise OSError("expected pages inside the file, got others")
-    while at < end and chunk.num_values:  # readers read no page for no values
+    while at < end and chunk.values:  # readers read no page for no values
         try:
-            header, at = _struct(content, at, DEEPEST)
+            header, at = read_structure(content, at, HEADER)
             size, folded = header[UNFOLDED], header[FOLDED]
             (kind,) = header.keys() & ENCODING.keys()
             values, encoding = header[kind][VALUES], header[kind][ENCODING[kind]]
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, ValueError) as error:
             raise OSError(f"expected the header of a page, got {error}") from error
         if encoding not in encodings:
             known = ", ".join(encodings.values())
@@ -113,58 +119,4 @@ def pages(
             raise OSError("expected sizes of a page, got numbers below zero")
         at += folded
         elsewhere = kind != DICTIONARY and encoding in PLACES
-        yield Page(size, values, longest=0 if elsewhere else size)
-
-
-def _struct(content: bytes | mmap, at: int, deepest: int) -> tuple[dict[int, Any], int]:
-    """The fields of a structure by their numbers, and where it ends."""
-    fields: dict[int, Any] = {}
-    number = 0
-    while (kind := (head := content[at]) & 15) != STOP:
-        at += 1
-        number += head >> 4
-        if not head >> 4:
-            number, at = _whole(content, at)
-        # Almost all are small whole numbers, and folders have tens of thousands.
-        if BYTE < kind <= LARGEST_WHOLE and (byte := content[at]) < 128:
-            fields[number], at = (byte >> 1) ^ -(byte & 1), at + 1
-        else:
-            fields[number], at = _value(content, at, kind, deepest)
-    return fields, at + 1
-
-
-def _value(content: bytes | mmap, at: int, kind: int, deepest: int) -> tuple[Any, int]:
-    if kind in (TRUE, FALSE):
-        return kind == TRUE, at
-    if kind == BYTE:
-        return content[at], at + 1
-    if kind <= LARGEST_WHOLE:
-        return _whole(content, at)
-    if kind == DOUBLE:
-        return None, at + 8
-    if kind == BINARY:
-        length, at = _varint(content, at)
-        return None, at + length
-    if kind == STRUCT and deepest:
-        return _struct(content, at, deepest - 1)
-    raise ValueError(f"a field of kind {kind}")
-
-
-def _whole(content: bytes | mmap, at: int) -> tuple[int, int]:
-    """A whole number, whose sign is its last bit."""
-    found, at = _varint(content, at)
-    return (found >> 1) ^ -(found & 1), at
-
-
-def _varint(content: bytes | mmap, at: int) -> tuple[int, int]:
-    """Seven bits a byte, the lowest first."""
-    found = shift = 0
-    while True:
-        byte = content[at]
-        at += 1
-        found |= (byte & 127) << shift
-        if byte < 128:
-            return found, at
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number without end")
+        yield Extent(size, values, longest=0 if elsewhere else size)

@@ -1,0 +1,64 @@
+"""Where the footer of a Parquet file says that the columns of its groups of rows are.
+
+pyarrow tells it too, but ends the process, past any exception of Python, where a
+footer's statistics or encryption do not fit its columns; to read such a file is
+refused by it as it should be. So it is not asked for what it knows of a column.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from cftrain.results.parts.thrift import I32, I64, Content, read_structure
+
+GROUPS, COLUMNS, DESCRIBED = 4, 1, 3
+CODEC, VALUES, FOLDED, DATA_AT, DICTIONARY_AT = 4, 5, 7, 9, 11
+CHUNK = {CODEC: I32, VALUES: I64, FOLDED: I64, DATA_AT: I64, DICTIONARY_AT: I64}
+FOOTER = {GROUPS: [{COLUMNS: [{DESCRIBED: CHUNK}]}]}
+"""Fields by their numbers in Parquet's own definition."""
+
+TAIL_BYTES = 8
+"""The footer's length and the name of the format."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A column of a group of rows: its place in the file, the number of its codec, and
+    how many values it says that it has.
+    """
+
+    start: int
+    end: int
+    codec: int
+    values: int
+
+
+def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
+    """The columns of each group of rows of a file of which pyarrow read the metadata.
+
+    Raises OSError for a footer that is none, or describes other columns.
+    """
+    end = len(content) - TAIL_BYTES
+    start = end - int.from_bytes(content[end : end + 4], "little")
+    if start < 0:
+        raise OSError("expected a footer inside the file, got a longer one")
+    try:
+        footer, _ = read_structure(content, start, FOOTER)
+        found = [
+            [_chunk(column[DESCRIBED]) for column in group[COLUMNS]]
+            for group in footer[GROUPS]
+        ]
+    except (LookupError, ValueError) as error:
+        raise OSError(f"expected the footer of a file, got {error}") from error
+    wanted = [metadata.num_columns] * metadata.num_row_groups
+    if (got := list(map(len, found))) != wanted:
+        raise OSError(f"expected groups of {wanted} columns, got {got}")
+    return found
+
+
+def _chunk(fields: dict[int, Any]) -> Chunk:
+    first, dictionary = fields[DATA_AT], fields.get(DICTIONARY_AT)
+    # As readers do, which look for a dictionary only before its column.
+    start = dictionary if dictionary is not None and 0 < dictionary < first else first
+    return Chunk(start, start + fields[FOLDED], fields[CODEC], fields[VALUES])

@@ -1,0 +1,203 @@
+"""Footers of Parquet files: as pyarrow reads them, or refused."""
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cftrain.advice.raw_files import opened
+from cftrain.data.tables.unfolding import ANY_ENCODINGS, read_bounded
+from cftrain.errors import DataError
+from cftrain.results.parts import parquet as parts
+from cftrain.results.parts.footer import Chunk, chunks
+from cftrain.results.parts.pages import extent
+from cftrain.results.parts.parquet import Unreadable, read_parquet
+from cftrain.results.schema import METRICS
+from tests.results.rows import metric_rows
+from tests.results.thrift import (
+    I32,
+    I64,
+    LIST,
+    STRUCT,
+    Field,
+    changed,
+    footer,
+    refooted,
+    reheaded,
+)
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "groups of rows": {"row_group_size": 20},
+    "no dictionary": {"use_dictionary": False},
+    "no statistics": {"write_statistics": False},
+    "second version": {"data_page_version": "2.0", "compression": "zstd"},
+    "indexes": {"write_page_index": True, "compression": "gzip"},
+    "bloom filters": {"bloom_filter_options": {"text": True}},
+    "sorted": {"sorting_columns": [pq.SortingColumn(0)]},
+}
+
+COLUMNS = (4, 0, 1)
+"""The path to the columns of the first group of rows."""
+
+UNFIT: dict[str, tuple[tuple[int, ...], list[Field]]] = {
+    "definition levels": (
+        (3, 16),
+        [(16, STRUCT, [(3, LIST, (I64, [1, 2, 3, 4]))])],
+    ),
+    "repetition levels": (
+        (3, 16),
+        [(16, STRUCT, [(2, LIST, (I64, [1, 2, 3, 4]))])],
+    ),
+    "bytes of numbers": ((3, 16), [(16, STRUCT, [(1, I64, 9)])]),
+    "a secret column": (
+        (8,),
+        [(8, STRUCT, [(2, STRUCT, [(1, LIST, (8, []))])])],
+    ),
+    "no description": ((3,), []),
+    "a column less": ((), []),
+}
+"""What of a column's description is exchanged for what."""
+
+
+def table(rows: int = 50) -> pa.Table:
+    return pa.table(
+        {
+            "number": range(rows),
+            "text": [None if n % 7 == 0 else f"{n % 5}" for n in range(rows)],
+            "list": [list(range(n % 3)) for n in range(rows)],
+            "pair": [{"a": n, "b": f"{n}"} for n in range(rows)],
+            "none": pa.nulls(rows),
+        }
+    )
+
+
+def parquet(content: pa.Table, **options: Any) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(content, sink, **options)
+    return sink.getvalue()
+
+
+def metadata(content: bytes) -> pq.FileMetaData:
+    return pq.read_metadata(pa.BufferReader(content))
+
+
+def unfit(content: bytes, name: str, column: int = 0) -> bytes:
+    """A whole file whose footer has something that does not fit a column of numbers."""
+    path, new = UNFIT[name]
+    return refooted(content, changed(footer(content), (*COLUMNS, column, *path), *new))
+
+
+def told(metadata: pq.FileMetaData) -> list[list[Chunk]]:
+    """What pyarrow says, with the number that a codec has in Parquet's definition."""
+    codecs = {"UNCOMPRESSED": 0, "SNAPPY": 1, "GZIP": 2, "ZSTD": 6}
+    found = []
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        found.append([])
+        for column in map(group.column, range(group.num_columns)):
+            starts = [column.data_page_offset, column.dictionary_page_offset]
+            start = min(start for start in starts if start)
+            end = start + column.total_compressed_size
+            codec = codecs[column.compression]
+            found[-1].append(Chunk(start, end, codec, column.num_values))
+    return found
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_columns_are_where_pyarrow_says(options):
+    content = parquet(table(), **options)
+    assert chunks(content, metadata(content)) == told(metadata(content))
+
+
+def test_a_file_without_rows_has_columns_without_values():
+    content = parquet(table(0))
+    (group,) = chunks(content, metadata(content))
+    assert [chunk.values for chunk in group] == [0] * len(group)
+    assert read_bounded(content, 1.0).equals(table(0))
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_a_footer_put_together_again_is_the_same(options):
+    """Else what is made of it here would prove nothing."""
+    content = parquet(table(), **options)
+    assert refooted(content, footer(content)) == content
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_table_with_a_footer_that_does_not_fit_is_refused(name):
+    """Where pyarrow is asked for its columns the process ends."""
+    content = unfit(parquet(table().select(["number", "text"])), name)
+    with pytest.raises((OSError, pa.ArrowException)):
+        read_bounded(content, 1.0)
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_rows_with_a_footer_that_does_not_fit_are_refused(name, tmp_path):
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(unfit(parquet(table().select(["number", "text"])), name))
+    with opened(str(path)) as rows, pytest.raises(DataError, match=r"expected.*got"):
+        list(rows.frames(["number"], texts=[], rows=10))
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_results_with_a_footer_that_does_not_fit_are_refused(name, tmp_path):
+    """Their digest is right: whoever sends them can compute it."""
+    rows = metric_rows("c", "s", "ip", {(0.5, n): n / 8 for n in range(9)})
+    path = tmp_path / "part.parquet"
+    parts.write_parquet(path, pa.Table.from_pylist(rows, schema=METRICS))
+    column = METRICS.names.index("value")
+    content = bytearray(unfit(path.read_bytes(), name, column))
+    place = parts._place(content)
+    assert place is not None
+    content[place : place + len(parts.ZEROS)] = parts.ZEROS
+    content[place : place + len(parts.ZEROS)] = parts._digest(content, place)
+    path.write_bytes(content)
+    with pytest.raises(Unreadable, match=r"part.parquet: (?!its content)"):
+        read_parquet(path, METRICS)
+
+
+@given(st.floats(0, 1), st.binary(min_size=1, max_size=8))
+def test_damaged_footers_are_read_or_refused(share, new):
+    content = WHOLE
+    first = len(content) - 1200
+    at = first + int(share * (len(content) - first))
+    damaged = content[:at] + new + content[at + len(new) :]
+    try:
+        found = chunks(damaged, metadata(content))
+    except OSError:
+        return
+    assert len(found) == 1
+
+
+WHOLE = parquet(table())
+
+
+def test_a_page_that_tells_two_sizes_is_refused():
+    """A reader that takes no long whole number for a size sees the first of them."""
+    schema = pa.schema([pa.field("text", pa.string(), nullable=False)])
+    one = pa.table({"text": ["x" * 2**20]}, schema)
+    content = parquet(one, use_dictionary=False)
+    size = 4 + 2**20
+    lying = reheaded(content, (2,), (2, I32, size), (2, I64, 10))
+    assert pq.read_table(pa.BufferReader(lying)).equals(one)
+    with pytest.raises(OSError, match="field 2 twice"):
+        read_bounded(lying, 1.0)
+
+
+def test_readers_may_take_as_many_values_as_the_footer_says():
+    (group,) = chunks(WHOLE, metadata(WHOLE))
+    more = replace(group[0], values=10**9)
+    usual, found = (extent(WHOLE, one, ANY_ENCODINGS) for one in (group[0], more))
+    assert found == replace(usual, values=10**9)
+    assert usual.values >= group[0].values
+
+
+@pytest.mark.parametrize("size", range(12))
+def test_what_is_too_short_for_a_footer_is_refused(size):
+    with pytest.raises(OSError, match="expected"):
+        chunks(b"\xff" * size, metadata(WHOLE))
