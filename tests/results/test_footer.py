@@ -93,6 +93,16 @@ def unfit(content: bytes, name: str, column: int = 0) -> bytes:
     return refooted(content, changed(footer(content), (*COLUMNS, column, *path), *new))
 
 
+def resealed(content: bytes) -> bytes:
+    """Results with the digest that is right, if there is a place for one."""
+    sealed = bytearray(content)
+    if (place := parts._place(sealed)) is not None:
+        of_digest = slice(place, place + len(parts.ZEROS))
+        sealed[of_digest] = parts.ZEROS
+        sealed[of_digest] = parts._digest(sealed, place)
+    return bytes(sealed)
+
+
 def told(metadata: pq.FileMetaData) -> list[list[Chunk]]:
     """What pyarrow says, with the number that a codec has in Parquet's definition."""
     codecs = {"UNCOMPRESSED": 0, "SNAPPY": 1, "GZIP": 2, "ZSTD": 6}
@@ -151,12 +161,7 @@ def test_results_with_a_footer_that_does_not_fit_are_refused(name, tmp_path):
     path = tmp_path / "part.parquet"
     parts.write_parquet(path, pa.Table.from_pylist(rows, schema=METRICS))
     column = METRICS.names.index("value")
-    content = bytearray(unfit(path.read_bytes(), name, column))
-    place = parts._place(content)
-    assert place is not None
-    content[place : place + len(parts.ZEROS)] = parts.ZEROS
-    content[place : place + len(parts.ZEROS)] = parts._digest(content, place)
-    path.write_bytes(content)
+    path.write_bytes(resealed(unfit(path.read_bytes(), name, column)))
     with pytest.raises(Unreadable, match=r"part.parquet: (?!its content)"):
         read_parquet(path, METRICS)
 
@@ -187,6 +192,25 @@ def test_a_page_that_tells_two_sizes_is_refused():
     assert pq.read_table(pa.BufferReader(lying)).equals(one)
     with pytest.raises(OSError, match="field 2 twice"):
         read_bounded(lying, 1.0)
+
+
+ROWS = (4, 0, 3)
+"""The path to the number of rows of the first group."""
+
+
+def test_a_group_of_more_rows_than_values_is_refused(tmp_path):
+    """Readers reserve 4 TB for these, and fill them."""
+    many = (ROWS[-1], I64, 2**40)
+    content = refooted(WHOLE, changed(footer(WHOLE), ROWS, many))
+    with pytest.raises(OSError, match=f"fewer values than its {2**40} rows"):
+        read_bounded(content, 1.0)
+    path = tmp_path / "part.parquet"
+    rows = metric_rows("c", "s", "ip", {(0.5, n): n / 8 for n in range(9)})
+    parts.write_parquet(path, pa.Table.from_pylist(rows, schema=METRICS))
+    whole = path.read_bytes()
+    path.write_bytes(resealed(refooted(whole, changed(footer(whole), ROWS, many))))
+    with pytest.raises(Unreadable, match=f"fewer values than its {2**40} rows"):
+        read_parquet(path, METRICS)
 
 
 def test_readers_may_take_as_many_values_as_the_footer_says():

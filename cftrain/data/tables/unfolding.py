@@ -122,10 +122,7 @@ def _bound(
         for group in chunks(content, metadata)
     ]
     least = total([0, *(bound.least for bound in bounds)])
-    # A footer that tells of more rows than there are makes readers reserve too much.
-    groups = map(metadata.row_group, range(metadata.num_row_groups))
-    rows = total([0, *(group.num_rows for group in groups)])
-    check_memory(max(least, rows * VALUE_BYTES), most)
+    check_memory(least, most)
     return Bound(
         least=least,
         most=total([0, *(bound.most for bound in bounds)]),

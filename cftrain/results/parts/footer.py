@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from cftrain.results.parts.thrift import I32, I64, Content, read_structure
+from cftrain.results.parts.thrift import I32, I64, Content, Shape, read_structure
 
-GROUPS, COLUMNS, DESCRIBED = 4, 1, 3
+GROUPS, COLUMNS, ROWS, DESCRIBED = 4, 1, 3, 3
 CODEC, VALUES, FOLDED, DATA_AT, DICTIONARY_AT = 4, 5, 7, 9, 11
 CHUNK = {CODEC: I32, VALUES: I64, FOLDED: I64, DATA_AT: I64, DICTIONARY_AT: I64}
-FOOTER = {GROUPS: [{COLUMNS: [{DESCRIBED: CHUNK}]}]}
+FOOTER: Shape = {GROUPS: [{COLUMNS: [{DESCRIBED: CHUNK}], ROWS: I64}]}
 """Fields by their numbers in Parquet's own definition."""
 
 TAIL_BYTES = 8
@@ -37,6 +37,7 @@ class Chunk:
 def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
     """The columns of each group of rows of a file of which pyarrow read the metadata.
 
+    None has fewer values than the group has rows, for which readers reserve memory.
     Raises OSError for a footer that is none, or describes other columns.
     """
     end = len(content) - TAIL_BYTES
@@ -45,15 +46,20 @@ def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
         raise OSError("expected a footer inside the file, got a longer one")
     try:
         footer, _ = read_structure(content, start, FOOTER)
-        found = [
-            [_chunk(column[DESCRIBED]) for column in group[COLUMNS]]
-            for group in footer[GROUPS]
-        ]
+        found = list(map(_group, footer[GROUPS]))
     except (LookupError, ValueError) as error:
         raise OSError(f"expected the footer of a file, got {error}") from error
     wanted = [metadata.num_columns] * metadata.num_row_groups
     if (got := list(map(len, found))) != wanted:
         raise OSError(f"expected groups of {wanted} columns, got {got}")
+    return found
+
+
+def _group(fields: dict[int, Any]) -> list[Chunk]:
+    found = [_chunk(column[DESCRIBED]) for column in fields[COLUMNS]]
+    rows = fields[ROWS]
+    if any(rows > chunk.values for chunk in found):
+        raise ValueError(f"a column with fewer values than its {rows} rows")
     return found
 
 
