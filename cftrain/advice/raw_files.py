@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -164,30 +164,30 @@ class ParquetFile(RowFile):
         return 1
 
     def header(self) -> list[str]:
-        with self._opened() as file:
+        with self._opened() as (_, file):
             return list(file.schema_arrow.names)
 
     def check(self, columns: Collection[str]) -> None:
         remedy = "a list or a record needs a column for each of its values"
-        with self._opened() as file:
+        with self._opened() as (_, file):
             schema = file.schema_arrow
         refuse_nested(self.name, schema, columns, remedy)
 
     def frames(
         self, columns: Collection[str], *, texts: Collection[str], rows: int
     ) -> Iterator[pd.DataFrame]:
-        with self._opened() as file:
-            most = min(rows, fitting_rows(Path(self.name), file, columns))
+        with self._opened() as (stream, file):
+            most = min(rows, fitting_rows(stream, file.metadata, columns))
             for batch in file.iter_batches(batch_size=most, columns=list(columns)):
                 frame = batch.to_pandas(integer_object_nulls=True, ignore_metadata=True)
                 yield plain_parquet(frame)
 
     @contextmanager
-    def _opened(self) -> Iterator[pq.ParquetFile]:
+    def _opened(self) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:
         try:
             refuse_special(Path(self.name))
-            with pq.ParquetFile(self.name) as file:
-                yield file
+            with Path(self.name).open("rb") as stream, pq.ParquetFile(stream) as file:
+                yield stream, file
         except (OSError, ValueError, pa.ArrowException) as error:
             raise unreadable(self.name, error) from error
 

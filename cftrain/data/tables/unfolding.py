@@ -4,12 +4,12 @@ What the headers of pages tell is known before anything is unfolded; how long te
 that a dictionary holds once is not, and so these are read in portions and counted.
 """
 
+import os
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -42,6 +42,7 @@ ANY_ENCODINGS = {
 """In all of them a text is at most as long as its page, or the dictionary's."""
 
 PORTION_ROWS = 2**16
+HELD_BYTES = 2**12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +97,33 @@ def framed(path: Path, table: pa.Table) -> pd.DataFrame:
         ) from e
 
 
-def fitting_rows(path: Path, file: pq.ParquetFile, columns: Collection[str]) -> int:
+class OpenFile:
+    """The bytes of a file, of which few are in memory at a time.
+
+    It is not mapped: one that becomes shorter meanwhile would end the process.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._number = stream.fileno()
+        self._size = os.fstat(self._number).st_size
+        self._first, self._held = 0, b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, at: int, /) -> int:
+        if not 0 <= at - self._first < len(self._held):
+            self._first, self._held = at, os.pread(self._number, HELD_BYTES, at)
+        return self._held[at - self._first]
+
+
+def fitting_rows(
+    stream: BinaryIO, metadata: pq.FileMetaData, columns: Collection[str]
+) -> int:
     """Returns how many rows at once fit into what is allowed where nobody says
     otherwise. Raises OSError if no single one does, or a group of rows is too large.
     """
-    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as it:
-        bound = _bound(it, file.metadata, columns, MOST_MEMORY, total=max)
+    bound = _bound(OpenFile(stream), metadata, columns, MOST_MEMORY, total=max)
     return _fitting(bound, sys.maxsize, MOST_MEMORY)
 
 

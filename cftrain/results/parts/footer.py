@@ -41,10 +41,10 @@ def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
     Raises OSError for a footer that is none, or describes other columns.
     """
     end = len(content) - TAIL_BYTES
-    start = end - int.from_bytes(content[end : end + 4], "little")
-    if start < 0:
-        raise OSError("expected a footer inside the file, got a longer one")
     try:
+        start = end - sum(content[end + place] << 8 * place for place in range(4))
+        if start < 0:
+            raise ValueError("one that is longer")
         footer, _ = read_structure(content, start, FOOTER)
         found = list(map(_group, footer[GROUPS]))
     except (LookupError, ValueError) as error:

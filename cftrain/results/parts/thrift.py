@@ -6,10 +6,8 @@ or a field of another type, is refused: whoever reads on must see what was seen 
 """
 
 from collections.abc import Mapping, Sequence
-from mmap import mmap
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-Content = bytes | bytearray | mmap
 Shape = Mapping[int, "int | Shape | Sequence[Shape]"]
 """Fields by their numbers: a kind of whole number, a structure, or a list of them."""
 
@@ -25,6 +23,15 @@ FIXED_BYTES = {TRUE: 1, FALSE: 1, BYTE: 1, DOUBLE: 8}
 
 DEEPEST = 16
 """Structures in one another: Parquet has at most seven."""
+
+
+@runtime_checkable
+class Content(Protocol):
+    """Bytes, in memory or not, of which one is asked for at a time."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: int, /) -> int: ...
 
 
 def read_structure(

@@ -1,6 +1,7 @@
 """Tables that people bring: what they unfold to is known before they do."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cftrain.advice import raw_files
 from cftrain.advice.raw_files import opened
 from cftrain.data.sources import File, read_all
 from cftrain.data.tables import unfolding
@@ -150,3 +152,18 @@ def test_groups_of_rows_to_explain_that_are_too_large_are_refused(
     monkeypatch.setattr(unfolding, "MOST_MEMORY", 10**6 / GIB)
     with opened(str(path)) as file, pytest.raises(DataError, match="in memory"):
         list(file.frames(["a"], texts=[], rows=10))
+
+
+def test_rows_of_a_file_that_becomes_shorter_are_refused(tmp_path, monkeypatch):
+    """A file that is mapped to memory would end the process."""
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(parquet(texts(20_000), use_dictionary=False))
+    fitting = raw_files.fitting_rows
+
+    def cut(stream, metadata, columns):
+        os.truncate(path, 100)
+        return fitting(stream, metadata, columns)
+
+    monkeypatch.setattr(raw_files, "fitting_rows", cut)
+    with opened(str(path)) as rows, pytest.raises(DataError, match=r"expected.*got"):
+        list(rows.frames(["text"], texts=[], rows=10))
