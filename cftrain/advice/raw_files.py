@@ -15,7 +15,12 @@ import pyarrow.parquet as pq
 
 from cftrain.data.sources import File
 from cftrain.data.tables.figures import Notation, notation_of
-from cftrain.data.tables.files import plain_parquet, refuse_nested
+from cftrain.data.tables.files import (
+    PARQUET,
+    is_parquet,
+    plain_parquet,
+    refuse_nested,
+)
 from cftrain.data.tables.pipes import copied, piped, unreadable
 from cftrain.data.tables.records import check_lengths
 from cftrain.data.tables.text import Dialect, dialect_of
@@ -200,7 +205,7 @@ def opened(name: str, notation: Notation | None = None) -> Iterator[RowFile]:
     for one that nothing is written to. `notation` is how numbers of the training were
     written.
     """
-    if Path(name).suffix == ".parquet":
+    if Path(name).suffix.lower() in PARQUET:
         yield ParquetFile(name=name)
     elif name == STANDARD_INPUT:
         with copied(name, sys.stdin) as copy:
@@ -215,8 +220,11 @@ def opened(name: str, notation: Notation | None = None) -> Iterator[RowFile]:
                 head = stream.read(SEEN_BYTES)
         except OSError as error:
             raise unreadable(name, error) from error
-        dialect = _dialect(name, head)
-        yield CsvFile(name=name, source=name, dialect=dialect, notation=notation)
+        if is_parquet(File(Path(name), head)):
+            yield ParquetFile(name=name)
+        else:
+            dialect = _dialect(name, head)
+            yield CsvFile(name=name, source=name, dialect=dialect, notation=notation)
 
 
 def _of_copy(name: str, copy: TextIOBase, notation: Notation | None) -> CsvFile:

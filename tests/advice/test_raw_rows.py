@@ -41,9 +41,11 @@ def test_rows_of_csv_parquet_and_standard_input_are_the_same(tmp_path, monkeypat
     frame = lending.frame(5, 9)
     frame["other"] = "ignored"
     text = frame.to_csv(index=False)
-    frame.to_parquet(tmp_path / "rows.parquet")
+    parquet = [tmp_path / f"rows{ending}" for ending in (".parquet", ".PQ", "")]
+    for path in parquet:
+        frame.to_parquet(path)
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
-    sources = (written(tmp_path, text), str(tmp_path / "rows.parquet"), "-")
+    sources = (written(tmp_path, text), *map(str, parquet), "-")
     first, *others = [read_rows(source, lending.codec()) for source in sources]
     assert list(first.raw) == ["age", "debt", "rate", "job"]
     assert len(first) == 9
