@@ -182,10 +182,14 @@ class ParquetFile(RowFile):
         self, columns: Collection[str], *, texts: Collection[str], rows: int
     ) -> Iterator[pd.DataFrame]:
         with self._opened() as (stream, file):
-            most = min(rows, fitting_rows(stream, file.metadata, columns))
+            most = min(rows, fitting_rows(stream, file, columns))
             for batch in file.iter_batches(batch_size=most, columns=list(columns)):
-                frame = batch.to_pandas(integer_object_nulls=True, ignore_metadata=True)
-                yield plain_parquet(frame)
+                # Of `a.b` readers take what is within `a` and called so, too.
+                names = enumerate(batch.schema.names)
+                wanted = batch.select([at for at, name in names if name in columns])
+                # What pandas noted would be looked at although it is to be ignored.
+                plain = wanted.replace_schema_metadata(None)
+                yield plain_parquet(plain.to_pandas(integer_object_nulls=True))
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:

@@ -126,7 +126,8 @@ def levels_of(values: pd.Series) -> tuple[np.ndarray, list[Level]]:
         ) from error
     levels = [_level(value) for value in found]
     distinct = list(dict.fromkeys(levels))
-    places = np.array([distinct.index(level) for level in levels], dtype=np.int64)
+    place = {level: number for number, level in enumerate(distinct)}
+    places = np.array([place[level] for level in levels], dtype=np.int64)
     return places[codes], distinct
 
 

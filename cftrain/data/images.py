@@ -16,6 +16,7 @@ from cftrain.data.embedded import Digits, embedded_digits, embedded_path
 from cftrain.data.order import random_order
 from cftrain.data.pictures.pixels import HALF, pixel_codec, pixel_constraints
 from cftrain.data.sampling import balanced_draw
+from cftrain.data.tables.parquet import read_parquet
 from cftrain.errors import DataError, warn
 from cftrain.tensors import Labels
 
@@ -157,7 +158,7 @@ def _identity(source: str, files: list[sources.File]) -> str:
 
 
 def _read(file: sources.File) -> Digits:
-    table = sources.read_parquet(file, SCHEMA)
+    table = read_parquet(file, SCHEMA)
     if not len(table):
         raise DataError(f"{file.path}: expected some images, got none")
     images = table["image"].combine_chunks()

@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from cftrain.config.ranges import Incidental, PositiveFloat
-from cftrain.data.tables.unfolding import MOST_MEMORY, check_memory, read_bounded
+from cftrain.data.tables.unfolding import MOST_MEMORY, check_memory
 from cftrain.errors import DataError
 from cftrain.results.writing import replacing
 
@@ -86,55 +86,6 @@ def fingerprint(files: Iterable[File]) -> str:
     for file in files:
         digest.update(file.content)
     return digest.hexdigest()
-
-
-def read_parquet(file: File, schema: pa.Schema) -> pa.Table:
-    """Returns the columns of the schema. Raises DataError for any other file."""
-    table = read_all(file)
-    found = {field.name: field.type for field in table.schema}
-    for field in schema:
-        if found.get(field.name) != field.type:
-            columns = ", ".join(f"{name}: {kind}" for name, kind in found.items())
-            raise DataError(
-                f"{file.path}: expected column {field.name!r} of type {field.type}, "
-                f"got columns {columns}"
-            )
-    return table.select(schema.names)
-
-
-def read_columns(
-    file: File, names: Sequence[str], most: float = MOST_MEMORY
-) -> pa.Table:
-    """Returns the named columns, of whatever type. Raises DataError."""
-    table = read_all(file, most)
-    missing = [name for name in names if name not in table.schema.names]
-    if missing:
-        raise DataError(
-            f"{file.path}: expected columns {', '.join(missing)}, got only "
-            f"{', '.join(table.schema.names)}"
-        )
-    return table.select(list(names))
-
-
-def read_all(file: File, most: float = MOST_MEMORY) -> pa.Table:
-    """Returns a table of sound values. Raises DataError for any other file, and for one
-    that takes more than so many GiB.
-    """
-    try:
-        table = read_bounded(file.content, most)
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(
-            f"{file.path}: expected a readable Parquet file, got {error}"
-        ) from error
-    names = table.schema.names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(
-            f"{file.path}: expected a name for each column, got {', '.join(twice)} "
-            "more than once"
-        )
-    return table
 
 
 def keep(table: pa.Table, name: str) -> None:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cftrain.data import sources
+from cftrain.data.tables.parquet import read_parquet
 from cftrain.errors import DataError
 
 SCHEMA = pa.schema([("value", pa.float64()), ("label", pa.int64())])
@@ -17,7 +18,7 @@ TABLE = pa.table([[0.5, 1.5, 2.5], [0, 1, 0]], schema=SCHEMA)
 
 
 def read(path: Path) -> pa.Table:
-    return sources.read_parquet(sources.read_file(path), SCHEMA)
+    return read_parquet(sources.read_file(path), SCHEMA)
 
 
 @pytest.fixture

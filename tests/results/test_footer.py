@@ -20,6 +20,7 @@ from cftrain.results.parts.parquet import Unreadable, read_parquet
 from cftrain.results.schema import METRICS
 from tests.results.rows import metric_rows
 from tests.results.thrift import (
+    BINARY,
     I32,
     I64,
     LIST,
@@ -128,7 +129,7 @@ def test_a_file_without_rows_has_columns_without_values():
     content = parquet(table(0))
     (group,) = chunks(content, metadata(content))
     assert [chunk.values for chunk in group] == [0] * len(group)
-    assert read_bounded(content, 1.0).equals(table(0))
+    assert read_bounded(content, ["text"], 1.0).equals(table(0).select(["text"]))
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
@@ -143,7 +144,7 @@ def test_a_table_with_a_footer_that_does_not_fit_is_refused(name):
     """Where pyarrow is asked for its columns the process ends."""
     content = unfit(parquet(table().select(["number", "text"])), name)
     with pytest.raises((OSError, pa.ArrowException)):
-        read_bounded(content, 1.0)
+        read_bounded(content, ["number"], 1.0)
 
 
 @pytest.mark.parametrize("name", UNFIT)
@@ -191,7 +192,49 @@ def test_a_page_that_tells_two_sizes_is_refused():
     lying = reheaded(content, (2,), (2, I32, size), (2, I64, 10))
     assert pq.read_table(pa.BufferReader(lying)).equals(one)
     with pytest.raises(OSError, match="field 2 twice"):
-        read_bounded(lying, 1.0)
+        read_bounded(lying, ["text"], 1.0)
+
+
+def test_a_page_that_is_not_compressed_is_as_large_as_it_is():
+    content = parquet(
+        pa.table({"text": ["x" * 2**20]}), use_dictionary=False, compression="none"
+    )
+    lying = reheaded(content, (2,), (2, I32, 4))
+    (group,) = chunks(lying, metadata(lying))
+    assert extent(lying, group[0], ANY_ENCODINGS).size > 2**20
+
+
+@pytest.mark.parametrize(
+    ("writer", "sound"),
+    [
+        (b"parquet-mr version 1.2.8 (build 1)", False),
+        (b" Parquet-MR version  1.2.8", False),
+        (b"parquet-mr", False),
+        (b"parquet-mr version one", False),
+        (b"parquet-mr version 1.2.99999999999", False),
+        (b"parquet-mr version 1.2.9 (build 1)", True),
+        (b"parquet-mr version 1.13.1-amzn-0 (build 1)", True),
+        (b"parquet-mr-trino version n/a", True),
+        (b"", True),
+    ],
+)
+def test_writers_for_which_readers_look_further_are_refused(writer, sound):
+    content = refooted(WHOLE, changed(footer(WHOLE), (6,), (6, BINARY, writer)))
+    if sound:
+        assert read_bounded(content, ["number"], 1.0).num_rows == 50
+    else:
+        with pytest.raises(OSError, match=r"expected parquet-mr 1\.2\.9 or later"):
+            read_bounded(content, ["number"], 1.0)
+
+
+def test_columns_that_share_their_pages_are_refused():
+    """Else a few pages, looked at for each of many columns, take hours."""
+    fields = footer(WHOLE)
+    ((_, _, (_, groups)),) = [field for field in fields if field[0] == 4]
+    many = changed(fields, (4,), (4, LIST, (STRUCT, groups * 9)))
+    content = refooted(WHOLE, many)
+    with pytest.raises(OSError, match="columns each in a place of its own"):
+        chunks(content, metadata(content))
 
 
 ROWS = (4, 0, 3)
@@ -203,7 +246,7 @@ def test_a_group_of_more_rows_than_values_is_refused(tmp_path):
     many = (ROWS[-1], I64, 2**40)
     content = refooted(WHOLE, changed(footer(WHOLE), ROWS, many))
     with pytest.raises(OSError, match=f"fewer values than its {2**40} rows"):
-        read_bounded(content, 1.0)
+        read_bounded(content, ["number"], 1.0)
     path = tmp_path / "part.parquet"
     rows = metric_rows("c", "s", "ip", {(0.5, n): n / 8 for n in range(9)})
     parts.write_parquet(path, pa.Table.from_pylist(rows, schema=METRICS))

@@ -100,6 +100,12 @@ def test_numbers_of_fields_may_be_written_as_steps():
     assert read_structure(content, 0, SHAPE) == ({1: 1, 3: -64}, 5)
 
 
+@pytest.mark.parametrize("kind", [0, TRUE, I32, STRUCT])
+def test_a_list_of_nothing_may_have_any_kind(kind):
+    content = bytes([5 << 4 | LIST, kind, 0])
+    assert read_structure(content, 0, SHAPE) == ({5: []}, 3)
+
+
 def test_a_map_is_passed_over():
     assert read_structure(MAP + b"\x00", 0, SHAPE) == ({}, len(MAP) + 1)
     empty = bytes([11, 2 * 9, 0])

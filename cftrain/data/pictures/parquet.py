@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ from cftrain.data.pictures.album import (
     read_regular,
 )
 from cftrain.data.pictures.arrays import IMAGES, LABELS, chosen
+from cftrain.data.tables.parquet import read_columns, read_schema
 from cftrain.errors import DataError
 
 BYTES = "bytes"
@@ -49,19 +50,23 @@ def parquet_album(
     """Returns the images of a Parquet file. Paths in it are not followed. Raises
     DataError.
     """
-    table = _read(path, most_memory)
-    names = table.schema.names
-    images = _encoded(path, table[chosen(path, "data.image", image, IMAGES, names)])
+    file = read_regular(path, most_memory)
+    names = read_schema(file).names
+    theirs = chosen(path, "data.image", image, IMAGES, names)
     name = chosen(path, "data.label", label, LABELS, names)
+    table = _read(file, [theirs, name], most_memory)
     return ParquetAlbum(
-        where=str(path), images=images, labels=_labels(path, table, name)
+        where=str(path),
+        images=_encoded(path, table[theirs]),
+        labels=_labels(path, table, name),
     )
 
 
 def unlabelled_parquet(path: Path, most_memory: float) -> ParquetAlbum:
     """Returns the images of a Parquet file, whatever else it has. Raises DataError."""
-    table = _read(path, most_memory)
-    name = chosen(path, "rows", None, IMAGES, table.schema.names)
+    file = read_regular(path, most_memory)
+    name = chosen(path, "rows", None, IMAGES, read_schema(file).names)
+    table = _read(file, [name], most_memory)
     return ParquetAlbum(
         where=str(path),
         images=_encoded(path, table[name]),
@@ -69,10 +74,10 @@ def unlabelled_parquet(path: Path, most_memory: float) -> ParquetAlbum:
     )
 
 
-def _read(path: Path, most_memory: float) -> pa.Table:
-    table = sources.read_all(read_regular(path, most_memory), most_memory)
+def _read(file: sources.File, names: list[str], most_memory: float) -> pa.Table:
+    table = read_columns(file, list(dict.fromkeys(names)), most_memory)
     if not table.num_rows:
-        raise DataError(f"{path}: expected some images, got none")
+        raise DataError(f"{file.path}: expected some images, got none")
     return table
 
 
@@ -93,7 +98,7 @@ def _encoded(path: Path, images: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _labels(path: Path, table: pa.Table, name: str) -> tuple[str, ...]:
     """Texts of whole numbers or texts, or what metadata call them. Raises DataError."""
-    values = table[name].to_pylist()
+    values = _shared(table[name])
     for place, value in enumerate(values):
         if not isinstance(value, int | str):
             raise DataError(
@@ -104,6 +109,17 @@ def _labels(path: Path, table: pa.Table, name: str) -> tuple[str, ...]:
     if called and all(type(v) is int and 0 <= v < len(called) for v in values):
         return tuple(label_text(called[value]) for value in values)
     return tuple(map(label_text, values))
+
+
+def _shared(values: pa.ChunkedArray) -> list[Any]:
+    """The values, of which each is once in memory where the column has it once."""
+    if not pa.types.is_dictionary(values.type):
+        return values.to_pylist()
+    found: list[Any] = []
+    for part in values.chunks:
+        known = [*part.dictionary.to_pylist(), None]
+        found += [known[place] for place in part.indices.fill_null(-1).to_pylist()]
+    return found
 
 
 def _called(metadata: dict[bytes, bytes], name: str) -> list[str]:

@@ -16,8 +16,9 @@ from cftrain.data.columns import ColumnKind
 from cftrain.data.order import stratified_order
 from cftrain.data.tables.figures import Decimal, Notation, Thousands, numbers_in
 from cftrain.data.tables.origins import Origin, kept_rows
+from cftrain.data.tables.parquet import framed, read_columns
 from cftrain.data.tables.text import Dialect, cells, line_of
-from cftrain.data.tables.unfolding import MostMemory, framed
+from cftrain.data.tables.unfolding import MostMemory
 from cftrain.errors import ConfigError, DataError
 
 MANDATORY = "???"
@@ -105,7 +106,7 @@ class FileOrigin(Origin):
         wanted = self.wanted(columns)
         theirs = [self.names.get(name, name) for name in wanted]
         if self.text is None:
-            table = sources.read_columns(file, theirs, self.most_memory)
+            table = read_columns(file, theirs, self.most_memory)
             frame = plain_parquet(framed(file.path, table))
         else:
             found = cells(file, self.text.dialect, most=self.most_memory)

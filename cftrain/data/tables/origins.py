@@ -16,7 +16,7 @@ from cftrain.data.columns import ColumnKind, WrittenLevel, level_text, levels_of
 from cftrain.data.order import random_order
 from cftrain.data.tables.cleaning import undersampled
 from cftrain.data.tables.labels import LabelRule
-from cftrain.data.tables.unfolding import framed
+from cftrain.data.tables.parquet import framed, read_columns
 from cftrain.errors import ConfigError, DataError
 
 
@@ -184,7 +184,7 @@ def _frame(file: sources.File, names: list[str]) -> pd.DataFrame:
 
     Raises DataError.
     """
-    return framed(file.path, sources.read_columns(file, names))
+    return framed(file.path, read_columns(file, names))
 
 
 def kept_rows(origin: Origin, file: sources.File, frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,17 +6,14 @@ that a dictionary holds once is not, and so these are read in portions and count
 
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, BinaryIO
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cftrain.config.ranges import Incidental, PositiveFloat
-from cftrain.errors import DataError
 from cftrain.results.parts.footer import Chunk, chunks
 from cftrain.results.parts.pages import ENCODINGS, VALUE_BYTES, extent
 from cftrain.results.parts.thrift import Content
@@ -35,11 +32,15 @@ ANY_ENCODINGS = {
     **ENCODINGS,
     4: "BIT_PACKED",
     5: "DELTA_BINARY_PACKED",
-    6: "DELTA_LENGTH_BYTE_ARRAY",
-    7: "DELTA_BYTE_ARRAY",
     9: "BYTE_STREAM_SPLIT",
 }
-"""In all of them a text is at most as long as its page, or the dictionary's."""
+"""In all of them a text is at most as long as its page, or the dictionary's. For texts
+as differences (DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY) readers reserve for a number
+of them that only the unfolded page tells.
+"""
+
+OBJECT_BYTES = 256
+"""Of a date, a time or a decimal, which is an object of Python and then a text."""
 
 PORTION_ROWS = 2**16
 HELD_BYTES = 2**12
@@ -48,13 +49,12 @@ HELD_BYTES = 2**12
 @dataclass(frozen=True, kw_only=True)
 class Bound:
     """Bytes in memory: of all values, with each text once, at least; of all, each text
-    as long as any, at most; and of the longest row, unless a column `repeats` texts.
+    as long as any, at most; and of the longest row.
     """
 
     least: int
     most: int
     row: int
-    repeats: str | None
 
 
 def check_memory(size: int, most: float) -> None:
@@ -66,35 +66,32 @@ def check_memory(size: int, most: float) -> None:
         )
 
 
-def read_bounded(content: bytes, most: float) -> pa.Table:
-    """Returns all of a file. Raises OSError if it takes more than so many GiB."""
+def schema_of(content: bytes) -> pa.Schema:
+    """Returns the columns of a file. Raises OSError or ArrowException."""
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        return file.schema_arrow
+
+
+def read_bounded(content: bytes, columns: Sequence[str], most: float) -> pa.Table:
+    """Returns some columns of a file. Raises OSError if they take more than so many
+    GiB, or have several values in a row.
+    """
     with pq.ParquetFile(
         pa.BufferReader(content), page_checksum_verification=True
     ) as file:
-        bound = _bound(content, file.metadata, None, most, total=sum)
+        bound = _bound(content, file, columns, most, total=sum)
         if bound.most <= most * GIB:
-            return file.read()
+            return file.read(columns=columns).select(columns)
         found, size = [], 0
         rows = _fitting(bound, PORTION_ROWS, most)
-        for batch in file.iter_batches(batch_size=rows, use_threads=False):
+        for batch in file.iter_batches(rows, columns=columns, use_threads=False):
             size += batch.nbytes
             check_memory(size, most)
-            found.append(batch)
-        return pa.Table.from_batches(found, schema=file.schema_arrow)
-
-
-def framed(path: Path, table: pa.Table) -> pd.DataFrame:
-    """Returns the columns, in which whole numbers stay whole beside missing values.
-
-    Raises DataError if what the file tells of pandas' index and columns is not so.
-    """
-    try:
-        return table.to_pandas(integer_object_nulls=True)
-    except (pa.ArrowException, AttributeError, LookupError, TypeError, ValueError) as e:
-        raise DataError(
-            f"{path}: expected columns that pandas can hold, as it is told in the "
-            f"file, got {type(e).__name__}: {e}"
-        ) from e
+            found.append(batch.select(columns))
+        schema = pa.schema(map(file.schema_arrow.field, columns))
+        return pa.Table.from_batches(
+            found, schema.with_metadata(file.schema_arrow.metadata)
+        )
 
 
 class OpenFile:
@@ -118,19 +115,20 @@ class OpenFile:
 
 
 def fitting_rows(
-    stream: BinaryIO, metadata: pq.FileMetaData, columns: Collection[str]
+    stream: BinaryIO, file: pq.ParquetFile, columns: Collection[str]
 ) -> int:
     """Returns how many rows at once fit into what is allowed where nobody says
-    otherwise. Raises OSError if no single one does, or a group of rows is too large.
+    otherwise. Raises OSError if no single one does, a group of rows is too large or
+    has several values in a row.
     """
-    bound = _bound(OpenFile(stream), metadata, columns, MOST_MEMORY, total=max)
+    bound = _bound(OpenFile(stream), file, columns, MOST_MEMORY, total=max)
     return _fitting(bound, sys.maxsize, MOST_MEMORY)
 
 
 def _bound(
     content: Content,
-    metadata: pq.FileMetaData,
-    columns: Collection[str] | None,
+    file: pq.ParquetFile,
+    columns: Collection[str],
     most: float,
     *,
     total: Callable[[list[int]], int],
@@ -138,10 +136,13 @@ def _bound(
     """The bounds of a file, whose groups of rows are in memory at once (`sum`) or one
     after the other (`max`). Raises OSError if even the least is too much.
     """
-    schema = [metadata.schema.column(place) for place in range(metadata.num_columns)]
+    schema = file.schema_arrow
+    every = dict(zip(schema.names, schema.types, strict=True))
+    kinds = {name: every[name] for name in columns if name in every}
+    leaves = map(file.metadata.schema.column, range(file.metadata.num_columns))
+    widths = [_width(leaf, kinds) for leaf in leaves]
     bounds = [
-        _of_group(content, group, schema, columns)
-        for group in chunks(content, metadata)
+        _of_group(content, group, widths) for group in chunks(content, file.metadata)
     ]
     least = total([0, *(bound.least for bound in bounds)])
     check_memory(least, most)
@@ -149,50 +150,56 @@ def _bound(
         least=least,
         most=total([0, *(bound.most for bound in bounds)]),
         row=max((bound.row for bound in bounds), default=0),
-        repeats=next((b.repeats for b in bounds if b.repeats is not None), None),
     )
 
 
 def _fitting(bound: Bound, rows: int, most: float) -> int:
-    """At most so many rows, but no more than fit. Raises OSError for lists of texts,
-    of which one row may be too much.
-    """
-    if bound.repeats is not None and bound.most > most * GIB:
-        raise OSError(
-            f"expected one text in a row, got lists of them in {bound.repeats!r}, "
-            f"which may take {bound.most / GIB:.3g} GiB in memory"
-        )
+    """At most so many rows, but no more than fit."""
     return max(1, min(rows, int(most * GIB) // max(1, bound.row)))
 
 
+@dataclass(frozen=True)
+class Width:
+    """Bytes of a value of a column, beside those of its pages, and whether it is a text
+    that each row has in full.
+    """
+
+    value: int
+    is_text: bool
+
+
+def _width(leaf: pq.ColumnSchema, kinds: Mapping[str, pa.DataType]) -> Width | None:
+    """None for a column that is not read. Raises OSError for lists."""
+    parts = leaf.path.split(".")
+    paths = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    # As readers choose, for which `a.b` is a column of that name and one within `a`.
+    name = next((path for path in paths if path in kinds), None)
+    if name is None:
+        return None
+    if leaf.max_repetition_level:
+        raise OSError(f"expected one value in a row, got lists of them in {name!r}")
+    kind = kinds[name]
+    is_text = leaf.physical_type == "BYTE_ARRAY"
+    if pa.types.is_dictionary(kind):  # which has each text once in memory, too
+        kind, is_text = kind.value_type, False
+    in_python = pa.types.is_temporal(kind) or pa.types.is_decimal(kind)
+    value = leaf.max_definition_level + (OBJECT_BYTES if in_python else VALUE_BYTES)
+    if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY":  # missing ones take as much
+        value += leaf.length
+    return Width(value, is_text)
+
+
 def _of_group(
-    content: Content,
-    group: list[Chunk],
-    schema: list[pq.ColumnSchema],
-    columns: Collection[str] | None,
+    content: Content, group: list[Chunk], widths: list[Width | None]
 ) -> Bound:
     least = most = row = 0
-    repeats = None
-    for chunk, column in zip(group, schema, strict=True):
-        name = column.path
-        if not (columns is None or {name, name.partition(".")[0]} & set(columns)):
+    for chunk, width in zip(group, widths, strict=True):
+        if width is None:
             continue
-        size, values, longest = _of_chunk(content, chunk, column)
+        found = extent(content, chunk, ANY_ENCODINGS)
+        size = found.size + found.values * width.value
+        longest = found.longest * width.is_text
         least += size
-        most += size + values * longest
-        row += longest + VALUE_BYTES
-        if longest and column.max_repetition_level:
-            repeats = name
-    return Bound(least=least, most=most, row=row, repeats=repeats)
-
-
-def _of_chunk(
-    content: Content, chunk: Chunk, column: pq.ColumnSchema
-) -> tuple[int, int, int]:
-    """Bytes with each text once, the number of values, bytes of the longest text."""
-    found = extent(content, chunk, ANY_ENCODINGS)
-    size, values = found.size, found.values
-    if column.physical_type == "FIXED_LEN_BYTE_ARRAY":  # missing ones take as much
-        return size + values * (VALUE_BYTES + column.length), values, 0
-    is_text = column.physical_type == "BYTE_ARRAY"
-    return size + values * VALUE_BYTES, values, found.longest if is_text else 0
+        most += size + found.values * longest
+        row += longest + width.value
+    return Bound(least=least, most=most, row=row)

@@ -5,6 +5,7 @@ footer's statistics or encryption do not fit its columns; to read such a file is
 refused by it as it should be. So it is not asked for what it knows of a column.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ CODEC, VALUES, FOLDED, DATA_AT, DICTIONARY_AT = 4, 5, 7, 9, 11
 CHUNK = {CODEC: I32, VALUES: I64, FOLDED: I64, DATA_AT: I64, DICTIONARY_AT: I64}
 FOOTER: Shape = {GROUPS: [{COLUMNS: [{DESCRIBED: CHUNK}], ROWS: I64}]}
 """Fields by their numbers in Parquet's own definition."""
+
+SOUND_VERSION = (1, 2, 9)
 
 TAIL_BYTES = 8
 """The footer's length and the name of the format."""
@@ -37,9 +40,11 @@ class Chunk:
 def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
     """The columns of each group of rows of a file of which pyarrow read the metadata.
 
-    None has fewer values than the group has rows, for which readers reserve memory.
-    Raises OSError for a footer that is none, or describes other columns.
+    None has fewer values than the group has rows, for which readers reserve memory, and
+    no two share pages. Raises OSError for a footer that is none, or describes other
+    columns, and for one by a writer whose pages end later than it says.
     """
+    refuse_writer(metadata.created_by)
     end = len(content) - TAIL_BYTES
     try:
         start = end - sum(content[end + place] << 8 * place for place in range(4))
@@ -52,7 +57,22 @@ def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
     wanted = [metadata.num_columns] * metadata.num_row_groups
     if (got := list(map(len, found))) != wanted:
         raise OSError(f"expected groups of {wanted} columns, got {got}")
+    if sum(chunk.end - chunk.start for group in found for chunk in group) > end:
+        raise OSError("expected columns each in a place of its own, got others")
     return found
+
+
+def refuse_writer(created_by: str | None) -> None:
+    """Raises OSError for a writer for which readers look further than its footer says
+    (Parquet's issue 816): what is there would not be seen here.
+    """
+    name, _, version = (created_by or "").lower().partition(" version ")
+    if name.strip() != "parquet-mr":
+        return
+    found = re.match(r"\s*(\d{1,5})\.(\d{1,5})\.(\d{1,5})(?!\d)", version)
+    if found is None or tuple(map(int, found.groups())) < SOUND_VERSION:
+        sound = ".".join(map(str, SOUND_VERSION))
+        raise OSError(f"expected parquet-mr {sound} or later, got {created_by!r}")
 
 
 def _group(fields: dict[int, Any]) -> list[Chunk]:

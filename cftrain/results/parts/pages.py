@@ -93,7 +93,7 @@ def extent(content: Content, chunk: Chunk, encodings: Mapping[int, str]) -> Exte
     Raises OSError for what is no page, or has none of the encodings.
     """
     found = sum(_pages(content, chunk, encodings), Extent())
-    # Readers may look a little further than the last page, and take as many as told.
+    # Readers reserve for as many as the footer says.
     return replace(found, values=max(found.values, chunk.values))
 
 
@@ -118,5 +118,6 @@ def _pages(
         if min(size, folded, values) < 0:
             raise OSError("expected sizes of a page, got numbers below zero")
         at += folded
+        size = max(size, folded)  # what is not compressed is as large as it is
         elsewhere = kind != DICTIONARY and encoding in PLACES
         yield Extent(size, values, longest=0 if elsewhere else size)

@@ -74,7 +74,7 @@ def _value(
     if kind == LIST and isinstance(wanted, Sequence):
         (shape,) = wanted
         count, element, at = _size(content, at)
-        if element != STRUCT:
+        if count and element != STRUCT:  # of none, some writers tell no kind
             raise ValueError(f"a list of kind {element}")
         found = []
         for _ in range(count):

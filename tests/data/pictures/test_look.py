@@ -16,6 +16,7 @@ import pytest
 from cftrain.data import sources
 from cftrain.data.pictures.album import read_regular
 from cftrain.data.pictures.arrays import array_album
+from cftrain.data.pictures.parquet import _shared
 from cftrain.data.pictures.told import images_told
 from cftrain.errors import DataError
 from tests.data.pictures import making
@@ -399,6 +400,19 @@ def test_columns_and_arrays_go_by_the_names_that_are_given(tmp_path):
     path = write_npz(tmp_path / "a.npz", PIXELS, LABELS, image="p", label="q")
     assert look(path, image="p", label="q").rows == 60
     refused(path, "data.label: expected one of .*got z$", image="p", label="z")
+
+
+def test_labels_that_a_column_holds_once_are_in_memory_once(tmp_path):
+    """Else a long label of many rows fills a memory from a file of some bytes."""
+    codes = pa.array([None if row % 7 == 3 else row % 2 for row in range(5000)])
+    labels = pa.DictionaryArray.from_arrays(codes, pa.array(["one" * 9, "two" * 9]))
+    values = _shared(pa.chunked_array([labels, labels[:9]]))
+    assert values == [*labels.to_pylist(), *labels[:9].to_pylist()]
+    assert len(set(map(id, values))) == 5  # two in each part, and None
+    codes = np.unique(LABELS, return_inverse=True)[1]
+    ones = pa.DictionaryArray.from_arrays(codes, pa.array(["one", "two", "three"]))
+    path = write_parquet(tmp_path / "a.parquet", PIXELS, ones)
+    assert look(path).rows == 60
 
 
 def test_a_damaged_table_is_refused(tmp_path):

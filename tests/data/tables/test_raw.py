@@ -31,14 +31,20 @@ def test_cells_with_several_values_are_refused_or_left_out(cell, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "told", ["no JSON", '{"index_columns": ["age"], "columns": 7}']
+    ("told", "used"),
+    [
+        ("no JSON", {"age", "job"}),
+        ('{"index_columns": ["age"], "columns": 7}', {"job"}),
+        ('{"index_columns": ["else", 7], "columns": [{}]}', {"age", "job"}),
+    ],
 )
-def test_what_a_file_tells_of_pandas_is_not_believed_blindly(told, tmp_path):
+def test_pandas_tells_which_columns_were_an_index_and_nothing_else(
+    told, used, tmp_path
+):
     table = pa.Table.from_pandas(plain_frame(), preserve_index=False)
     path = tmp_path / "loans.parquet"
     pq.write_table(table.replace_schema_metadata({"pandas": told}), path)
-    with pytest.raises(DataError, match="expected columns that pandas can hold"):
-        guess(path)
+    assert {column.name for column in guess(path).used} == used
 
 
 def test_a_cell_without_end_is_told_by_its_line_and_column(tmp_path):

@@ -1,8 +1,12 @@
 """Tables that people bring: what they unfold to is known before they do."""
 
 import io
+import json
 import os
 from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,10 +16,12 @@ import pytest
 
 from cftrain.advice import raw_files
 from cftrain.advice.raw_files import opened
-from cftrain.data.sources import File, read_all
+from cftrain.data.sources import File
 from cftrain.data.tables import unfolding
+from cftrain.data.tables.files import plain_parquet
+from cftrain.data.tables.parquet import framed, indices, read_columns, read_schema
 from cftrain.data.tables.text import Dialect, cells
-from cftrain.data.tables.unfolding import GIB, read_bounded
+from cftrain.data.tables.unfolding import GIB, read_bounded, schema_of
 from cftrain.errors import DataError
 
 COMMAS = Dialect(encoding="utf-8", delimiter=",")
@@ -26,13 +32,9 @@ ALLOWED = 2**21
 ENCODINGS = {
     "dictionary": {},
     "plain": {"use_dictionary": False},
-    "delta": {
+    "differences": {
         "use_dictionary": False,
-        "column_encoding": {"text": "DELTA_BYTE_ARRAY"},
-    },
-    "lengths": {
-        "use_dictionary": False,
-        "column_encoding": {"text": "DELTA_LENGTH_BYTE_ARRAY"},
+        "column_encoding": {"number": "DELTA_BINARY_PACKED"},
     },
     "second version": {"data_page_version": "2.0"},
 }
@@ -42,6 +44,11 @@ def parquet(table: pa.Table, **options: Any) -> bytes:
     sink = io.BytesIO()
     pq.write_table(table, sink, **{"compression": "snappy", **options})
     return sink.getvalue()
+
+
+def whole(content: bytes, most: float) -> pa.Table:
+    """All columns of a file."""
+    return read_bounded(content, schema_of(content).names, most)
 
 
 def texts(rows: int = 300) -> pa.Table:
@@ -56,10 +63,6 @@ def repeated() -> pa.Table:
     return pa.table({"text": text})
 
 
-def lists() -> pa.Table:
-    return pa.table({"text": pa.array([["x" * 1000] * 5000], pa.list_(pa.string()))})
-
-
 BOMBS: dict[str, tuple[Callable[[], pa.Table], dict[str, Any]]] = {
     "a text in every row": (repeated, {}),
     "zeros": (lambda: pa.table({"a": pa.repeat(0.0, 10**6)}), {}),
@@ -70,31 +73,33 @@ BOMBS: dict[str, tuple[Callable[[], pa.Table], dict[str, Any]]] = {
     ),
     "texts that grow": (
         lambda: pa.table({"text": ["x" * n for n in range(3000)]}),
-        ENCODINGS["delta"],
+        ENCODINGS["plain"],
     ),
-    "lists of texts": (lists, {}),
 }
 
 
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
 def test_whole_tables_are_read_as_they_are(options):
     table = texts()
-    assert read_bounded(parquet(table, **options), 1.0).equals(table)
+    assert whole(parquet(table, **options), 1.0).equals(table)
 
 
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
 def test_tables_that_may_be_large_are_read_in_portions_and_are_the_same(options):
     """So little is allowed that all texts may be too much, and are not."""
     table = texts()
-    assert read_bounded(parquet(table, **options), 30_000 / GIB).equals(table)
+    assert whole(parquet(table, **options), 30_000 / GIB).equals(table)
 
 
-def test_categories_stay_categories_in_portions():
-    frame = pd.DataFrame({"text": pd.Categorical(["a" * 500, "b"] * 2000)})
-    table = pa.Table.from_pandas(frame)
-    content = parquet(table)
-    found = read_bounded(content, 2**17 / GIB)
+def test_categories_are_in_memory_once_and_stay_categories():
+    """2 MB as texts, in half of that."""
+    frame = pd.DataFrame({"text": pd.Categorical(["a" * 10**3, "b"] * 2000)})
+    content = parquet(pa.Table.from_pandas(frame), row_group_size=500)
+    found = whole(content, 2**17 / GIB)
     pd.testing.assert_frame_equal(found.to_pandas(), frame)
+    kept = plain_parquet(framed(Path("table.parquet"), found))["text"]
+    assert kept.tolist() == frame["text"].tolist()
+    assert len(set(map(id, kept))) <= 2 * 8
 
 
 @pytest.mark.parametrize("name", BOMBS)
@@ -108,7 +113,7 @@ def test_a_file_that_unfolds_to_too_much_is_refused_in_little_memory(name):
     pa.set_memory_pool(pool)
     try:
         with pytest.raises(OSError, match="in memory"):
-            read_bounded(content, ALLOWED / GIB)
+            whole(content, ALLOWED / GIB)
     finally:
         pa.set_memory_pool(before)
     assert pool.max_memory() <= 3 * ALLOWED
@@ -118,7 +123,7 @@ def test_a_refusal_says_how_much_is_allowed(tmp_path):
     path = tmp_path / "table.parquet"
     content = parquet(BOMBS["zeros"][0]())
     with pytest.raises(DataError, match=r"0\.001 GiB in memory \(data\.most_memory\)"):
-        read_all(File(path, content), 0.001)
+        read_columns(File(path, content), ["a"], 0.001)
 
 
 def test_cells_of_text_are_counted(tmp_path):
@@ -160,10 +165,109 @@ def test_rows_of_a_file_that_becomes_shorter_are_refused(tmp_path, monkeypatch):
     path.write_bytes(parquet(texts(20_000), use_dictionary=False))
     fitting = raw_files.fitting_rows
 
-    def cut(stream, metadata, columns):
+    def cut(stream, file, columns):
         os.truncate(path, 100)
-        return fitting(stream, metadata, columns)
+        return fitting(stream, file, columns)
 
     monkeypatch.setattr(raw_files, "fitting_rows", cut)
     with opened(str(path)) as rows, pytest.raises(DataError, match=r"expected.*got"):
         list(rows.frames(["text"], texts=[], rows=10))
+
+
+SEVERAL: dict[str, pa.Array] = {
+    "lists": pa.array([["x"]] * 4, pa.list_(pa.string())),
+    "lists of one length": pa.nulls(4, pa.list_(pa.float32(), 1000)),
+    "maps": pa.array([[("a", 1)]] * 4, pa.map_(pa.string(), pa.int64())),
+    "lists within": pa.array([{"a": [1]}] * 4),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_lists_are_refused_where_they_are_asked_for_and_only_there(name, tmp_path):
+    """Each has more values than rows, and some have far more than the file."""
+    table = pa.table({"one": range(4), "several": SEVERAL[name]})
+    content = parquet(table)
+    with pytest.raises(OSError, match="one value in a row, got lists of them in 'se"):
+        whole(content, 1.0)
+    assert read_bounded(content, ["one"], 1.0).equals(table.select(["one"]))
+
+
+def test_a_column_within_another_counts_where_it_has_the_name_of_one(tmp_path):
+    """`x.y` is a column, and `x.y.z` one within `x`: readers read both for `x.y`."""
+    texts = repeated()["text"].combine_chunks().slice(0, 30_000)
+    inner = pa.StructArray.from_arrays([texts], ["z"])
+    outer = pa.StructArray.from_arrays([inner], ["y"])
+    table = pa.table({"x.y": pa.repeat(1.0, len(texts)), "x": outer})
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(parquet(table, store_schema=False))
+    with pytest.raises(OSError, match="in memory"):
+        read_bounded(path.read_bytes(), ["x.y"], 0.01)
+    small = pa.table({"x.y": [1.0, 2.0], "x": pa.array([{"y": {"z": "a"}}] * 2)})
+    path.write_bytes(parquet(small))
+    assert read_bounded(path.read_bytes(), ["x.y"], 0.01).column_names == ["x.y"]
+    with opened(str(path)) as file:
+        (frame,) = file.frames(["x.y"], texts=[], rows=10)
+    assert frame.to_dict("list") == {"x.y": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_texts_as_differences_are_refused(encoding):
+    """Readers reserve for as many as the page says once it is unfolded."""
+    options = {"use_dictionary": False, "column_encoding": {"text": encoding}}
+    content = parquet(texts(), **options)
+    with pytest.raises(OSError, match=r"expected an encoding of PLAIN, .*, got number"):
+        whole(content, 1.0)
+    assert len(read_bounded(content, ["number"], 1.0)) == 300
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime(2020, 1, 2, 3),
+        date(2020, 1, 2),
+        time(1, 2, 3),
+        Decimal("1.5"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_becomes_objects_and_texts_counts_as_such(value):
+    content = parquet(pa.table({"a": pa.repeat(pa.scalar(value), 10_000)}))
+    with pytest.raises(OSError, match="in memory"):
+        whole(content, 200 * 10_000 / GIB)
+    assert len(whole(content, 300 * 10_000 / GIB)) == 10_000
+
+
+NOTED: dict[str, Any] = {
+    "an index": {"index_columns": ["text"]},
+    "a long one": {"index_columns": [{"kind": "range", "start": 0, "stop": 10**30}]},
+    "deep": None,
+    "types": {"columns": [{"name": "number", "numpy_type": "i8,("}]},
+    "a sparse type": {"columns": [{"name": "number", "numpy_type": "Sparse[" * 9}]},
+    "names": {"column_indexes": [{"name": None, "numpy_type": "S2147483647"}]},
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_what_pandas_notes_in_a_file_steers_nothing(name, tmp_path):
+    """But which columns were an index of rows."""
+    noted = b"[" * 10**5 if name == "deep" else json.dumps(NOTED[name]).encode()
+    table = texts().replace_schema_metadata({b"pandas": noted})
+    file = File(Path("table.parquet"), parquet(table))
+    schema = read_schema(file)
+    frame = framed(file.path, read_columns(file, schema.names))
+    assert frame["number"].tolist() == list(range(300))
+    assert frame["text"].isna().sum() == 43
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(file.content)
+    with opened(str(path)) as rows:
+        (portion,) = rows.frames(["number"], texts=[], rows=300)
+    assert portion["number"].tolist() == list(range(300))
+    assert indices(schema) == ({"text"} if name == "an index" else set())
+
+
+def test_a_name_twice_is_told_at_once_also_in_a_wide_table():
+    names = [*map(str, range(3000)), "7"]
+    table = pa.Table.from_arrays([pa.array([1])] * 3001, names)
+    with pytest.raises(DataError, match="a name for each column, got 7 more than once"):
+        read_schema(File(Path("wide.parquet"), parquet(table)))

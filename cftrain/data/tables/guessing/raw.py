@@ -18,8 +18,8 @@ from cftrain.data.tables.files import (
     without_missing,
 )
 from cftrain.data.tables.guessing.table import Table
+from cftrain.data.tables.parquet import framed, indices, read_columns, read_schema
 from cftrain.data.tables.text import cells, dialect_of, line_of
-from cftrain.data.tables.unfolding import framed
 from cftrain.errors import ConfigError, DataError
 
 SAMPLE = 2_000
@@ -61,8 +61,7 @@ def raw_table(table: Table) -> RawTable:
     if not file.content:
         raise DataError(f"{path}: expected a table, got an empty file")
     if is_parquet(file):
-        whole = _single(path, sources.read_all(file, table.most_memory), table)
-        frame = framed(path, whole)
+        frame = framed(path, _single(file, table))
         return RawTable(file=file, form=None, frame=plain_parquet(frame))
     _check_levels(table)
     dialect = dialect_of(file, encoding=table.encoding, delimiter=table.delimiter)
@@ -80,16 +79,21 @@ def raw_table(table: Table) -> RawTable:
     return RawTable(file=file, form=form, frame=frame)
 
 
-def _single(path: Path, whole: pa.Table, table: Table) -> pa.Table:
+def _single(file: sources.File, table: Table) -> pa.Table:
     """The columns, none with lists or records: those that are left out are empty.
 
     Raises DataError.
     """
-    kept = set(whole.schema.names) - set(table.leave_out)
-    refuse_nested(path, whole.schema, kept, "data.leave_out leaves columns out")
-    for place, field in enumerate(whole.schema):
-        if is_nested(field.type):
-            whole = whole.set_column(place, field.name, pa.nulls(len(whole)))
+    schema = read_schema(file)
+    noted = indices(schema)
+    names = [name for name in schema.names if name not in noted]
+    kept = set(names) - set(table.leave_out)
+    refuse_nested(file.path, schema, kept, "data.leave_out leaves columns out")
+    single = [name for name in names if not is_nested(schema.field(name).type)]
+    whole = read_columns(file, single, table.most_memory)
+    for place, name in enumerate(names):
+        if is_nested(schema.field(name).type):
+            whole = whole.add_column(place, name, pa.nulls(len(whole)))
     return whole
 
 
