@@ -140,7 +140,8 @@ def _bound(
     every = dict(zip(schema.names, schema.types, strict=True))
     kinds = {name: every[name] for name in columns if name in every}
     leaves = map(file.metadata.schema.column, range(file.metadata.num_columns))
-    widths = [_width(leaf, kinds) for leaf in leaves]
+    lengths = sorted({len(name) for name in kinds})
+    widths = [_width(leaf, kinds, lengths) for leaf in leaves]
     bounds = [
         _of_group(content, group, widths) for group in chunks(content, file.metadata)
     ]
@@ -168,12 +169,14 @@ class Width:
     is_text: bool
 
 
-def _width(leaf: pq.ColumnSchema, kinds: Mapping[str, pa.DataType]) -> Width | None:
+def _width(
+    leaf: pq.ColumnSchema, kinds: Mapping[str, pa.DataType], lengths: list[int]
+) -> Width | None:
     """None for a column that is not read. Raises OSError for lists."""
-    parts = leaf.path.split(".")
-    paths = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
     # As readers choose, for which `a.b` is a column of that name and one within `a`.
-    name = next((path for path in paths if path in kinds), None)
+    path = leaf.path
+    heads = (path[:end] for end in lengths if path[end : end + 1] in ("", "."))
+    name = next((head for head in heads if head in kinds), None)
     if name is None:
         return None
     if leaf.max_repetition_level:

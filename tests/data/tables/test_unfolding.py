@@ -202,6 +202,9 @@ def test_a_column_within_another_counts_where_it_has_the_name_of_one(tmp_path):
     path.write_bytes(parquet(table, store_schema=False))
     with pytest.raises(OSError, match="in memory"):
         read_bounded(path.read_bytes(), ["x.y"], 0.01)
+    dots = pa.table({"." * 10**6: [1]})  # a name has as many beginnings as dots
+    with pytest.raises(OSError, match="in memory"):
+        whole(parquet(dots), 1 / GIB)
     small = pa.table({"x.y": [1.0, 2.0], "x": pa.array([{"y": {"z": "a"}}] * 2)})
     path.write_bytes(parquet(small))
     assert read_bounded(path.read_bytes(), ["x.y"], 0.01).column_names == ["x.y"]
