@@ -21,6 +21,7 @@ from cftrain.data.tables.files import (
     plain_parquet,
     refuse_nested,
 )
+from cftrain.data.tables.parquet import frame_of
 from cftrain.data.tables.pipes import copied, piped, unreadable
 from cftrain.data.tables.records import check_lengths
 from cftrain.data.tables.text import Dialect, dialect_of
@@ -187,9 +188,7 @@ class ParquetFile(RowFile):
                 # Of `a.b` readers take what is within `a` and called so, too.
                 names = enumerate(batch.schema.names)
                 wanted = batch.select([at for at, name in names if name in columns])
-                # What pandas noted would be looked at although it is to be ignored.
-                plain = wanted.replace_schema_metadata(None)
-                yield plain_parquet(plain.to_pandas(integer_object_nulls=True))
+                yield plain_parquet(frame_of(wanted))
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[BinaryIO, pq.ParquetFile]]:

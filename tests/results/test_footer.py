@@ -139,6 +139,14 @@ def test_a_footer_put_together_again_is_the_same(options):
     assert refooted(content, footer(content)) == content
 
 
+def test_a_column_of_less_than_no_bytes_is_refused():
+    """It would make room for columns that share their pages."""
+    path = (*COLUMNS, 0, 3, 7)
+    content = refooted(WHOLE, changed(footer(WHOLE), path, (7, I64, -(2**40))))
+    with pytest.raises(OSError, match=f"a column of -{2**40} bytes"):
+        chunks(content, metadata(content))
+
+
 @pytest.mark.parametrize("name", UNFIT)
 def test_a_table_with_a_footer_that_does_not_fit_is_refused(name):
     """Where pyarrow is asked for its columns the process ends."""

@@ -14,6 +14,7 @@ from cftrain.results.parts.pages import VALUE_BYTES, unfolded
 from cftrain.results.parts.parquet import KEY, ZEROS, Unreadable, read_parquet
 from cftrain.results.schema import GALLERY, METRICS
 from tests.results.rows import metric_rows
+from tests.results.test_footer import resealed
 
 ROWS = 200_000
 LITTLE = 2**27
@@ -28,11 +29,7 @@ def sealed(path: Path, blocks: list[pa.Table], **options: Any) -> Path:
         for block in blocks:
             writer.write_table(block)
         writer.add_key_value_metadata({KEY: ZEROS, **blocks[0].schema.metadata})
-    content = bytearray(path.read_bytes())
-    place = parts._place(content)
-    assert place is not None
-    content[place : place + len(ZEROS)] = parts._digest(content, place)
-    path.write_bytes(content)
+    path.write_bytes(resealed(path.read_bytes()))
     return path
 
 

@@ -71,19 +71,24 @@ def _readable(file: File) -> Iterator[None]:
 
 
 def framed(path: Path, table: pa.Table) -> pd.DataFrame:
-    """Returns the columns, in which whole numbers stay whole beside missing values.
-
-    What pandas notes in a file of its index and types steers nothing. Raises DataError
-    for what pandas cannot hold.
-    """
+    """Returns the columns. Raises DataError for what pandas cannot hold."""
     try:
-        plain = table.replace_schema_metadata(None)
-        return plain.to_pandas(integer_object_nulls=True)
+        return frame_of(table)
     except (pa.ArrowException, MemoryError, LookupError, TypeError, ValueError) as e:
         raise DataError(
             f"{path}: expected columns that pandas can hold, got {type(e).__name__}: "
             f"{e}"
         ) from e
+
+
+def frame_of(table: pa.Table | pa.RecordBatch) -> pd.DataFrame:
+    """Returns the columns, in which whole numbers stay whole beside missing values.
+
+    What pandas noted in a file of its index and types steers nothing; it would be
+    looked at even where it is to be ignored, and so it is taken away.
+    """
+    plain = table.replace_schema_metadata(None)
+    return plain.to_pandas(integer_object_nulls=True)
 
 
 def indices(schema: pa.Schema) -> set[str]:

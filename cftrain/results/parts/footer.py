@@ -44,7 +44,7 @@ def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
     no two share pages. Raises OSError for a footer that is none, or describes other
     columns, and for one by a writer whose pages end later than it says.
     """
-    refuse_writer(metadata.created_by)
+    _refuse_writer(metadata.created_by)
     end = len(content) - TAIL_BYTES
     try:
         start = end - sum(content[end + place] << 8 * place for place in range(4))
@@ -62,7 +62,7 @@ def chunks(content: Content, metadata: pq.FileMetaData) -> list[list[Chunk]]:
     return found
 
 
-def refuse_writer(created_by: str | None) -> None:
+def _refuse_writer(created_by: str | None) -> None:
     """Raises OSError for a writer for which readers look further than its footer says
     (Parquet's issue 816): what is there would not be seen here.
     """
@@ -87,4 +87,6 @@ def _chunk(fields: dict[int, Any]) -> Chunk:
     first, dictionary = fields[DATA_AT], fields.get(DICTIONARY_AT)
     # As readers do, which look for a dictionary only before its column.
     start = dictionary if dictionary is not None and 0 < dictionary < first else first
+    if fields[FOLDED] < 0:  # which would make room for others that share their pages
+        raise ValueError(f"a column of {fields[FOLDED]} bytes")
     return Chunk(start, start + fields[FOLDED], fields[CODEC], fields[VALUES])
